@@ -1,0 +1,77 @@
+// Matrix products with weights packed once: y = x W^T, and both of its gradients.
+//
+// Every output element is one chain of sums along K in ascending order, whatever the number of rows, threads or the
+// instruction set; so a row of y depends on its row of x alone. In bf16 the chain takes two elements at a time:
+// acc = fma(x[2i], w[2i], fma(x[2i+1], w[2i+1], acc)); in float32 one at a time: acc = fma(x[i], w[i], acc).
+//
+// Legend: N rows, O = out, I = in, C = count of matrices in one PackedWeight (heads or experts; 1 for a plain linear).
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <vector>
+
+#include "kernels/tensor.h"
+
+namespace kernels {
+
+// Where a float32 weight (or its gradient) lives: element (c, o, i) is data[c*count_stride + o*out_stride + i*in_stride].
+// One of out_stride and in_stride is 1.
+struct MatrixView {
+  float* data = nullptr;
+  int64_t count = 1, out = 0, in = 0;
+  int64_t count_stride = 0, out_stride = 0, in_stride = 1;
+};
+MatrixView matrix_view(float* data, int64_t out, int64_t in);                // one row-major matrix
+MatrixView matrix_view(float* data, int64_t count, int64_t out, int64_t in);  // `count` of them, one after another
+
+// Compute weights in the layout that only the kernels know. One copy serves y = x W^T and dx = dy W.
+// Immutable while shared; pack() writes it whole.
+class PackedWeight {
+ public:
+  PackedWeight() = default;
+  PackedWeight(Dtype dtype, int64_t count, int64_t out, int64_t in);  // in is even when dtype is bf16
+  void pack(const MatrixView& source);                                // rounds to dtype; shape must agree
+
+  Dtype dtype() const { return dtype_; }
+  int64_t count() const { return count_; }
+  int64_t out() const { return out_; }
+  int64_t in() const { return in_; }
+  int64_t bytes() const;
+  bool defined() const { return data_ != nullptr; }
+
+  const std::byte* panels(int64_t matrix) const;  // for kernels only
+  int64_t panel_count() const { return (out_ + 63) / 64; }
+
+ private:
+  Dtype dtype_ = Dtype::float32;
+  int64_t count_ = 0, out_ = 0, in_ = 0;
+  std::shared_ptr<std::byte> data_;
+};
+
+// y = x W^T. x [N, I] of the weight's dtype -> float32 [N, O].
+at::Tensor linear(const at::Tensor& x, const PackedWeight& w);
+// One matrix a head: x [N, C, I] -> float32 [N, C, O].
+at::Tensor linear_heads(const at::Tensor& x, const PackedWeight& w);
+// One matrix an expert: rows [row_offsets[c], row_offsets[c+1]) of x [T, I] meet matrix c -> float32 [T, O].
+at::Tensor linear_experts(const at::Tensor& x, const PackedWeight& w, const std::vector<int64_t>& row_offsets);
+
+// dx = dy W, float32, in the shape of x. dy is given in the weight's dtype. With `add_to` defined, the chain goes on
+// from add_to's values and writes there.
+at::Tensor linear_backward_input(const at::Tensor& dy, const PackedWeight& w, const at::Tensor& add_to = {});
+at::Tensor linear_heads_backward_input(const at::Tensor& dy, const PackedWeight& w);
+at::Tensor linear_experts_backward_input(const at::Tensor& dy, const PackedWeight& w, const std::vector<int64_t>& row_offsets,
+                                         const at::Tensor& add_to = {});
+
+// dW += dy^T x, in place, one chain over the rows in ascending order that goes on from what dW holds: so a batch split
+// at an even row gives the same bits as the whole. dy and x are of one dtype (the compute dtype). In bf16 rows go in
+// pairs, and N must be even (row_offsets too).
+void linear_backward_weight(const at::Tensor& dy, const at::Tensor& x, const MatrixView& dw);
+void linear_heads_backward_weight(const at::Tensor& dy, const at::Tensor& x, const MatrixView& dw);
+void linear_experts_backward_weight(const at::Tensor& dy, const at::Tensor& x, const MatrixView& dw,
+                                    const std::vector<int64_t>& row_offsets);
+
+// Row `ids[n]` of matrix 0, widened to float32: [N, I]. Throws Error if an id is outside [0, out).
+at::Tensor embedding(const PackedWeight& w, const int32_t* ids, int64_t count);
+
+}  // namespace kernels

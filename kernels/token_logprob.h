@@ -1,0 +1,34 @@
+// Log-probability and entropy of one token a row: log_softmax(logits * inverse_temperature) at the target.
+//
+// The vocabulary is read in fixed chunks of 1,024 with an online maximum and sum, so the sampler, which holds the
+// logits of a few rows, and the trainer, which never stores them, get the same bits.
+// With z = logits * inverse_temperature over the real vocabulary (padded ids are left out):
+//   log_z = log sum e^z,  logprob = z[target] - log_z,  entropy = log_z - sum softmax(z) z.
+#pragma once
+
+#include <vector>
+
+#include "kernels/linear.h"
+
+namespace kernels {
+
+struct TokenLogprob {
+  at::Tensor logprob, entropy, log_z;  // float32 [S]
+};
+
+// logits float32 [S, >= vocab]; targets [S], -1 for rows without one (their logprob is 0).
+TokenLogprob token_logprob(const at::Tensor& logits, int64_t vocab, const int32_t* targets, const float* inverse_temperature);
+
+// The same from hidden states, a chunk of rows at a time: logits = x w^T are never stored whole.
+// x of w's dtype [S, D].
+TokenLogprob linear_token_logprob(const at::Tensor& x, const PackedWeight& w, int64_t vocab, const int32_t* targets,
+                                  const float* inverse_temperature);
+
+// d logprob / dz_v = [v == target] - p_v;  d entropy / dz_v = -p_v (log p_v + entropy).
+// dlogprob, dentropy float32 [S] (dentropy may be undefined). Returns dx float32 [S, D]; dw += dlogits^T x (S even in
+// bf16). `dw.data == nullptr` skips the weight.
+at::Tensor linear_token_logprob_backward(const at::Tensor& dlogprob, const at::Tensor& dentropy, const at::Tensor& x,
+                                         const PackedWeight& w, int64_t vocab, const int32_t* targets,
+                                         const float* inverse_temperature, const TokenLogprob& forward, const MatrixView& dw);
+
+}  // namespace kernels

@@ -1,0 +1,62 @@
+// One store of parameters: named views into flat float32 buffers (master, gradient, two moments).
+//
+// The order is the canonical order of the model (embedding, layers ascending, final norm, head), so a shard of the
+// optimizer is a range of elements. Names are the Hugging Face names of the family.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "kernels/linear.h"
+#include "model/config.h"
+
+namespace model {
+
+struct Parameter {
+  std::string name;
+  std::vector<int64_t> shape;
+  int64_t offset = 0, size = 0;
+  bool trained = true;    // false: state that no gradient moves (the router's correction bias)
+  bool decayed = true;    // weight decay applies (matrices yes, norms no)
+  bool compute_float32 = false;  // used in float32 whatever the compute dtype (norms, router), and saved so
+  enum class Init { normal, ones, zeros } init = Init::normal;
+};
+
+// All parameters of a model, in canonical order, with offsets set.
+std::vector<Parameter> list_parameters(const ModelConfig& config);
+
+class ParameterStore {
+ public:
+  // with_training: also gradient and moments (zeroed). Masters start at 0: init or load fills them.
+  ParameterStore(const ModelConfig& config, bool with_training);
+
+  const ModelConfig& config() const { return config_; }
+  const std::vector<Parameter>& parameters() const { return parameters_; }
+  const Parameter& find(const std::string& name) const;  // throws Error
+  bool has(const std::string& name) const;
+  int64_t size() const { return size_; }
+
+  // Flat float32 [size].
+  at::Tensor master, gradient, first_moment, second_moment;
+  // Gradient of the embedding look-up when the embedding is tied to the head: kept apart, so that the head's chain over
+  // rows is one chain whatever the micro-batches; the optimizer adds it. Float32 [vocab * width], or undefined.
+  at::Tensor tied_embedding_gradient;
+
+  float* master_of(const std::string& name) const;
+  float* gradient_of(const std::string& name) const;
+  at::Tensor master_view(const Parameter& p) const;  // float32, in p.shape
+  void zero_gradients();
+
+  // Normal(0, std) matrices, ones for norms, zeros for biases; each element keyed by (seed, parameter, index).
+  void init_random(uint64_t seed, double std);
+
+ private:
+  ModelConfig config_;
+  std::vector<Parameter> parameters_;
+  std::unordered_map<std::string, size_t> index_;
+  int64_t size_ = 0;
+};
+
+}  // namespace model

@@ -1,0 +1,56 @@
+// The safetensors format, read as a hostile file and written atomically.
+//
+// Layout: u64 little-endian size of a JSON header, the header, the data. Checked: header at most 100 MB and starting
+// with '{', ranges inside the file, no overlap, no hole, length = shape * size of dtype (overflow-safe), no name twice.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "kernels/tensor.h"
+
+namespace model {
+
+struct SafetensorsEntry {
+  std::string name;
+  std::string dtype;  // F32 F16 BF16 F64 I64 I32 I16 I8 U8 BOOL
+  std::vector<int64_t> shape;
+  const unsigned char* data = nullptr;  // into the mapping
+  int64_t bytes = 0;
+};
+
+// A memory-mapped file. Entries point into it while it lives.
+class SafetensorsFile {
+ public:
+  explicit SafetensorsFile(const std::string& path);
+  ~SafetensorsFile();
+  SafetensorsFile(const SafetensorsFile&) = delete;
+  const std::vector<SafetensorsEntry>& entries() const { return entries_; }
+  const SafetensorsEntry* find(const std::string& name) const;
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+  void* mapping_ = nullptr;
+  int64_t size_ = 0;
+  std::vector<SafetensorsEntry> entries_;
+};
+
+// Parses the header of a file already in memory; for the reader above and the fuzzer.
+std::vector<SafetensorsEntry> parse_safetensors(const unsigned char* bytes, int64_t size, const std::string& file);
+
+// Float values of an F32, F16, BF16 or F64 entry, widened or rounded to float32, into `out` (shape's product elements).
+void read_as_float32(const SafetensorsEntry& entry, const std::string& file, float* out);
+
+// Writes tensors (float32, bfloat16, int64, int32, uint8; contiguous) in the given order under a temporary name, syncs,
+// renames. Metadata is {"format": "pt"} plus `metadata`.
+void write_safetensors(const std::string& path, const std::vector<std::pair<std::string, at::Tensor>>& tensors,
+                       const std::vector<std::pair<std::string, std::string>>& metadata = {});
+
+// Text to a file: temporary name, fsync, rename, fsync of the folder.
+void write_file_atomically(const std::string& path, const std::string& text);
+
+}  // namespace model

@@ -1,0 +1,67 @@
+// The transformer: one forward pass for prefill, decode, scoring and training, and its backward pass by tape.
+//
+// Rounding points, all of them (c = compute dtype, bf16 or float32; everything else is float32):
+//   embedding row          c weights widened to float32: the residual stream h is float32
+//   RMSNorm output         rounded once to c (it feeds a product); norm weights are float32
+//   products               c inputs, c weights, float32 sums, not rounded
+//   q after norm and rope  float32, not rounded
+//   keys, values           rounded once to c when stored; attention reads only that, in training too
+//   attention output       rounded once to c
+//   MLA                    always the absorbed form: q_nope is rounded to c before W_UK, the latent out before W_UV, and
+//                          the heads' values before the output product
+//   silu(gate) * up        rounded once to c
+//   router                 float32 product of the rounded norm output with float32 weights
+//   experts                float32 weighted sum in ascending expert id, then + shared experts, then + residual
+//   final norm output      rounded once to c; logits float32
+//   backward               gradients of activations float32, rounded to c where they enter a product (dx and dW)
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "kernels/token_logprob.h"
+#include "model/token_batch.h"
+#include "model/weight_set.h"
+
+namespace model {
+
+// Keys and values of all layers. An engine's cache, or fresh storage of a training batch.
+struct KeyStorage {
+  std::vector<at::Tensor> keys;    // per layer [R, K, dk] in the compute dtype
+  std::vector<at::Tensor> values;  // per layer [R, K, dv]; undefined entries for MLA
+};
+KeyStorage make_key_storage(const ModelConfig& config, kernels::Dtype dtype, int64_t rows);
+int64_t key_storage_bytes_per_row(const ModelConfig& config, kernels::Dtype dtype);
+
+// What the backward pass needs. Opaque; made by forward_train.
+struct Tape;
+
+struct HeadOutput {
+  kernels::TokenLogprob tokens;  // logprob, entropy, log_z: float32 [head_count]
+  std::shared_ptr<Tape> tape;
+  std::vector<std::vector<int64_t>> expert_loads;  // [layers][experts] rows that chose each expert; empty for dense layers
+};
+
+// Inference: writes keys and values of the batch's rows to `storage`, returns the logits of head_rows, float32 [S, vocab].
+at::Tensor forward_logits(const WeightSet& weights, const TokenBatch& batch, KeyStorage& storage);
+
+// Final-norm output of head_rows in c, [S, D]: logits = linear(x, weights.head).
+at::Tensor forward_hidden(const WeightSet& weights, const TokenBatch& batch, KeyStorage& storage);
+
+// Training or scoring forward over fresh key storage (key_rows[n] == n). keep_tape: for backward. recompute: keep only
+// each block's input and run the block again in backward (same bits, less memory).
+struct ForwardOptions {
+  bool keep_tape = true;
+  bool recompute = false;
+};
+HeadOutput forward_train(const WeightSet& weights, TokenBatch batch, const ForwardOptions& options);
+
+// Adds the weight gradients of sum(dlogprob * logprob) + sum(dentropy * entropy) to store.gradient. dentropy may be
+// undefined. The tape is used up.
+void backward(const WeightSet& weights, HeadOutput& output, const at::Tensor& dlogprob, const at::Tensor& dentropy,
+              ParameterStore& store);
+
+// Bytes of activations that one row costs in forward_train, for the memory plan.
+int64_t activation_bytes_per_row(const ModelConfig& config, kernels::Dtype dtype, bool recompute);
+
+}  // namespace model

@@ -1,0 +1,48 @@
+// Compute weights of one policy version: what the sampler and the trainer both read. The policy, the reference and a
+// stale policy are WeightSets.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "kernels/linear.h"
+#include "kernels/rope.h"
+#include "model/config.h"
+#include "model/parameter_store.h"
+
+namespace model {
+
+struct BlockWeights {
+  at::Tensor attention_norm, feed_forward_norm;  // float32 [D]
+  // GQA
+  kernels::PackedWeight query, key, value;
+  at::Tensor query_norm, key_norm;  // float32 [head_size], when query_key_norm
+  // MLA: query (or query_down, query_up), key_value_down, and the two halves of kv_b_proj, one matrix a head
+  kernels::PackedWeight query_down, query_up, key_value_down, key_up, value_up;
+  at::Tensor query_latent_norm, latent_norm;
+  kernels::PackedWeight output;
+  // dense feed-forward, or the shared experts of a MoE layer
+  kernels::PackedWeight gate, up, down;
+  // MoE
+  kernels::PackedWeight router;  // always float32
+  at::Tensor correction_bias;    // float32 [E], sigmoid routers
+  kernels::PackedWeight expert_gate, expert_up, expert_down;
+};
+
+struct WeightSet {
+  ModelConfig config;
+  kernels::Dtype dtype = kernels::Dtype::float32;
+  int64_t version = 0;  // optimizer step that made these weights
+  kernels::PackedWeight embedding, head;  // the same storage when tied
+  at::Tensor final_norm;
+  std::vector<BlockWeights> blocks;
+  kernels::RopeTable rope;
+
+  int64_t bytes() const;
+};
+
+// Packs the store's masters. When nobody else holds `reuse`, its storage is written over: no copy, no allocation.
+std::shared_ptr<const WeightSet> pack_weights(const ParameterStore& store, kernels::Dtype dtype, int64_t version,
+                                              std::shared_ptr<const WeightSet> reuse = nullptr);
+
+}  // namespace model
