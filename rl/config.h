@@ -1,0 +1,170 @@
+// Every setting of a run. The TOML has the same names: [rollout] samples_per_prompt is config.rollout.samples_per_prompt.
+//
+// rl/config.cpp declares each key once, with unit, default, range and a sentence; reading, `--print-config`,
+// `ponder config schema` and the README's table come from that declaration. A [[stage]] may repeat any section,
+// overriding the top one.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "kernels/tensor.h"
+#include "model/chat_template.h"
+#include "model/config.h"
+#include "reward/reward.h"
+
+namespace rl {
+
+struct RunConfig {
+  std::string name;                // default: the TOML file's stem
+  int64_t seed = 0;
+  int64_t steps = 0;               // caps each RL stage; 0: the stage's own number
+  std::string output_dir;          // default: runs/<name>
+  std::string device = "auto";     // auto | cpu | cuda
+  std::string determinism = "exact";
+  int64_t threads = 0;             // 0: all cores; never changes a result
+  int64_t memory_mb = 0;           // budget for weights, optimizer, cache and activations; 0: 80 % of the machine's
+};
+
+struct ModelSettings {
+  std::string path;                // a Hugging Face folder; empty when born here
+  std::string init = "";           // "random": born here with the sizes below
+  kernels::Dtype compute_dtype = kernels::Dtype::bf16;
+  double init_std = 0.02;
+  std::string activation_checkpointing = "auto";  // auto | off | block
+  model::ModelConfig sizes;        // when init = "random"
+  std::string alphabet;            // characters of a born model's tokenizer
+  std::vector<std::string> special_tokens;  // its special tokens; the one named by eos_token ends a completion
+  std::string eos_token;
+};
+
+struct DataConfig {
+  std::string train;               // a JSONL file, or "generator:arithmetic", "generator:countdown"
+  std::string eval;                // JSONL or generator; empty: none
+  std::string prompt_key = "question", answer_key = "answer", completion_key = "completion";
+  bool shuffle = true;
+  int64_t max_prompt_tokens = 512;
+  std::string overlong_prompt = "drop";  // drop | error | truncate_left
+  int64_t eval_problems = 256;     // held back: training never draws them
+  // generator:arithmetic
+  int64_t terms = 5, digits = 1;
+  double worked_share = 0.3;       // SFT: share of completions with worked steps; the rest are bare answers
+  // generator:countdown
+  int64_t numbers = 4, largest = 99;
+};
+
+struct RolloutConfig {
+  int64_t prompts_per_step = 32, samples_per_prompt = 8, max_new_tokens = 256;
+  double temperature = 1.0, top_p = 1.0, min_p = 0.0;
+  int64_t top_k = 0;
+  std::vector<std::string> stop;
+  int64_t max_tokens_per_batch = 4096;  // rows of one forward pass of the engine
+  int64_t max_sequences = 512;          // sequences that run at once
+  int64_t cache_mb = 0;                 // 0: what the memory plan leaves
+};
+
+struct AdvantageConfig {
+  std::string baseline = "group_mean";  // group_mean | leave_one_out | none
+  std::string scale = "group_std";      // group_std | none
+  std::string std = "unbiased";         // unbiased | population
+  double eps = 1e-6;
+};
+
+struct LossConfig {
+  double clip_low = 0.2, clip_high = 0.2;
+  std::string aggregation = "token_mean";  // token_mean | seq_mean | constant
+  int64_t constant_length = 0;
+  double entropy_coef = 0.0;
+  int64_t updates_per_step = 1;
+};
+
+struct KlConfig {
+  double coef = 0.0;                       // 0: no reference policy is kept
+  std::string reference_update = "never";  // never | every
+  int64_t reference_every_steps = 400;
+};
+
+struct CorrectionConfig {
+  std::string truncation = "off";          // off: warn with the mean kept mass
+};
+
+struct MoeConfig {
+  double bias_update_rate = 0.0;           // sigmoid routers: step of the correction bias toward even loads
+  bool train_router = true;
+};
+
+struct OptimizerConfig {
+  double lr = 1e-6, beta1 = 0.9, beta2 = 0.95, eps = 1e-8, weight_decay = 0.0;
+  std::string schedule = "constant";       // constant | linear | cosine
+  double final_lr_share = 0.0;             // linear, cosine: share of lr at the last step
+  int64_t warmup_steps = 10;
+  double max_grad_norm = 1.0;              // 0: no clipping
+  int64_t max_tokens_per_microbatch = 16384;
+};
+
+struct FilterConfig {
+  std::string zero_variance = "keep";      // keep | drop
+  double max_infra_error_share = 0.1;      // the run stops above this share of unscored samples in a step
+};
+
+struct EvalConfig {
+  int64_t every_steps = 0;                 // 0: before and after each stage only
+  int64_t samples = 1;
+  double temperature = 0.0;                // 0: greedy
+  int64_t max_new_tokens = 0;              // 0: rollout.max_new_tokens
+};
+
+struct CheckpointConfig {
+  int64_t every_steps = 0;                 // 0: at the end of each stage
+  int64_t keep_last = 2;
+  std::string resume = "off";              // off | auto | a checkpoint folder
+};
+
+struct LogConfig {
+  bool tensorboard = true;
+  int64_t dump_rollouts_every = 0;         // steps between dumps of all samples to rollouts/; 0: none
+};
+
+// One stage with every section resolved.
+struct StageConfig {
+  std::string kind = "grpo";               // sft | grpo
+  std::string name;
+  int64_t steps = 0;
+  int64_t sequences_per_step = 256;        // sft: sequences in one optimizer step
+  DataConfig data;
+  model::TemplateConfig chat_template;     // [template]
+  RolloutConfig rollout;
+  AdvantageConfig advantage;
+  LossConfig loss;
+  KlConfig kl;
+  CorrectionConfig correction;
+  MoeConfig moe;
+  OptimizerConfig optimizer;
+  FilterConfig filter;
+  EvalConfig eval;
+  std::vector<reward::Settings> rewards;   // [[reward]]
+};
+
+struct Config {
+  std::string file;                        // where it came from, for messages
+  RunConfig run;
+  ModelSettings model;
+  CheckpointConfig checkpoint;
+  LogConfig log;
+  std::vector<StageConfig> stages;         // at least one
+};
+
+// Reads a TOML file and `--set section.key=value` overrides (a value is TOML; a bare word is a string). Throws
+// kernels::UsageError with "file:line: section.key: what is wrong. how to fix it." All errors of a file are joined by
+// newlines, in line order.
+Config read_config(const std::string& file, const std::vector<std::string>& overrides = {});
+
+// The resolved config as TOML, each key with its value; `with_sources`: and where the value came from (default, file:line, --set).
+std::string config_to_toml(const Config& config);
+std::string print_config(const std::string& file, const std::vector<std::string>& overrides);
+std::string config_schema_json();     // JSON Schema, draft 7
+std::string config_table_markdown();  // the README's table
+
+}  // namespace rl

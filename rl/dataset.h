@@ -1,0 +1,36 @@
+// Prompts and true answers, in an order that (seed, epoch) fixes.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "rl/config.h"
+
+namespace rl {
+
+// One problem. `prompt_id` is its row in the file, or its index in the generator's sequence.
+struct Problem {
+  int64_t prompt_id = 0;
+  std::string question;
+  std::string answer;      // gold, as the reward reads it
+  std::string completion;  // SFT target (JSONL: completion_key; generator: worked or bare); empty when there is none
+};
+
+// A source of training problems. problem(i) is the i-th drawn in this run: it depends on (seed, i) alone, so a resumed
+// run goes on where the counter says. Held-back problems never come.
+class Dataset {
+ public:
+  virtual ~Dataset() = default;
+  virtual Problem problem(int64_t index) const = 0;
+  virtual int64_t size() const = 0;                  // rows of one epoch; 0: endless (generators)
+  virtual std::vector<Problem> held_back() const = 0;  // the evaluation problems, in order
+};
+
+// Reads data.train / data.eval. JSONL: one object a line; a missing key is an error with file and line. A line's
+// prompt_id is its row. Shuffling permutes rows per epoch, keyed by (seed, epoch).
+std::unique_ptr<Dataset> open_dataset(const DataConfig& config, uint64_t seed);
+
+}  // namespace rl
