@@ -16,6 +16,11 @@ struct CpuKernels {
                        int64_t rows, int64_t cols, bool accumulate);
   void (*product_f32)(const float* a, int64_t lda, const float* panel, int64_t k, float* c, int64_t ldc, int64_t rows,
                       int64_t cols, bool accumulate);
+
+  // ---- tensor.inl: elementwise over n; `out` may be an input.
+  void (*add)(const float* x, const float* y, float* out, int64_t n);
+  void (*round_to_bf16)(const float* x, uint16_t* out, int64_t n);
+  void (*widen_bf16)(const uint16_t* x, float* out, int64_t n);
 };
 
 // The table in use: the best that the processor has, or the one that PONDER_ISA names (plain, avx2, avx512).
