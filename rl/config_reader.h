@@ -14,7 +14,7 @@ namespace rl {
 // Where a value came from. Neither: the default.
 struct Source {
   int64_t line = 0;        // of the TOML file
-  std::string override_;   // the text after --set
+  std::string override_ = {};  // the text after --set
 };
 
 class ConfigErrors {
