@@ -25,7 +25,8 @@ Problem arithmetic_problem(const DataConfig& config, const kernels::RandomKey& k
   Problem problem;
   problem.question = fmt::format("{}=", fmt::join(terms, "+"));
   problem.answer = fmt::format("{}", sum);
-  problem.completion = fmt::format("<think>{}</think><answer>{}</answer>", worked ? fmt::format("{}", fmt::join(steps, ";")) : "", sum);
+  problem.completion =
+      fmt::format("<think>{}</think><answer>{}</answer>", worked ? fmt::format("{}", fmt::join(steps, ";")) : "", sum);
   return problem;
 }
 

@@ -60,9 +60,10 @@ Problem countdown_problem(const DataConfig& config, const kernels::RandomKey& ke
 
   std::sort(numbers.begin(), numbers.end());
   Problem problem;
-  problem.question = fmt::format("Use each of the numbers {} exactly once, with +, -, * and / and parentheses, to make {}. "
-                                 "Give the expression as the answer.",
-                                 fmt::join(numbers, ", "), whole.value);
+  problem.question = fmt::format(
+      "Use each of the numbers {} exactly once, with +, -, * and / and parentheses, to make {}. "
+      "Give the expression as the answer.",
+      fmt::join(numbers, ", "), whole.value);
   problem.answer = fmt::format("numbers={} target={}", fmt::join(numbers, ","), whole.value);
   problem.completion = fmt::format("<think></think><answer>{}</answer>", whole.text);
   return problem;

@@ -25,16 +25,23 @@ Questions questions_of(const std::vector<Problem>& problems) {
 }
 
 // The index-th problem that `taken` does not hold; attempts are numbered, so the result follows from (seed, step, index).
-Problem draw_new(Generator generator, const DataConfig& config, uint64_t seed, DataStep step, int64_t index, const Questions& taken) {
+Problem draw_new(Generator generator, const DataConfig& config, uint64_t seed, DataStep step, int64_t index,
+                 const Questions& taken) {
   for (uint32_t attempt = 0; attempt < 1000; ++attempt) {
-    Problem problem = generator(config, {.seed = seed, .purpose = kernels::Purpose::data, .step = step,
-                                         .group = static_cast<uint64_t>(index), .sample = attempt, .position = 0});
+    Problem problem = generator(config, {.seed = seed,
+                                         .purpose = kernels::Purpose::data,
+                                         .step = step,
+                                         .group = static_cast<uint64_t>(index),
+                                         .sample = attempt,
+                                         .position = 0});
     if (taken.count(problem.question) > 0) continue;
     problem.prompt_id = index;
     return problem;
   }
-  kernels::fail_usage("data.eval_problems: is {}, but the generator has too few different problems to hold back so many. "
-                      "Lower it, or raise data.terms, data.digits or data.numbers.", config.eval_problems);
+  kernels::fail_usage(
+      "data.eval_problems: is {}, but the generator has too few different problems to hold back so many. "
+      "Lower it, or raise data.terms, data.digits or data.numbers.",
+      config.eval_problems);
 }
 
 // Fixed whatever the run's seed, so runs are compared on the same problems.
@@ -51,7 +58,11 @@ std::vector<Problem> generated_held_back(Generator generator, const DataConfig& 
 class GeneratedData : public Dataset {
  public:
   GeneratedData(Generator generator, const DataConfig& config, uint64_t seed, std::vector<Problem> held_back)
-      : generator_(generator), config_(config), seed_(seed), held_back_(std::move(held_back)), taken_(questions_of(held_back_)) {
+      : generator_(generator),
+        config_(config),
+        seed_(seed),
+        held_back_(std::move(held_back)),
+        taken_(questions_of(held_back_)) {
     for (const auto& problem : generated_held_back(generator, config)) taken_.insert(problem.question);
   }
 
@@ -76,7 +87,9 @@ class FileData : public Dataset {
       if (taken.count(row.question) == 0) rows_.push_back(std::move(row));
     }
     if (rows_.empty())
-      kernels::fail_usage("{}: every row is held back for evaluation, so nothing is left to train on. Give data.eval another file.", config.train);
+      kernels::fail_usage(
+          "{}: every row is held back for evaluation, so nothing is left to train on. Give data.eval another file.",
+          config.train);
   }
 
   Problem problem(int64_t index) const override {
@@ -95,8 +108,12 @@ class FileData : public Dataset {
     order_.resize(rows_.size());
     std::iota(order_.begin(), order_.end(), 0);
     for (size_t i = order_.size() - 1; i > 0; --i) {
-      const kernels::RandomKey key{.seed = seed_, .purpose = kernels::Purpose::data, .step = shuffle_step + static_cast<uint64_t>(epoch),
-                                   .group = i, .sample = 0, .position = 0};
+      const kernels::RandomKey key{.seed = seed_,
+                                   .purpose = kernels::Purpose::data,
+                                   .step = shuffle_step + static_cast<uint64_t>(epoch),
+                                   .group = i,
+                                   .sample = 0,
+                                   .position = 0};
       std::swap(order_[i], order_[kernels::random_below(key, i + 1)]);
     }
     epoch_ = epoch;

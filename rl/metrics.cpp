@@ -82,7 +82,8 @@ const std::vector<MetricInfo>& metric_infos() {
       {"num_tokens", "tokens", "tokens trained on since the stage began", ""},
       {"step_tokens", "tokens", "trained tokens of the step: the loss's denominator", ""},
       {"groups_dropped", "groups", "groups left out: too few values, or filtered", ""},
-      {"sampling/sampling_logp_difference/mean", "nats", "|sampler's log-probability - trainer's|, mean", "Sampler against trainer"},
+      {"sampling/sampling_logp_difference/mean", "nats", "|sampler's log-probability - trainer's|, mean",
+       "Sampler against trainer"},
       {"sampling/sampling_logp_difference/max", "nats", "the same, largest", "Sampler against trainer"},
       {"sampling/importance_sampling_ratio/min", "", "ratio of trainer's to sampler's probability, smallest", ""},
       {"sampling/importance_sampling_ratio/mean", "", "the same, mean", ""},
@@ -137,7 +138,8 @@ MetricsLog::~MetricsLog() { ::close(descriptor_); }
 
 void MetricsLog::log(const std::string& stage, int64_t step, const Metrics& values) {
   for (const auto& [name, unused] : values) {
-    if (find_metric(name) == nullptr) kernels::fail("metrics: \"{}\" is not in the table of rl/metrics.cpp. Add it with its unit and meaning.", name);
+    if (find_metric(name) == nullptr)
+      kernels::fail("metrics: \"{}\" is not in the table of rl/metrics.cpp. Add it with its unit and meaning.", name);
   }
   const std::string line = metrics_line(stage, step, values) + "\n";
   // One write a line: a kill leaves whole lines, or one half line at the end that truncate_after removes.
@@ -146,7 +148,8 @@ void MetricsLog::log(const std::string& stage, int64_t step, const Metrics& valu
   if (tensorboard_) tensorboard_->write(stage, step, values);
 }
 
-void MetricsLog::truncate_after(const std::string& directory, const std::vector<std::string>& stages, const std::string& stage, int64_t step) {
+void MetricsLog::truncate_after(const std::string& directory, const std::vector<std::string>& stages, const std::string& stage,
+                                int64_t step) {
   const std::string file = directory + "/metrics.jsonl";
   const auto place = [&](const std::string& name) { return std::find(stages.begin(), stages.end(), name) - stages.begin(); };
   std::ifstream in(file, std::ios::binary);

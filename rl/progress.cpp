@@ -34,12 +34,16 @@ std::string progress_line(const ProgressState& state, int64_t bar_width) {
   if (done <= 0 || state.seconds <= 0) return line;
   const double step_seconds = state.seconds / static_cast<double>(done);
   line += step_seconds >= 1 ? fmt::format("  {:.1f} s/step", step_seconds) : fmt::format("  {:.1f} steps/s", 1 / step_seconds);
-  if (state.step < state.steps) return line + "  left " + duration_text(step_seconds * static_cast<double>(state.steps - state.step));
+  if (state.step < state.steps)
+    return line + "  left " + duration_text(step_seconds * static_cast<double>(state.steps - state.step));
   return line + "  in " + duration_text(state.seconds);
 }
 
 Progress::Progress(std::string stage, int64_t steps, int64_t first_step)
-    : state_{std::move(stage), "", first_step, steps, first_step, 0}, terminal_(is_terminal(STDERR_FILENO)), start_(Clock::now()), last_(start_) {}
+    : state_{std::move(stage), "", first_step, steps, first_step, 0},
+      terminal_(is_terminal(STDERR_FILENO)),
+      start_(Clock::now()),
+      last_(start_) {}
 
 Progress::~Progress() {
   if (drawn_) fmt::print(stderr, "\n");

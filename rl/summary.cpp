@@ -26,7 +26,7 @@ Json to_json(const std::optional<Evaluation>& evaluation) {
 
 Json to_json(const std::optional<ShownSample>& sample) {
   if (!sample) return nullptr;
-  return {{"stage", sample->stage}, {"prompt", sample->prompt}, {"completion", sample->completion},
+  return {{"stage", sample->stage},   {"prompt", sample->prompt}, {"completion", sample->completion},
           {"answer", sample->answer}, {"reward", sample->reward}, {"tokens", sample->tokens}};
 }
 
@@ -44,10 +44,14 @@ Json to_json(const StageSummary& stage) {
 
 std::string change(const char* label, const std::optional<Evaluation>& before, const std::optional<Evaluation>& after) {
   if (!before && !after) return "";
-  const auto accuracy = [](const std::optional<Evaluation>& e) { return e ? fmt::format("{:.3f}", e->accuracy) : std::string("-"); };
-  const auto length = [](const std::optional<Evaluation>& e) { return e ? fmt::format("{:.1f}", e->mean_length) : std::string("-"); };
-  return fmt::format("    {:<8} accuracy {:>5} → {:>5}    length {:>5} → {:>5} tokens\n", label, accuracy(before), accuracy(after),
-                     length(before), length(after));
+  const auto accuracy = [](const std::optional<Evaluation>& e) {
+    return e ? fmt::format("{:.3f}", e->accuracy) : std::string("-");
+  };
+  const auto length = [](const std::optional<Evaluation>& e) {
+    return e ? fmt::format("{:.1f}", e->mean_length) : std::string("-");
+  };
+  return fmt::format("    {:<8} accuracy {:>5} → {:>5}    length {:>5} → {:>5} tokens\n", label, accuracy(before),
+                     accuracy(after), length(before), length(after));
 }
 
 std::string shortened(const std::string& text, size_t limit) {
@@ -75,10 +79,17 @@ std::string shown(const ShownSample& sample) {
 }  // namespace
 
 std::string summary_json(const RunSummary& summary) {
-  Json json = {{"name", summary.name},       {"config", summary.config_file}, {"output_dir", summary.output_dir},
-               {"model", summary.model},     {"machine", summary.machine},    {"version", summary.version},
-               {"seed", summary.seed},       {"seconds", summary.seconds},    {"peak_memory_mb", summary.peak_memory_mb},
-               {"interrupted", summary.interrupted}, {"stages", Json::array()}};
+  Json json = {{"name", summary.name},
+               {"config", summary.config_file},
+               {"output_dir", summary.output_dir},
+               {"model", summary.model},
+               {"machine", summary.machine},
+               {"version", summary.version},
+               {"seed", summary.seed},
+               {"seconds", summary.seconds},
+               {"peak_memory_mb", summary.peak_memory_mb},
+               {"interrupted", summary.interrupted},
+               {"stages", Json::array()}};
   for (const auto& stage : summary.stages) json["stages"].push_back(to_json(stage));
   json["sample_before"] = to_json(summary.before);
   json["sample_after"] = to_json(summary.after);
@@ -98,13 +109,15 @@ std::string closing_text(const RunSummary& summary, const std::vector<double>& r
   if (reward_curve.size() >= 2) out += text_curve(reward_curve, 60, 8, "reward by step") + "\n";
   for (const auto& stage : summary.stages) {
     out += bold(fmt::format("  {}", stage.name)) + fmt::format("  {} steps, {} tokens, {}\n", stage.steps,
-                                                               count_text(static_cast<double>(stage.tokens)), duration_text(stage.seconds));
+                                                               count_text(static_cast<double>(stage.tokens)),
+                                                               duration_text(stage.seconds));
     out += change("greedy", stage.greedy_before, stage.greedy_after);
     out += change("sampled", stage.sampled_before, stage.sampled_after);
   }
   if (summary.before || summary.after) {
     const ShownSample& sample = summary.before ? *summary.before : *summary.after;
-    out += fmt::format("\n{}  {}\n  answer  {}\n", bold("  prompt"), shortened(sample.prompt, 600), shortened(sample.answer, 200));
+    out +=
+        fmt::format("\n{}  {}\n  answer  {}\n", bold("  prompt"), shortened(sample.prompt, 600), shortened(sample.answer, 200));
     if (summary.before) out += shown(*summary.before);
     if (summary.after) out += shown(*summary.after);
   }

@@ -31,7 +31,9 @@ std::string tag(uint32_t field, uint32_t wire_type) { return varint(field << 3 |
 std::string integer_field(uint32_t field, int64_t value) { return tag(field, 0) + varint(static_cast<uint64_t>(value)); }
 std::string double_field(uint32_t field, double value) { return tag(field, 1) + little_endian(value); }
 std::string float_field(uint32_t field, float value) { return tag(field, 5) + little_endian(value); }
-std::string bytes_field(uint32_t field, std::string_view bytes) { return tag(field, 2) + varint(bytes.size()) + std::string(bytes); }
+std::string bytes_field(uint32_t field, std::string_view bytes) {
+  return tag(field, 2) + varint(bytes.size()) + std::string(bytes);
+}
 
 double wall_time_now() { return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count(); }
 
