@@ -4,6 +4,9 @@
 #include "kernels/isa/math.inl"
 
 #include "kernels/isa/linear.inl"
+#include "kernels/isa/transpose.inl"
+#include "kernels/isa/attention.inl"
+#include "kernels/isa/token_logprob.inl"
 
 namespace {
 
@@ -12,6 +15,19 @@ constexpr CpuKernels make_table(const char* name) {
       .name = name,
       .product_bf16 = product_bf16,
       .product_f32 = product_f32,
+      .transpose_panel_bf16 = transpose_panel_bf16,
+      .transpose_panel_f32 = transpose_panel_f32,
+      .transpose_u16 = transpose_u16,
+      .transpose_u32 = transpose_u32,
+      .pair_rows_bf16 = pair_rows_bf16,
+      .copy_rows_f32 = copy_rows_f32,
+      .attention_bf16 = attention_bf16,
+      .attention_f32 = attention_f32,
+      .attention_backward_bf16 = attention_backward_bf16,
+      .attention_backward_f32 = attention_backward_f32,
+      .token_logprob_row = token_logprob_row,
+      .logit_gradient_row_bf16 = logit_gradient_row_bf16,
+      .logit_gradient_row_f32 = logit_gradient_row_f32,
   };
 }
 
