@@ -2,11 +2,14 @@
 #include "kernels/isa/table.h"
 
 #include "kernels/isa/math.inl"
+// then the loops
+#include "kernels/isa/lanes.inl"
 
 #include "kernels/isa/linear.inl"
 #include "kernels/isa/transpose.inl"
 #include "kernels/isa/attention.inl"
 #include "kernels/isa/token_logprob.inl"
+#include "kernels/isa/tensor.inl"
 
 namespace {
 
@@ -28,6 +31,9 @@ constexpr CpuKernels make_table(const char* name) {
       .token_logprob_row = token_logprob_row,
       .logit_gradient_row_bf16 = logit_gradient_row_bf16,
       .logit_gradient_row_f32 = logit_gradient_row_f32,
+      .add = add_f32,
+      .round_to_bf16 = round_to_bf16,
+      .widen_bf16 = widen_bf16,
   };
 }
 

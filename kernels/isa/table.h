@@ -60,6 +60,10 @@ struct CpuKernels {
                                   float log_z, float entropy, float dlogprob, float dentropy, void* out);
   void (*logit_gradient_row_f32)(const float* logits, int64_t vocab, int64_t width, int64_t target, float inverse_temperature,
                                  float log_z, float entropy, float dlogprob, float dentropy, void* out);
+  // ---- tensor.inl: elementwise over n; `out` may be an input.
+  void (*add)(const float* x, const float* y, float* out, int64_t n);
+  void (*round_to_bf16)(const float* x, uint16_t* out, int64_t n);
+  void (*widen_bf16)(const uint16_t* x, float* out, int64_t n);
 };
 
 // The table in use: the best that the processor has, or the one that PONDER_ISA names (plain, avx2, avx512).
