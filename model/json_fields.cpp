@@ -28,8 +28,11 @@ std::string read_text_file(const std::string& path) {
 }
 
 std::string shown(const json& value) {
-  auto text = value.dump(-1, ' ', true, json::error_handler_t::replace);
-  return text.size() <= 60 ? text : text.substr(0, 57) + "...";
+  auto text = value.dump(-1, ' ', false, json::error_handler_t::replace);
+  if (text.size() <= 60) return text;
+  size_t cut = 57;
+  while (cut > 0 && (static_cast<unsigned char>(text[cut]) & 0xc0) == 0x80) --cut;  // not inside a character
+  return text.substr(0, cut) + "...";
 }
 
 JsonFields::JsonFields(const json& object, std::string where) : object_(object), where_(std::move(where)) {
