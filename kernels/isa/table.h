@@ -22,10 +22,13 @@ struct AttentionBlock {
   int64_t log_sum_stride;
   float* scratch;
 };
+
 struct AttentionGradientBlock {
   const float* dout;
   int64_t dout_stride;
   float *dq, *dkeys, *dvalues;  // dq as q; dkeys and dvalues as keys and values
+};
+
 // The constants of one AdamW step, rounded to float32. first_correction is 1 / (1 - beta1^t), second_correction likewise.
 struct AdamwFactors {
   float gradient_scale, lr, beta1, one_minus_beta1, beta2, one_minus_beta2, first_correction, second_correction, eps, weight_decay;
@@ -63,6 +66,7 @@ struct CpuKernels {
                                   float log_z, float entropy, float dlogprob, float dentropy, void* out);
   void (*logit_gradient_row_f32)(const float* logits, int64_t vocab, int64_t width, int64_t target, float inverse_temperature,
                                  float log_z, float entropy, float dlogprob, float dentropy, void* out);
+
   // ---- tensor.inl: elementwise over n; `out` may be an input.
   void (*add)(const float* x, const float* y, float* out, int64_t n);
   void (*round_to_bf16)(const float* x, uint16_t* out, int64_t n);
