@@ -16,6 +16,7 @@
 #include "kernels/isa/router.inl"
 #include "kernels/isa/sample_token.inl"
 #include "kernels/isa/adamw.inl"
+#include "kernels/isa/peak.inl"
 
 namespace {
 
@@ -61,6 +62,8 @@ constexpr CpuKernels make_table(const char* name) {
       .adamw = adamw,
       .sum_of_squares = sum_of_squares,
       .all_finite = all_finite,
+      .peak_bf16 = peak_bf16,
+      .peak_f32 = peak_f32,
   };
 }
 

@@ -112,6 +112,10 @@ struct CpuKernels {
   void (*adamw)(float* w, const float* gradient, float* m, float* v, int64_t n, const AdamwFactors* factors);
   double (*sum_of_squares)(const float* x, int64_t n);
   bool (*all_finite)(const float* x, int64_t n);
+
+  // ---- peak.inl: for tests/bench.
+  float (*peak_bf16)(int64_t rounds, int64_t* operations);
+  float (*peak_f32)(int64_t rounds, int64_t* operations);
 };
 
 // The table in use: the best that the processor has, or the one that PONDER_ISA names (plain, avx2, avx512).
