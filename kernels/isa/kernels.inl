@@ -6,6 +6,9 @@
 #include "kernels/isa/lanes.inl"
 
 #include "kernels/isa/linear.inl"
+#include "kernels/isa/transpose.inl"
+#include "kernels/isa/attention.inl"
+#include "kernels/isa/token_logprob.inl"
 #include "kernels/isa/tensor.inl"
 #include "kernels/isa/rms_norm.inl"
 #include "kernels/isa/rope.inl"
@@ -13,6 +16,7 @@
 #include "kernels/isa/router.inl"
 #include "kernels/isa/sample_token.inl"
 #include "kernels/isa/adamw.inl"
+#include "kernels/isa/peak.inl"
 
 namespace {
 
@@ -21,6 +25,19 @@ constexpr CpuKernels make_table(const char* name) {
       .name = name,
       .product_bf16 = product_bf16,
       .product_f32 = product_f32,
+      .transpose_panel_bf16 = transpose_panel_bf16,
+      .transpose_panel_f32 = transpose_panel_f32,
+      .transpose_u16 = transpose_u16,
+      .transpose_u32 = transpose_u32,
+      .pair_rows_bf16 = pair_rows_bf16,
+      .copy_rows_f32 = copy_rows_f32,
+      .attention_bf16 = attention_bf16,
+      .attention_f32 = attention_f32,
+      .attention_backward_bf16 = attention_backward_bf16,
+      .attention_backward_f32 = attention_backward_f32,
+      .token_logprob_row = token_logprob_row,
+      .logit_gradient_row_bf16 = logit_gradient_row_bf16,
+      .logit_gradient_row_f32 = logit_gradient_row_f32,
       .add = add_f32,
       .round_to_bf16 = round_to_bf16,
       .widen_bf16 = widen_bf16,
@@ -45,6 +62,8 @@ constexpr CpuKernels make_table(const char* name) {
       .adamw = adamw,
       .sum_of_squares = sum_of_squares,
       .all_finite = all_finite,
+      .peak_bf16 = peak_bf16,
+      .peak_f32 = peak_f32,
   };
 }
 
