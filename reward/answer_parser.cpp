@@ -39,10 +39,10 @@ constexpr std::array<string_view, 36> number_words = {
 
 // Spacing and sizing that means nothing; what stands in its place.
 constexpr std::array<std::pair<string_view, string_view>, 24> replacements = {{
-    {"\\$", ""},   {"$", ""},    {"\\(", ""},   {"\\)", ""},      {"\\[", ""},       {"\\]", ""},       {"\\,", ""},       {"\\!", ""},
-    {"\\;", " "},  {"\\:", " "}, {"\\ ", " "},  {"~", " "},       {"\\%", "%"},      {"{,}", ","},      {"\\dfrac", "\\frac"},
-    {"\\tfrac", "\\frac"},       {"\\cfrac", "\\frac"},           {"\\left", ""},    {"\\right", ""},   {"\\displaystyle", ""},
-    {"^\\circ", "\u00b0"},       {"^{\\circ}", "\u00b0"},         {"\u2212", "-"},   {"\u00a0", " "}}};
+    {"\\$", ""},   {"$", ""},    {"\\(", ""},  {"\\)", ""}, {"\\[", ""},  {"\\]", ""},  {"\\,", ""}, {"\\!", ""},
+    {"\\;", " "},  {"\\:", " "}, {"\\ ", " "}, {"~", " "},  {"\\%", "%"}, {"{,}", ","}, {"\u2212", "-"}, {"\u00a0", " "},
+    {"\\dfrac", "\\frac"}, {"\\tfrac", "\\frac"}, {"\\cfrac", "\\frac"}, {"\\left", ""}, {"\\right", ""},
+    {"\\displaystyle", ""}, {"^\\circ", "\u00b0"}, {"^{\\circ}", "\u00b0"}}};
 constexpr std::array<string_view, 7> text_commands = {"\\text{",   "\\mathrm{", "\\textbf{",       "\\mathbf{",
                                                       "\\textit{", "\\mbox{",   "\\operatorname{"};
 

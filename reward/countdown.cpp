@@ -64,12 +64,11 @@ class CountdownReward : public ItemReward {
   std::string check_answer(const std::string& answer) override { return read_puzzle(answer).problem; }
 
   std::string self_test() override {
-    const std::string gold = "numbers=3,5,7,25 target=18";
-    return check_examples(*this, {{"<answer>25 - 7 + (5 - 5 * 3)</answer>", gold, Status::scored, 0},
-                                  {"<answer>(7 - 5) * 3 * (25 - 22)</answer>", gold, Status::scored, 0},
-                                  {"<answer>25-7*(5-3)+7</answer>", gold, Status::scored, 0},
-                                  {"<answer>(25+3)/7+5</answer>", "numbers=3,5,7,25 target=9", Status::scored, 1},
-                                  {"(25+3)/7+5", "numbers=3,5,7,25 target=9", Status::no_answer, 0}});
+    const std::string gold = "numbers=3,5,7,25 target=9";
+    return check_examples(*this, {{"<answer>(25 + 3) / 7 + 5</answer>", gold, Status::scored, 1},
+                                  {"<answer>(25 + 3) / 7 - 5</answer>", gold, Status::scored, 0},
+                                  {"<answer>3 + 3 + 3</answer>", gold, Status::scored, 0},
+                                  {"(25 + 3) / 7 + 5", gold, Status::no_answer, 0}});
   }
 
  protected:
