@@ -134,7 +134,8 @@ TEST_CASE("built-ins past their deadline time out and make up nothing", "[async]
 TEST_CASE("ten thousand items give the same outcomes on one thread and on eight", "[async]") {
   std::vector<Item> items;
   for (int i = 0; i < 10000; ++i) {
-    items.push_back(item(i % 7 == 6 ? "none" : "\\boxed{" + std::to_string(i % 5) + "}", i % 11 == 10 ? "" : std::to_string(i % 3)));
+    items.push_back(item(i % 7 == 6 ? "none" : "\\boxed{" + std::to_string(i % 5) + "}",
+                         i % 11 == 10 ? "" : std::to_string(i % 3)));
     items.back().group_id = i / 8;
   }
   const std::shared_ptr<reward::Reward> math = make("math");

@@ -15,7 +15,8 @@ TEST_CASE("strict format is think, then answer, and nothing else", "[format]") {
   REQUIRE(value("<think>7+5=2;2+9=1</think><answer>1</answer>") == 1.0);
   REQUIRE(value("<think>\na\n</think>\n<answer>\n1\n</answer>\n") == 1.0);
   for (const char* text :
-       {"", "1", "<think>a</think>", "<answer>1</answer>", "<think></think><answer>1</answer>", "<think> \n</think><answer>1</answer>",
+       {"", "1", "<think>a</think>", "<answer>1</answer>", "<think></think><answer>1</answer>",
+        "<think> \n</think><answer>1</answer>",
         "<think>a</think><answer></answer>", "<think>a</think><answer> </answer>", " <think>a</think><answer>1</answer>",
         "So <think>a</think><answer>1</answer>", "<think>a</think>so<answer>1</answer>", "<think>a</think><answer>1</answer>.",
         "<think>a</think><answer>1</answer><answer>1</answer>", "<think><think>a</think><answer>1</answer>",

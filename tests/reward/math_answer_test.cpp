@@ -35,7 +35,7 @@ const Case different[] = {
     {"(1,2)", "(1,3)"},        {"12", "(1,2)"},            {"(1,2)", "[1,2]"},     {"[0,1)", "(0,1]"},
     {"Paris", "London"},       {"Paris", "Paris or London"}, {"12_3", "12_5"},     {"New York", "NewYork"},
     {"18", "0x12"},            {"1e3", "1e4"},             {"18446744073709551617", "1"}, {"18\\text{ cm}", "18 \\text{ kg}"},
-    {"a", "\\text{}"},         {"x", "2"},                 {"1 23", "123"}};
+    {"a", "\\text{}"},         {"x", "2"},                 {"1 23", "123"},           {"1,234", "1 ,234"}};
 
 double value(const std::string& completion, const std::string& gold, OptionList options = {}) {
   auto math = make("math", std::move(options));
@@ -83,8 +83,8 @@ TEST_CASE("math reads the last box, then the answer tags, then what follows ####
 }
 
 TEST_CASE("a completion without an answer is no_answer", "[math]") {
-  for (const char* text : {"", "18", "the answer is 18", "<answer></answer>", "<answer> \n</answer>", "\\boxed{}", "\\boxed 18",
-                           "\\boxed{18", "<answer>18", "18</answer>", "</answer>18<answer>", "#### ", "boxed{18}", "\\boxedx{18}"}) {
+  for (const char* text : {"", "18", "the answer is 18", "<answer></answer>", "<answer> \n</answer>", "\\boxed{}",
+                           "\\boxed 18", "\\boxed{18", "<answer>18", "18</answer>", "</answer>18<answer>", "#### ", "boxed{18}", "\\boxedx{18}"}) {
     INFO(text);
     CHECK(status(text, "18") == Status::no_answer);
   }

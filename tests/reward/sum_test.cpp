@@ -56,8 +56,11 @@ TEST_CASE("a part without a value leaves the whole without one, even behind a cl
     CHECK(got.value == 0.0);
     CHECK(got.components.size() == 2);  // those that have a value
   }
-  REQUIRE(total({{1, false, {outcome(Status::timeout)}}, {1, false, {outcome(Status::infra_error)}}}).status == Status::infra_error);
-  REQUIRE(total({{1, false, {outcome(Status::timeout)}}, {1, false, {outcome(Status::not_applicable)}}}).status == Status::timeout);
+  REQUIRE(total({{1, false, {one(1)}}, {1, false, {outcome(Status::timeout)}}}).value == 0.0);
+  const Part skipped{1, false, {outcome(Status::not_applicable)}}, late{1, false, {outcome(Status::timeout)}};
+  const Part failed{1, false, {outcome(Status::infra_error)}};
+  REQUIRE(total({late, failed}).status == Status::infra_error);
+  REQUIRE(total({late, skipped}).status == Status::timeout);
 }
 
 TEST_CASE("no answer in one part counts 0 there and is told of the whole", "[sum]") {
