@@ -24,5 +24,7 @@ std::vector<std::string> template_styles();
 std::string render_prompt(const TemplateConfig& config, const std::string& question);
 // Empty, or why this tokenizer cannot carry the style (chatml without <|im_start|>, plain text outside the alphabet).
 std::string template_mismatch(const TemplateConfig& config, const Tokenizer& tokenizer);
+// The style as a Jinja chat_template for other tools; empty when it is no chat (plain, r1-zero).
+std::string chat_template_jinja(const std::string& style);
 
 }  // namespace model

@@ -17,7 +17,8 @@ void read_weights(const std::string& directory, ParameterStore& store);
 
 // Writes the folder (it may exist). Parameters used in float32 are saved in float32, the others in `dtype`.
 // `template_style` is kept in tokenizer_config.json as a chat_template when the style is chatml.
-void write_model(const std::string& directory, const ParameterStore& store, const Tokenizer& tokenizer, kernels::Dtype dtype);
+void write_model(const std::string& directory, const ParameterStore& store, const Tokenizer& tokenizer, kernels::Dtype dtype,
+                 const std::string& template_style = "");
 
 // Import of a llama-family GGUF file (F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q6_K), dequantised, with its tokenizer, as a
 // folder of float32 safetensors. Returns a sentence for the user: what was found and how it was quantised.

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <stdexcept>
@@ -38,18 +39,19 @@ struct Outcome {
   bool has_value() const { return status == Status::scored || status == Status::no_answer; }
 };
 
-// One completion to score. Views must outlive the call.
+// One completion to score.
 struct Item {
   int64_t prompt_id = 0;
   int64_t group_id = 0;       // completions of one prompt share it
   int64_t sample_index = 0;
-  std::string prompt;
+  std::string prompt;         // as the model saw it, template included; one that ends in <think> opens the thinking
   std::string completion;     // text, special tokens of the template kept, end token left out
   std::string answer;         // the gold, as the data file has it
   int64_t completion_tokens = 0;
   bool truncated = false;     // ended by length, not by a stop
 };
 
+// score() and check_answer() may be called from several threads at once.
 class Reward {
  public:
   virtual ~Reward() = default;
@@ -73,16 +75,21 @@ struct Settings {
   std::vector<std::pair<std::string, std::string>> options;  // reward-specific keys, as text
 };
 
-// The rewards by name, one line each. Throws Error for an unknown name, with the nearest known one.
+// The rewards by name, one line each. Throws Error for an unknown name or option, with the nearest known one.
 std::unique_ptr<Reward> make_builtin(const Settings& settings);
 std::vector<std::string> builtin_names();
+std::string describe_builtins();  // names, what they score and their options, for people
 
 // Weighted sum with gates: value = (sum of weight_i * value_i over non-gates) * product of [gate_j's value > 0].
-// If any part has no value, the whole has none, with that part's status.
+// If any part has no value, the whole has none, with that part's status (infra_error before timeout before
+// not_applicable). Otherwise it is `no_answer` if a part is, still with the value above. A part that throws, returns a
+// wrong number of outcomes or a value that is not finite is an infra_error. Each part has its own timeout_ms.
 std::unique_ptr<Reward> make_sum(std::vector<std::pair<Settings, std::unique_ptr<Reward>>> parts);
 
-// Scores batches on its own threads while sampling goes on. submit() copies the items; wait() returns all outcomes in
-// the order of submission.
+// Scores batches on its own threads while sampling goes on; wait() returns the outcomes of one ticket in the order of
+// its items, once. One group (a run of equal group_id) is one call of the reward, whose deadline is timeout_ms after the
+// call starts. Items of a call that throws are infra_error. Items of a call that has not come back a little after its
+// deadline are timeout; its thread is then left behind and another takes its place, so that wait() always returns.
 class AsyncScorer {
  public:
   AsyncScorer(std::shared_ptr<Reward> reward, int64_t threads, int64_t timeout_ms);

@@ -20,17 +20,25 @@ struct Problem {
 };
 
 // A source of training problems. problem(i) is the i-th drawn in this run: it depends on (seed, i) alone, so a resumed
-// run goes on where the counter says. Held-back problems never come.
+// run goes on where the counter says. Held-back problems never come. Thread-safe.
 class Dataset {
  public:
   virtual ~Dataset() = default;
   virtual Problem problem(int64_t index) const = 0;
-  virtual int64_t size() const = 0;                  // rows of one epoch; 0: endless (generators)
+  virtual int64_t size() const = 0;                    // rows of one epoch; 0: endless (generators)
   virtual std::vector<Problem> held_back() const = 0;  // the evaluation problems, in order
 };
 
 // Reads data.train / data.eval. JSONL: one object a line; a missing key is an error with file and line. A line's
-// prompt_id is its row. Shuffling permutes rows per epoch, keyed by (seed, epoch).
+// prompt_id is its row, from 0. Shuffling permutes rows per epoch, keyed by (seed, epoch). A training row whose question
+// is held back too is left out.
+//
+// The held-back problems are the first data.eval_problems of data.eval (0: all of a file), whatever the seed. With
+// data.eval empty there are none to evaluate on, but a generator keeps the same ones out of training.
 std::unique_ptr<Dataset> open_dataset(const DataConfig& config, uint64_t seed);
+
+// The problems of one source in its own order: of a file its first `limit` rows (0: all), of a generator its held-back
+// ones.
+std::vector<Problem> read_problems(const std::string& source, const DataConfig& config, int64_t limit);
 
 }  // namespace rl

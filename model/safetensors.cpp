@@ -1,0 +1,176 @@
+#include "model/safetensors.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <set>
+
+#include "kernels/error.h"
+#include "model/json_fields.h"
+#include "model/number_formats.h"
+
+namespace model {
+
+using kernels::fail;
+using kernels::fail_usage;
+using nlohmann::json;
+
+namespace {
+
+constexpr int64_t kLargestHeader = 100'000'000;
+
+struct Type {
+  const char* name;
+  int64_t bytes;
+};
+constexpr Type kTypes[] = {{"F64", 8}, {"F32", 4}, {"F16", 2}, {"BF16", 2}, {"I64", 8},
+                           {"I32", 4}, {"I16", 2}, {"I8", 1},  {"U8", 1},   {"BOOL", 1}};
+
+int64_t bytes_of_type(const std::string& dtype, const std::string& where) {
+  for (const auto& type : kTypes)
+    if (dtype == type.name) return type.bytes;
+  fail_usage("{}: dtype is {}, which is not supported. Supported: F64 F32 F16 BF16 I64 I32 I16 I8 U8 BOOL.", where, shown(dtype));
+}
+
+// Product of the shape times `bytes`, or an error when it leaves int64.
+int64_t checked_bytes(const std::vector<int64_t>& shape, int64_t bytes, const std::string& where) {
+  int64_t total = bytes;
+  for (const int64_t n : shape)
+    if (__builtin_mul_overflow(total, n, &total)) fail_usage("{}: the shape is too large to be true.", where);
+  return total;
+}
+
+std::pair<int64_t, int64_t> read_offsets(const json& entry, int64_t data_size, const std::string& where) {
+  const JsonFields f(entry, where);
+  const json& offsets = f.need("data_offsets");
+  const auto is_offset = [](const json& n) { return n.is_number_unsigned() && n.get<uint64_t>() <= INT64_MAX; };
+  if (!offsets.is_array() || offsets.size() != 2 || !is_offset(offsets[0]) || !is_offset(offsets[1]))
+    f.wrong("data_offsets", "two positions, [begin, end]");
+  const auto begin = offsets[0].get<int64_t>(), end = offsets[1].get<int64_t>();
+  if (begin > end || end > data_size)
+    fail_usage("{}: data_offsets are [{}, {}], but the file has {} bytes of data. Was it cut off?", where, begin, end, data_size);
+  return {begin, end};
+}
+
+SafetensorsEntry read_entry(const std::string& name, const json& j, const unsigned char* data, int64_t data_size,
+                            const std::string& file) {
+  const auto where = fmt::format("{}: tensor {}", file, shown(name));
+  const JsonFields f(j, where);
+  SafetensorsEntry entry;
+  entry.name = name;
+  entry.dtype = f.string("dtype");
+  const json& shape = f.need("shape");
+  if (!shape.is_array() || shape.size() > 16) f.wrong("shape", "a list of at most 16 sizes");
+  for (const auto& n : shape) {
+    if (!n.is_number_unsigned() || n.get<uint64_t>() > INT64_MAX) f.wrong("shape", "a list of sizes");
+    entry.shape.push_back(n.get<int64_t>());
+  }
+  const auto [begin, end] = read_offsets(j, data_size, where);
+  entry.bytes = checked_bytes(entry.shape, bytes_of_type(entry.dtype, where), where);
+  if (entry.bytes != end - begin)
+    fail_usage("{}: {} of shape {} takes {} bytes, but data_offsets hold {}.", where, entry.dtype, shape.dump(), entry.bytes, end - begin);
+  entry.data = data + begin;
+  return entry;
+}
+
+// nlohmann keeps the last of two equal keys; here the first repetition is an error.
+json parse_header(const unsigned char* text, int64_t size, const std::string& file) {
+  std::vector<std::set<std::string>> keys;
+  std::string repeated;
+  const auto watch = [&](int depth, json::parse_event_t event, json& parsed) {
+    if (event == json::parse_event_t::object_start) keys.emplace_back();
+    if (event == json::parse_event_t::object_end) keys.pop_back();
+    if (event == json::parse_event_t::key && !keys.back().insert(parsed.get<std::string>()).second)
+      repeated = parsed.get<std::string>();
+    return depth <= 8;  // deeper values are dropped, and the checks then miss them
+  };
+  try {
+    auto header = json::parse(text, text + size, watch);
+    if (!repeated.empty()) fail_usage("{}: the header names {} twice.", file, shown(repeated));
+    return header;
+  } catch (const json::exception& e) {
+    fail_usage("{}: the header is not JSON ({}).", file, e.what());
+  }
+}
+
+// The data must be one gapless run of tensors.
+void check_layout(const std::vector<SafetensorsEntry>& entries, const unsigned char* data, int64_t data_size, const std::string& file) {
+  std::vector<const SafetensorsEntry*> sorted;
+  for (const auto& e : entries) sorted.push_back(&e);
+  std::stable_sort(sorted.begin(), sorted.end(), [](auto* a, auto* b) {
+    return std::pair(a->data, a->bytes) < std::pair(b->data, b->bytes);
+  });
+  int64_t at = 0;
+  for (const auto* e : sorted) {
+    const int64_t begin = e->data - data;
+    if (begin < at) fail_usage("{}: tensor {} overlaps the tensor before it.", file, shown(e->name));
+    if (begin > at) fail_usage("{}: {} bytes before tensor {} belong to no tensor.", file, begin - at, shown(e->name));
+    at = begin + e->bytes;
+  }
+  if (at != data_size) fail_usage("{}: the last {} bytes belong to no tensor.", file, data_size - at);
+}
+
+}  // namespace
+
+std::vector<SafetensorsEntry> parse_safetensors(const unsigned char* bytes, int64_t size, const std::string& file) {
+  if (size < 8) fail_usage("{}: has {} bytes, too few for a safetensors file. Was it cut off?", file, size);
+  uint64_t header_size = 0;
+  std::memcpy(&header_size, bytes, 8);
+  if (header_size > kLargestHeader || static_cast<int64_t>(header_size) > size - 8)
+    fail_usage("{}: the header should have {} bytes, but the file has {}. Is it a safetensors file, and whole?", file, header_size, size);
+  const auto length = static_cast<int64_t>(header_size);
+  if (length == 0 || bytes[8] != '{') fail_usage("{}: the header does not start with '{{'. Is it a safetensors file?", file);
+  const json header = parse_header(bytes + 8, length, file);
+  const unsigned char* data = bytes + 8 + length;
+  const int64_t data_size = size - 8 - length;
+  std::vector<SafetensorsEntry> entries;
+  for (const auto& [name, value] : header.items())
+    if (name != "__metadata__") entries.push_back(read_entry(name, value, data, data_size, file));
+  check_layout(entries, data, data_size, file);
+  return entries;
+}
+
+SafetensorsFile::SafetensorsFile(const std::string& path) : path_(path) {
+  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) fail_usage("{}: cannot be opened: {}", path, std::strerror(errno));
+  struct stat info {};
+  const bool known = fstat(fd, &info) == 0 && S_ISREG(info.st_mode);
+  size_ = known ? info.st_size : 0;
+  mapping_ = size_ > 0 ? mmap(nullptr, static_cast<size_t>(size_), PROT_READ, MAP_PRIVATE, fd, 0) : nullptr;
+  const int error = errno;
+  close(fd);
+  if (!known) fail_usage("{}: is not a regular file", path);
+  if (mapping_ == MAP_FAILED) fail("{}: cannot be mapped: {}", path, std::strerror(error));
+  try {
+    entries_ = parse_safetensors(static_cast<const unsigned char*>(mapping_), size_, path);
+  } catch (...) {
+    if (mapping_) munmap(mapping_, static_cast<size_t>(size_));
+    throw;
+  }
+}
+
+SafetensorsFile::~SafetensorsFile() { munmap(mapping_, static_cast<size_t>(size_)); }
+
+const SafetensorsEntry* SafetensorsFile::find(const std::string& name) const {
+  const auto it = std::find_if(entries_.begin(), entries_.end(), [&](const auto& e) { return e.name == name; });
+  return it == entries_.end() ? nullptr : &*it;
+}
+
+void read_as_float32(const SafetensorsEntry& entry, const std::string& file, float* out) {
+  const unsigned char* in = entry.data;
+  const auto each = [&](int64_t width, auto convert) {
+    for (int64_t i = 0; i < entry.bytes / width; ++i) out[i] = convert(in + i * width);
+  };
+  if (entry.dtype == "F32") std::copy_n(in, entry.bytes, reinterpret_cast<unsigned char*>(out));
+  else if (entry.dtype == "BF16") each(2, [](auto* p) { return float_from_bf16(load<uint16_t>(p)); });
+  else if (entry.dtype == "F16") each(2, [](auto* p) { return float_from_half(load<uint16_t>(p)); });
+  else if (entry.dtype == "F64") each(8, [](auto* p) { return static_cast<float>(load<double>(p)); });
+  else fail_usage("{}: tensor {}: is {}, but weights must be F32, F16, BF16 or F64.", file, entry.name, entry.dtype);
+}
+
+}  // namespace model

@@ -1,0 +1,54 @@
+#include <fmt/format.h>
+
+#include "reward/builtins.h"
+#include "reward/options.h"
+#include "reward/reward.h"
+
+namespace reward {
+namespace {
+
+struct Builtin {
+  const char* name;
+  std::unique_ptr<Reward> (*make)(const Options&);
+  std::vector<OptionInfo> (*options)();
+  const char* about;
+};
+
+// A new reward is one file and one line here.
+constexpr Builtin builtins[] = {
+    {"math", make_math, math_options, "1 if the answer (last \\boxed, <answer> or ####) equals the gold as a number or text"},
+    {"exact", make_exact, exact_options, "1 if the text in <answer> is the gold, letter for letter"},
+    {"countdown", make_countdown, countdown_options, "1 if the expression uses the given numbers and has the target's value"},
+    {"format", make_format, format_options, "1 if the completion is <think>...</think><answer>...</answer>"},
+};
+
+}  // namespace
+
+std::vector<std::string> builtin_names() {
+  std::vector<std::string> names;
+  for (const auto& builtin : builtins) names.emplace_back(builtin.name);
+  return names;
+}
+
+std::unique_ptr<Reward> make_builtin(const Settings& settings) {
+  if (settings.kind != "builtin")
+    throw Error(fmt::format("reward \"{}\": kind is \"{}\". Set it to builtin, the only kind of this build.", settings.name,
+                            settings.kind));
+  check_settings(settings);
+  for (const auto& builtin : builtins)
+    if (settings.name == builtin.name) return builtin.make(Options(builtin.options(), settings));
+  throw Error(fmt::format("reward \"{}\": unknown. Did you mean {}? Known: {}.", settings.name,
+                          nearest(settings.name, builtin_names()), fmt::join(builtin_names(), ", ")));
+}
+
+std::string describe_builtins() {
+  std::string out;
+  for (const auto& builtin : builtins) {
+    out += fmt::format("{:<11}{}\n", builtin.name, builtin.about);
+    for (const auto& option : builtin.options())
+      out += fmt::format("  {} = \"{}\"  {}\n", option.name, option.fallback, option.about);
+  }
+  return out;
+}
+
+}  // namespace reward

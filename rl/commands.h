@@ -1,0 +1,57 @@
+// What the program can be told to do. main.cpp reads the command line; each command is a function here.
+//
+// All return an exit code: 0 done, 1 it failed, 2 the user's input is wrong, 130 interrupted (the step was finished and
+// saved). Errors may also be thrown: kernels::UsageError and reward::Error become 2, other exceptions 1.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "kernels/tensor.h"
+#include "model/chat_template.h"
+#include "rl/config.h"
+
+namespace rl {
+
+struct EvalOptions {
+  std::string model;          // a model folder
+  std::string suite;          // a known data set by name, such as gsm8k; or
+  std::string data;           // a JSONL file or a generator
+  std::string prompt_key = "question", answer_key = "answer";
+  std::string reward = "math";
+  int64_t limit = 0;          // problems; 0: all
+  int64_t samples = 1;
+  double temperature = 0.0;
+  double top_p = 1.0;
+  int64_t max_new_tokens = 512;
+  int64_t seed = 0;
+  std::string output_dir;     // default: eval/<model folder>-<suite>
+  model::TemplateConfig chat_template;  // style empty: chatml when the tokenizer has its tokens, else plain
+  kernels::Dtype dtype = kernels::Dtype::bf16;
+  int64_t threads = 0, memory_mb = 0;
+};
+
+struct SampleOptions {
+  std::string model;
+  std::vector<std::string> prompts;
+  int64_t samples = 1;
+  double temperature = 1.0;
+  double top_p = 1.0;
+  int64_t top_k = 0;
+  int64_t max_new_tokens = 256;
+  int64_t seed = 0;
+  std::vector<std::string> stop;
+  model::TemplateConfig chat_template;
+  kernels::Dtype dtype = kernels::Dtype::bf16;
+  int64_t threads = 0, memory_mb = 0;
+};
+
+int run_train(const Config& config);
+int run_check(const Config& config);
+int run_eval(const EvalOptions& options);
+int run_sample(const SampleOptions& options);
+int run_rewards();  // prints the built-in rewards and their options
+int run_devices();  // prints the processor, the kernels in use, threads and memory
+
+}  // namespace rl

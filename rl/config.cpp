@@ -1,0 +1,102 @@
+#include "rl/config.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "rl/config_reader.h"
+
+namespace rl {
+namespace {
+
+// Writes a config as TOML that reads back as the same config. With sources, each line says where its value came from.
+class Writer {
+ public:
+  Writer(const Config& config, const Resolved* resolved) : config_(config), resolved_(resolved) {}
+
+  std::string write() {
+    for (const auto& section : run_sections()) write_section(section, section, 0, [](const Key&) { return true; });
+    // What all stages share stands at the top; a stage repeats only what is its own.
+    for (const auto& section : stage_sections())
+      write_section(section, section, 0, [&](const Key& key) { return shared(key); });
+    if (shared_rewards()) write_rewards(0, "reward");
+    for (size_t i = 0; i < config_.stages.size(); ++i) {
+      write_section("[stage]", "stage", i, [](const Key&) { return true; });
+      for (const auto& section : stage_sections())
+        write_section("stage." + section, section, i, [&](const Key& key) { return !shared(key); });
+      if (!shared_rewards()) write_rewards(i, "stage.reward");
+    }
+    return out_;
+  }
+
+ private:
+  template <typename Wanted>
+  void write_section(const std::string& title, const std::string& section, size_t stage, Wanted wanted) {
+    bool opened = false;
+    for (const auto& key : config_keys()) {
+      if (key.section != section || !wanted(key) || (key.born_only && config_.model.init != "random")) continue;
+      if (!opened) out_ += fmt::format("{}[{}]\n", out_.empty() ? "" : "\n", title);
+      opened = true;
+      const std::string line = fmt::format("{} = {}", key.name, value_text(key, target(stage)));
+      out_ += resolved_ == nullptr ? line + "\n" : fmt::format("{:<48} # {}\n", line, source_text(stage, key.path()));
+    }
+  }
+
+  void write_rewards(size_t stage, const std::string& title) {
+    for (const auto& settings : config_.stages[stage].rewards) {
+      out_ += fmt::format("\n[[{}]]\n", title);
+      reward::Settings copy = settings;
+      for (const auto& key : config_keys()) {
+        if (key.section == "reward") out_ += fmt::format("{} = {}\n", key.name, value_text(key, {nullptr, nullptr, &copy}));
+      }
+      for (const auto& [name, value] : settings.options) out_ += fmt::format("{} = {}\n", name, toml_quoted(value));
+    }
+  }
+
+  Target target(size_t stage) { return {&config_, &config_.stages[stage], nullptr}; }
+
+  bool shared(const Key& key) {
+    const std::string first = value_text(key, target(0));
+    for (size_t i = 1; i < config_.stages.size(); ++i) {
+      if (value_text(key, target(i)) != first) return false;
+    }
+    return true;
+  }
+
+  bool shared_rewards() const {
+    const auto same = [](const reward::Settings& a, const reward::Settings& b) {
+      return a.name == b.name && a.kind == b.kind && a.weight == b.weight && a.gate == b.gate && a.timeout_ms == b.timeout_ms &&
+             a.options == b.options;
+    };
+    const auto& first = config_.stages.front().rewards;
+    return std::all_of(config_.stages.begin(), config_.stages.end(), [&](const StageConfig& stage) {
+      return std::equal(first.begin(), first.end(), stage.rewards.begin(), stage.rewards.end(), same);
+    });
+  }
+
+  std::string source_text(size_t stage, const std::string& path) const {
+    const Source source = resolved_->source_of(stage, path);
+    if (!source.override_.empty()) return "--set";
+    return source.line > 0 ? fmt::format("{}:{}", config_.file, source.line) : "default";
+  }
+
+  Config config_;
+  const Resolved* resolved_;
+  std::string out_;
+};
+
+}  // namespace
+
+Config read_config(const std::string& file, const std::vector<std::string>& overrides) {
+  return resolve_config(file, overrides).config;
+}
+
+std::string config_to_toml(const Config& config) { return Writer(config, nullptr).write(); }
+
+std::string print_config(const std::string& file, const std::vector<std::string>& overrides) {
+  const Resolved resolved = resolve_config(file, overrides);
+  return Writer(resolved.config, &resolved).write();
+}
+
+}  // namespace rl

@@ -1,0 +1,223 @@
+// argv -> one command of rl/commands.h. Exit codes: 0, 1 failure, 2 usage, 130 interrupt.
+#include <fmt/core.h>
+
+#include <CLI/CLI.hpp>
+#include <exception>
+#include <functional>
+
+#include "kernels/error.h"
+#include "model/checkpoint_folder.h"
+#include "reward/reward.h"
+#include "rl/commands.h"
+#include "rl/config.h"
+
+namespace {
+
+using Command = std::function<int()>;
+
+constexpr const char* overview =
+    "Ponder trains language models to reason: it samples chains of thought, scores them with rules and learns from them.\n\n"
+    "Start with\n"
+    "  ponder train configs/quickstart.toml      a small model learns to work step by step, within minutes\n"
+    "  ponder check my_run.toml                  finds the mistakes of a settings file before anything is computed\n"
+    "  ponder COMMAND --help                     what a command takes, with an example";
+
+struct Arguments {
+  std::string config, gguf, directory, dtype = "bf16", resume, format;
+  std::vector<std::string> overrides;
+  bool print_config = false;
+  rl::EvalOptions eval;
+  rl::SampleOptions sample;
+};
+
+int print(const std::string& text) {
+  fmt::print("{}", text);
+  return 0;
+}
+
+void add_overrides(CLI::App* app, Arguments& args) {
+  app->add_option("CONFIG", args.config, "Settings of the run, a TOML file")->required();
+  app->add_option("--set", args.overrides,
+                  "Override a setting: --set rollout.temperature=0.8, --set stage.sft.steps=50; may be repeated")
+      ->type_name("KEY=VALUE")
+      ->allow_extra_args(false);
+}
+
+void add_model_options(CLI::App* app, Arguments& args, std::string& model, model::TemplateConfig& style, int64_t& threads,
+                       int64_t& memory_mb) {
+  app->add_option("--model", model, "A Hugging Face folder, or the final/ folder of a run")->required()->type_name("DIR");
+  app->add_option("--template", style.style, "plain, r1-zero or chatml; chatml when the tokenizer has its tokens, if left out");
+  app->add_option("--system", style.system, "System message of the chatml template");
+  app->add_option("--dtype", args.dtype, "bf16 or float32")->capture_default_str();
+  app->add_option("--threads", threads, "CPU threads; 0: all cores")->capture_default_str();
+  app->add_option("--memory-mb", memory_mb, "Memory budget; 0: 80 % of the machine's")->capture_default_str();
+}
+
+void add_train(CLI::App& app, Arguments& args, Command& command) {
+  auto* train = app.add_subcommand("train", "Train a model: every stage of the settings file, one after the other")
+                    ->footer(
+                        "Example:\n  ponder train configs/quickstart.toml --set run.seed=1\n  ponder train "
+                        "configs/quickstart.toml --resume auto\n\n"
+                        "Ctrl-C finishes the step, saves and ends with 130; --resume auto goes on from there.");
+  add_overrides(train, args);
+  train
+      ->add_option("--resume", args.resume,
+                   "auto: go on from the newest checkpoint of the run's folder, if any; or a checkpoint folder")
+      ->type_name("auto|DIR");
+  train->add_flag("--print-config", args.print_config, "Print every setting, its value and where it came from, and end");
+  train->callback([&] {
+    if (!args.resume.empty()) args.overrides.push_back("checkpoint.resume=" + args.resume);
+    command = [&] {
+      return args.print_config ? print(rl::print_config(args.config, args.overrides))
+                               : rl::run_train(rl::read_config(args.config, args.overrides));
+    };
+  });
+}
+
+void add_check(CLI::App& app, Arguments& args, Command& command) {
+  auto* check =
+      app.add_subcommand("check", "Find every mistake of a settings file in seconds, without loading weights")
+          ->footer(
+              "Example:\n  ponder check configs/gsm8k_smollm2.toml\n\n"
+              "Looks at keys, ranges and conflicts, every data line, rewards, template and tokenizer, and the memory plan.");
+  add_overrides(check, args);
+  check->callback([&] { command = [&] { return rl::run_check(rl::read_config(args.config, args.overrides)); }; });
+}
+
+void add_eval(CLI::App& app, Arguments& args, Command& command) {
+  auto& options = args.eval;
+  auto* eval =
+      app.add_subcommand("eval", "Measure a model's accuracy on a set of problems")
+          ->footer(
+              "Example:\n  ponder eval --model models/smollm2-135m --suite gsm8k --limit 200 --samples 4 --temperature 0.6");
+  options.chat_template.style = "";
+  add_model_options(eval, args, options.model, options.chat_template, options.threads, options.memory_mb);
+  auto* suite = eval->add_option("--suite", options.suite, "A known set of problems: gsm8k")->type_name("NAME");
+  auto* data =
+      eval->add_option("--data", options.data, "Or a JSONL file, or generator:arithmetic")->type_name("FILE")->excludes(suite);
+  eval->add_option("--prompt-key", options.prompt_key, "JSONL: the key of the question")->capture_default_str()->needs(data);
+  eval->add_option("--answer-key", options.answer_key, "JSONL: the key of the true answer")->capture_default_str()->needs(data);
+  eval->add_option("--reward", options.reward, "The reward that judges an answer")->capture_default_str();
+  eval->add_option("--limit", options.limit, "Problems, from the first; 0: all")
+      ->capture_default_str()
+      ->check(CLI::NonNegativeNumber);
+  eval->add_option("--samples", options.samples, "Completions of each problem")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
+  eval->add_option("--temperature", options.temperature, "0: greedy")->capture_default_str()->check(CLI::NonNegativeNumber);
+  eval->add_option("--top-p", options.top_p, "Keep the fewest tokens with this much mass")
+      ->capture_default_str()
+      ->check(CLI::Range(0.0, 1.0));
+  eval->add_option("--max-new-tokens", options.max_new_tokens, "Longest completion")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
+  eval->add_option("--seed", options.seed, "Equal seeds give equal samples")->capture_default_str();
+  eval->add_option("--output", options.output_dir, "Folder for the result files; eval/MODEL-SUITE when left out")
+      ->type_name("DIR");
+  eval->callback([&] {
+    command = [&] {
+      if (options.suite.empty() && options.data.empty())
+        kernels::fail_usage("eval: no problems. Give --suite gsm8k, or --data FILE.jsonl.");
+      options.dtype = kernels::parse_dtype(args.dtype);
+      return rl::run_eval(options);
+    };
+  });
+}
+
+void add_sample(CLI::App& app, Arguments& args, Command& command) {
+  auto& options = args.sample;
+  auto* sample = app.add_subcommand("sample", "Print what a model answers to a prompt")
+                     ->footer(
+                         "Example:\n  ponder sample --model runs/quickstart/final --prompt \"3+9+1+7+4=\" --template plain "
+                         "--temperature 0");
+  options.chat_template.style = "";
+  add_model_options(sample, args, options.model, options.chat_template, options.threads, options.memory_mb);
+  sample->add_option("--prompt", options.prompts, "The question; may be repeated")
+      ->required()
+      ->type_name("TEXT")
+      ->allow_extra_args(false);
+  sample->add_option("--samples", options.samples, "Completions of each prompt")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
+  sample->add_option("--temperature", options.temperature, "0: greedy")->capture_default_str()->check(CLI::NonNegativeNumber);
+  sample->add_option("--top-p", options.top_p, "Keep the fewest tokens with this much mass")
+      ->capture_default_str()
+      ->check(CLI::Range(0.0, 1.0));
+  sample->add_option("--top-k", options.top_k, "Keep the k likeliest tokens; 0: all")
+      ->capture_default_str()
+      ->check(CLI::NonNegativeNumber);
+  sample->add_option("--max-new-tokens", options.max_new_tokens, "Longest completion")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
+  sample->add_option("--stop", options.stop, "A text that ends a completion; may be repeated")
+      ->type_name("TEXT")
+      ->allow_extra_args(false);
+  sample->add_option("--seed", options.seed, "Equal seeds give equal samples")->capture_default_str();
+  sample->callback([&] {
+    command = [&] {
+      options.dtype = kernels::parse_dtype(args.dtype);
+      return rl::run_sample(options);
+    };
+  });
+}
+
+void add_small_commands(CLI::App& app, Arguments& args, Command& command) {
+  auto* import = app.add_subcommand("import", "Turn a GGUF file of the llama family into a model folder")
+                     ->footer("Example:\n  ponder import SmolLM2-135M.Q4_1.gguf models/smollm2-135m");
+  import->add_option("FILE", args.gguf, "The GGUF file")->required();
+  import->add_option("DIR", args.directory, "The folder to write")->required();
+  import->callback([&] { command = [&] { return print(model::import_gguf(args.gguf, args.directory) + "\n");
+};
+}  // namespace
+);
+
+auto* config = app.add_subcommand("config", "Describe the settings file: a JSON Schema for editors, or a table") -> footer(
+                      "Example:\n  ponder config schema > ponder.schema.json\n\n"
+                      "With the first line \"#:schema ./ponder.schema.json\" editors complete and check a settings file.");
+config->require_subcommand(1);
+config->add_subcommand("schema", "JSON Schema, draft 7")->callback([&] {
+  command = [] { return print(rl::config_schema_json()); };
+});
+config->add_subcommand("table", "Markdown table of every key")->callback([&] {
+  command = [] { return print(rl::config_table_markdown()); };
+});
+
+app.add_subcommand("rewards", "List the built-in rewards and their options")->callback([&] { command = rl::run_rewards; });
+app.add_subcommand("devices", "Show processor, kernels, threads and memory")->callback([&] { command = rl::run_devices; });
+}
+
+int report(const std::exception& error, int code) {
+  fmt::print(stderr, "{}\n", error.what());
+  return code;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app{overview, "ponder"};
+  app.require_subcommand(1);
+  app.set_version_flag("--version", "ponder " PONDER_VERSION);
+  app.failure_message(CLI::FailureMessage::simple);
+  Arguments args;
+  Command command;
+  add_train(app, args, command);
+  add_check(app, args, command);
+  add_eval(app, args, command);
+  add_sample(app, args, command);
+  add_small_commands(app, args, command);
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
+  try {
+    return command();
+  } catch (const kernels::UsageError& error) {
+    return report(error, 2);
+  } catch (const reward::Error& error) {
+    return report(error, 2);
+  } catch (const std::exception& error) {
+    return report(error, 1);
+  }
+}

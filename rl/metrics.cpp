@@ -1,0 +1,167 @@
+#include "rl/metrics.h"
+
+#include <fcntl.h>
+#include <fmt/core.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cmath>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "kernels/error.h"
+#include "rl/tensorboard.h"
+
+namespace rl {
+namespace {
+
+// Shortest text that reads back as the same double; counts as integers.
+std::string number(double value) {
+  if (!std::isfinite(value)) return "null";
+  if (value == std::floor(value) && std::abs(value) < 9007199254740992.0) return fmt::format("{}", static_cast<int64_t>(value));
+  return fmt::format("{}", value);
+}
+
+std::optional<MetricsLine> parse_line(const std::string& text) {
+  const auto json = nlohmann::ordered_json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (!json.is_object() || !json.contains("stage") || !json.contains("step")) return std::nullopt;
+  MetricsLine line;
+  line.stage = json["stage"].get<std::string>();
+  line.step = json["step"].get<int64_t>();
+  for (const auto& [name, value] : json.items()) {
+    if (name == "stage" || name == "step") continue;
+    line.values.emplace_back(name, value.is_number() ? value.get<double>() : std::numeric_limits<double>::quiet_NaN());
+  }
+  return line;
+}
+
+bool matches(const std::string& pattern, const std::string& name) {
+  const size_t star = pattern.find('*');
+  if (star == std::string::npos) return pattern == name;
+  const std::string head = pattern.substr(0, star), tail = pattern.substr(star + 1);
+  return name.size() > head.size() + tail.size() && name.compare(0, head.size(), head) == 0 &&
+         name.compare(name.size() - tail.size(), tail.size(), tail) == 0;
+}
+
+}  // namespace
+
+const std::vector<MetricInfo>& metric_infos() {
+  static const std::vector<MetricInfo> infos = {
+      {"reward", "", "mean reward of the step's completions", "Reward"},
+      {"reward_std", "", "mean standard deviation of the rewards within a group", "Reward spread"},
+      {"rewards/*/mean", "", "mean of one reward, before its weight", "Rewards by name"},
+      {"rewards/*/std", "", "standard deviation of one reward", ""},
+      {"frac_reward_zero_std", "share", "groups whose rewards are all equal, which teach nothing", "Reward spread"},
+      {"eval/accuracy", "share", "held-back problems answered right, greedy", "Held-back accuracy"},
+      {"eval/mean_length", "tokens", "mean length of greedy completions", "Held-back length"},
+      {"eval/sampled_accuracy", "share", "held-back problems answered right, sampled at temperature 1", "Held-back accuracy"},
+      {"eval/sampled_mean_length", "tokens", "mean length of sampled completions", "Held-back length"},
+      {"eval/accuracy_standard_error", "share", "standard error of the accuracy", ""},
+      {"eval/no_answer_share", "share", "completions without an answer that can be read", ""},
+      {"eval/truncated_share", "share", "completions that hit the token limit", ""},
+      {"completions/mean_length", "tokens", "mean length of the completions", "Completion length"},
+      {"completions/min_length", "tokens", "shortest completion", ""},
+      {"completions/max_length", "tokens", "longest completion", "Completion length"},
+      {"completions/clipped_ratio", "share", "completions that hit the token limit", "Truncated and unscored"},
+      {"completions/mean_terminated_length", "tokens", "mean length of those that ended by themselves", "Completion length"},
+      {"completions/no_answer_share", "share", "completions without an answer that can be read", "Truncated and unscored"},
+      {"completions/unscored_share", "share", "completions that no reward could score", "Truncated and unscored"},
+      {"loss", "", "the loss that was minimised", "Loss"},
+      {"kl", "nats", "k3 estimate of the divergence from the reference, per token", "KL to the reference"},
+      {"entropy", "nats", "mean entropy of the policy, per token", "Entropy"},
+      {"clip_ratio/low_mean", "share", "tokens clipped at the lower bound", "Clipped tokens"},
+      {"clip_ratio/high_mean", "share", "tokens clipped at the upper bound", "Clipped tokens"},
+      {"clip_ratio/region_mean", "share", "tokens clipped at either bound", "Clipped tokens"},
+      {"grad_norm", "", "norm of the gradient before clipping", "Gradient norm"},
+      {"learning_rate", "", "learning rate of the step", "Learning rate"},
+      {"num_tokens", "tokens", "tokens trained on since the stage began", ""},
+      {"step_tokens", "tokens", "trained tokens of the step: the loss's denominator", ""},
+      {"groups_dropped", "groups", "groups left out: too few values, or filtered", ""},
+      {"sampling/sampling_logp_difference/mean", "nats", "|sampler's log-probability - trainer's|, mean",
+       "Sampler against trainer"},
+      {"sampling/sampling_logp_difference/max", "nats", "the same, largest", "Sampler against trainer"},
+      {"sampling/importance_sampling_ratio/min", "", "ratio of trainer's to sampler's probability, smallest", ""},
+      {"sampling/importance_sampling_ratio/mean", "", "the same, mean", ""},
+      {"sampling/importance_sampling_ratio/max", "", "the same, largest", ""},
+      {"sampling/kept_mass_mean", "share", "probability that top-p, top-k and min-p kept", ""},
+      {"moe/load_min_share", "share", "tokens of the least used expert, of all routed", "Expert load"},
+      {"moe/load_max_share", "share", "tokens of the most used expert, of all routed", "Expert load"},
+      {"timing/step_seconds", "s", "wall time of the step", "Seconds a step"},
+      {"timing/rollout_seconds", "s", "sampling and scoring", "Seconds a step"},
+      {"timing/reward_wait_seconds", "s", "waiting for scores after the last sample", ""},
+      {"timing/train_seconds", "s", "forward and backward", "Seconds a step"},
+      {"timing/optimizer_seconds", "s", "optimizer and repacking of weights", ""},
+      {"timing/checkpoint_seconds", "s", "writing the checkpoint", ""},
+      {"timing/eval_seconds", "s", "evaluation", ""},
+      {"timing/rollout_tokens_per_second", "tokens/s", "sampled tokens by second of rollout", "Tokens a second"},
+      {"timing/train_tokens_per_second", "tokens/s", "rows by second of forward and backward", "Tokens a second"},
+      {"timing/memory_mb", "MB", "resident memory", ""},
+  };
+  return infos;
+}
+
+const MetricInfo* find_metric(const std::string& name) {
+  for (const auto& info : metric_infos()) {
+    if (matches(info.name, name)) return &info;
+  }
+  return nullptr;
+}
+
+std::string metrics_line(const std::string& stage, int64_t step, const Metrics& values) {
+  std::string line = fmt::format("{{\"stage\":{},\"step\":{}", nlohmann::json(stage).dump(), step);
+  for (const auto& [name, value] : values) line += fmt::format(",{}:{}", nlohmann::json(name).dump(), number(value));
+  return line + "}";
+}
+
+std::vector<MetricsLine> read_metrics(const std::string& file) {
+  std::vector<MetricsLine> lines;
+  std::ifstream in(file, std::ios::binary);
+  for (std::string text; std::getline(in, text);) {
+    if (auto line = parse_line(text)) lines.push_back(std::move(*line));
+  }
+  return lines;
+}
+
+MetricsLog::MetricsLog(const std::string& directory, bool tensorboard) : file_(directory + "/metrics.jsonl") {
+  std::filesystem::create_directories(directory);
+  descriptor_ = ::open(file_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+  if (descriptor_ < 0) kernels::fail("{}: cannot be written: {}. Check run.output_dir.", file_, std::strerror(errno));
+  if (tensorboard) tensorboard_ = std::make_unique<TensorBoardWriter>(directory + "/tensorboard");
+}
+
+MetricsLog::~MetricsLog() { ::close(descriptor_); }
+
+void MetricsLog::log(const std::string& stage, int64_t step, const Metrics& values) {
+  for (const auto& [name, unused] : values) {
+    if (find_metric(name) == nullptr)
+      kernels::fail("metrics: \"{}\" is not in the table of rl/metrics.cpp. Add it with its unit and meaning.", name);
+  }
+  const std::string line = metrics_line(stage, step, values) + "\n";
+  // One write a line: a kill leaves whole lines, or one half line at the end that truncate_after removes.
+  if (::write(descriptor_, line.data(), line.size()) != static_cast<ssize_t>(line.size()))
+    kernels::fail("{}: cannot be written: {}. Is the disk full?", file_, std::strerror(errno));
+  if (tensorboard_) tensorboard_->write(stage, step, values);
+}
+
+void MetricsLog::truncate_after(const std::string& directory, const std::vector<std::string>& stages, const std::string& stage,
+                                int64_t step) {
+  const std::string file = directory + "/metrics.jsonl";
+  const auto place = [&](const std::string& name) { return std::find(stages.begin(), stages.end(), name) - stages.begin(); };
+  std::ifstream in(file, std::ios::binary);
+  if (!in) return;
+  std::uintmax_t kept = 0;
+  for (std::string text; std::getline(in, text) && !in.eof();) {
+    const auto line = parse_line(text);
+    if (!line || place(line->stage) > place(stage) || (line->stage == stage && line->step > step)) break;
+    kept += text.size() + 1;
+  }
+  in.close();
+  std::filesystem::resize_file(file, kept);
+}
+
+}  // namespace rl

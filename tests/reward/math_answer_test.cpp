@@ -1,0 +1,154 @@
+#include "tests/reward/support.h"
+
+using reward::Status;
+
+namespace {
+
+struct Case {
+  const char* gold;
+  const char* answer;
+};
+
+// Each is the same answer, written otherwise.
+const Case same[] = {
+    {"18", "18"},               {"18.0", "18"},             {"18", "18.0"},          {"18", "18."},
+    {"1234", "1,234"},          {"1,234,567", "1234567"},   {"0.1", "1/10"},         {"1/10", "0.1"},
+    {"2/4", "\\frac{1}{2}"},    {"0.5", "\\dfrac12"},       {"-1/2", "\\frac{-1}{2}"}, {"-1/2", "-\\frac{1}{2}"},
+    {"0", "-0"},                {"0", "0.000"},             {"1000", "1e3"},         {"0.05", "5E-2"},
+    {"7", "007"},               {"7", "+7"},                {"-7", "\u22127"},       {"-7", "- 7"},
+    {"18", "$18"},              {"18", "\\$18"},            {"18", "$18$"},          {"18.90", "\\$18.9"},
+    {"10000", "10,\\!000"},     {"10000", "10{,}000"},      {"18", "\\text{18}"},    {"18", "18 \\text{ dollars}"},
+    {"18", "18 dollars"},       {"5 cm", "5\\text{ cm}"},   {"50%", "50\\%"},        {"50", "50%"},
+    {"45", "45^\\circ"},        {"45^{\\circ}", "45 degrees"}, {"18", "**18**"},     {"18", "  18 \n"},
+    {"Paris", "paris"},         {"x^2+1", "x^2 + 1"},       {"\\text{Yes}", "yes."}, {"(1, 2)", "\\left(1,2\\right)"},
+    {"12345678901234567890123", "12,345,678,901,234,567,890,123"}, {"\\frac{3}{4}", "3 / 4"}, {".5", "0.5"}};
+
+// Each looks alike and is another answer.
+const Case different[] = {
+    {"18", "19"},              {"1234", "1,23"},           {"123", "1,23"},        {"1", "1,23"},
+    {"1/3", "0.333"},          {"1/3", "0.3333333333333333"}, {"10000", "10001"},  {"1", "100"},
+    {"1", "0.01"},             {"0.5", "50%"},             {"12", "\u0661\u0662"}, {"12", "１２"},
+    {"12", "1 2"},             {"2", "2t"},                {"2", "2 pi"},          {"2", "2\\mathrm{e}"},
+    {"5", "5 \\text{ million}"}, {"5", "5 million"},       {"5 cm", "5 km"},       {"$18", "18x"},
+    {"-7", "7"},               {"1/2", "2/1"},             {"1/2", "1/0"},         {"4/5", "1\\frac45"},
+    {"12", "\\frac12"},        {"18", "{18"},              {"18", "18 or 19"},     {"18", "18, 19"},
+    {"(1,2)", "(1,3)"},        {"12", "(1,2)"},            {"(1,2)", "[1,2]"},     {"[0,1)", "(0,1]"},
+    {"Paris", "London"},       {"Paris", "Paris or London"}, {"12_3", "12_5"},     {"New York", "NewYork"},
+    {"18", "0x12"},            {"1e3", "1e4"},             {"18446744073709551617", "1"}, {"18\\text{ cm}", "18 \\text{ kg}"},
+    {"a", "\\text{}"},         {"x", "2"},                 {"1 23", "123"},           {"1,234", "1 ,234"}};
+
+double value(const std::string& completion, const std::string& gold, OptionList options = {}) {
+  auto math = make("math", std::move(options));
+  const auto outcome = score_one(*math, item(completion, gold));
+  INFO("gold " << gold << ", completion " << completion << ": " << outcome.detail);
+  REQUIRE(outcome.has_value());
+  return outcome.value;
+}
+
+Status status(const std::string& completion, const std::string& gold, OptionList options = {}, std::string prompt = "") {
+  auto math = make("math", std::move(options));
+  const auto outcome = score_one(*math, item(completion, gold, std::move(prompt)));
+  if (outcome.status == Status::no_answer) REQUIRE(outcome.value == 0.0);
+  return outcome.status;
+}
+
+}  // namespace
+
+TEST_CASE("math pays for the same answer written otherwise", "[math]") {
+  for (const auto& [gold, answer] : same) {
+    INFO("gold " << gold << ", answer " << answer);
+    CHECK(value(std::string("so \\boxed{") + answer + "}.", gold) == 1.0);
+    CHECK(value(std::string("<think>.</think><answer>") + answer + "</answer>", gold) == 1.0);
+    CHECK(value(std::string("\\boxed{") + gold + "}", answer) == 1.0);  // either may be the gold
+  }
+}
+
+TEST_CASE("math pays nothing for another answer that looks alike", "[math]") {
+  for (const auto& [gold, answer] : different) {
+    INFO("gold " << gold << ", answer " << answer);
+    CHECK(value(std::string("<answer>") + answer + "</answer>", gold) == 0.0);
+  }
+}
+
+TEST_CASE("math reads the last box, then the answer tags, then what follows ####", "[math]") {
+  REQUIRE(value("\\boxed{1} no, \\boxed{2}", "2") == 1.0);
+  REQUIRE(value("\\boxed{1} no, \\boxed{2}", "1") == 0.0);
+  REQUIRE(value("\\boxed{\\boxed{5}}", "5") == 1.0);
+  REQUIRE(value("<answer>The answer is \\boxed{5}.</answer>", "5") == 1.0);
+  REQUIRE(value("<answer>1</answer><answer>2</answer>", "2") == 1.0);
+  REQUIRE(value("<answer>1</answer><answer>2</answer>", "1") == 0.0);
+  REQUIRE(value("#### 4\nso\n#### 5\nDone.", "5") == 1.0);
+  REQUIRE(value("\\boxed{\\{1, 2\\}}", "\\{1,2\\}") == 1.0);
+  REQUIRE(value("\\boxed{7} and \\boxed{8", "7") == 1.0);  // the open one is none
+}
+
+TEST_CASE("a completion without an answer is no_answer", "[math]") {
+  for (const char* text : {"", "18", "the answer is 18", "<answer></answer>", "<answer> \n</answer>", "\\boxed{}",
+                           "\\boxed 18", "\\boxed{18", "<answer>18", "18</answer>", "</answer>18<answer>", "#### ", "boxed{18}", "\\boxedx{18}"}) {
+    INFO(text);
+    CHECK(status(text, "18") == Status::no_answer);
+  }
+}
+
+TEST_CASE("an answer given while thinking is none", "[math]") {
+  REQUIRE(status("<think>\\boxed{5}</think> I forgot.", "5") == Status::no_answer);
+  REQUIRE(status("<think>\\boxed{5}", "5") == Status::no_answer);
+  REQUIRE(status("<answer>5</answer><think>now I think</think>", "5") == Status::no_answer);
+  REQUIRE(status("<answer>5</answer><think>", "5") == Status::no_answer);
+  REQUIRE(status("\\boxed{5}", "5", {}, "User: 2+3? Assistant: <think>\n") == Status::no_answer);
+  REQUIRE(status("hm</think>\\boxed{5}", "5", {}, "User: 2+3? Assistant: <think>\n") == Status::scored);
+}
+
+TEST_CASE("flexible takes the last number of the text, and only when nothing is marked", "[math]") {
+  const OptionList flexible = {{"flexible", "true"}};
+  REQUIRE(value("She pays $1,234.50.", "1234.5", flexible) == 1.0);
+  REQUIRE(value("It is 3 or 4", "4", flexible) == 1.0);
+  REQUIRE(value("It is -4.", "-4", flexible) == 1.0);
+  REQUIRE(value("7-4", "4", flexible) == 1.0);
+  REQUIRE(value("7-4", "-4", flexible) == 0.0);
+  REQUIRE(value("half, 1/2", "0.5", flexible) == 1.0);
+  REQUIRE(value("1/2", "2", flexible) == 0.0);
+  REQUIRE(value("1,23", "23", flexible) == 0.0);
+  REQUIRE(value("\\boxed{3} is not 4", "4", flexible) == 0.0);
+  REQUIRE(status("none", "4", flexible) == Status::no_answer);
+  REQUIRE(status("\u0664", "4", flexible) == Status::no_answer);
+}
+
+TEST_CASE("a gold in GSM8K's or MATH's form is cut to its answer", "[math]") {
+  const std::string gsm8k = "He has 48/2 = <<48/2=24>>24.\nTogether 72.\n#### 72";
+  REQUIRE(value("\\boxed{72}", gsm8k) == 1.0);
+  REQUIRE(value("\\boxed{24}", gsm8k) == 0.0);
+  REQUIRE(value("\\boxed{1,234}", "text\n#### 1234") == 1.0);
+  REQUIRE(value("\\boxed{0.75}", "We see that \\fbox{\\frac{3}{4}} is it.") == 1.0);
+}
+
+TEST_CASE("a gold that cannot be read gives no value, and check_answer says why", "[math]") {
+  auto math = make("math");
+  const std::string bad[] = {"", "  ", "####", "solution\n####  ", "$", "{1", "1}", "\\text{}", std::string("1\0", 2),
+                             "\xff", "\xc3", "\xed\xa0\x80", "\xc0\xaf", std::string(300, 'x'), std::string(2000, '7')};
+  for (const auto& gold : bad) {
+    INFO("gold " << gold);
+    CHECK(status("\\boxed{18}", gold) == Status::not_applicable);
+    CHECK(status("\\boxed{" + gold + "}", gold) == Status::not_applicable);  // not even its own copy pays
+    CHECK_FALSE(math->check_answer(gold).empty());
+  }
+  REQUIRE(math->check_answer("18").empty());
+  REQUIRE(math->check_answer("a b\n#### 1,000").empty());
+  REQUIRE(math->check_answer("Zürich").empty());
+}
+
+TEST_CASE("NUL bytes and broken UTF-8 in a completion are wrong, not fatal", "[math]") {
+  REQUIRE(value("<answer>" + std::string("1\0", 2) + "</answer>", "1") == 0.0);
+  REQUIRE(value("<answer>1\xff</answer>", "1") == 0.0);
+  REQUIRE(value("<answer>\xe2\x88</answer>", "1") == 0.0);
+  REQUIRE(value(std::string("\0\xff", 2) + "<answer>1</answer>", "1") == 1.0);
+}
+
+TEST_CASE("an answer of a megabyte is not compared", "[math]") {
+  const std::string digits(1 << 20, '1');
+  REQUIRE(value("<answer>" + digits + "</answer>", "1") == 0.0);
+  REQUIRE(value(digits, "1", {{"flexible", "true"}}) == 0.0);
+  REQUIRE(status(std::string(1 << 20, '{'), "1") == Status::no_answer);
+  auto math = make("math");
+  REQUIRE(score_one(*math, item("<answer>" + digits + "</answer>", "1")).extracted.size() <= 1000);
+}
