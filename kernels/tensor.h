@@ -33,8 +33,8 @@ uint16_t* bf16(const at::Tensor& x);
 // Elementwise on float32 tensors of one shape.
 void add_in_place(const at::Tensor& x, const at::Tensor& y);                // x += y
 at::Tensor add(const at::Tensor& x, const at::Tensor& y);                   // x + y
-at::Tensor rounded(const at::Tensor& x, Dtype dtype);                       // float32 -> dtype, to nearest even
-at::Tensor widened(const at::Tensor& x);                                    // dtype -> float32, exact
+at::Tensor rounded(const at::Tensor& x, Dtype dtype);  // float32 -> dtype, to nearest even; x itself for float32
+at::Tensor widened(const at::Tensor& x);               // dtype -> float32, exact; x itself if it is float32
 
 // Rows. `rows[i] < 0` names no row.
 at::Tensor gather_rows(const at::Tensor& x, const int64_t* rows, int64_t count);       // [count, W]; zeros where < 0

@@ -41,6 +41,11 @@ struct WeightSet {
   int64_t bytes() const;
 };
 
+// The two halves of MLA's kv_b_proj [heads * (nope + value), latent] as one matrix a head, in the absorbed form:
+// W_UK^T (nope -> latent) and W_UV (latent -> value). For the masters and for their gradient.
+kernels::MatrixView mla_key_up(const ModelConfig& config, float* kv_b);
+kernels::MatrixView mla_value_up(const ModelConfig& config, float* kv_b);
+
 // Packs the store's masters. When nobody else holds `reuse`, its storage is written over: no copy, no allocation.
 std::shared_ptr<const WeightSet> pack_weights(const ParameterStore& store, kernels::Dtype dtype, int64_t version,
                                               std::shared_ptr<const WeightSet> reuse = nullptr);

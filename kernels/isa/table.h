@@ -7,6 +7,27 @@
 
 #include <stdint.h>
 
+// A block of query rows of one segment against one key head (see attention.h). Strides are in elements.
+struct AttentionBlock {
+  const float* q;  // row 0 of the block, first head of the key head's group; heads follow each other
+  int64_t q_stride, rows, first_position, heads_per_key;
+  const void *keys, *values;  // row 0 of the storage, this key head; values null: the first value_dim elements of the key
+  int64_t key_stride, value_stride, key_dim, value_dim;
+  const int64_t* key_rows;  // storage row of position first_key_position + i
+  int64_t first_key_position, window;
+  float scale;
+  void* out;  // in the keys' dtype
+  int64_t out_stride;
+  float* log_sum;
+  int64_t log_sum_stride;
+  float* scratch;
+};
+struct AttentionGradientBlock {
+  const float* dout;
+  int64_t dout_stride;
+  float *dq, *dkeys, *dvalues;  // dq as q; dkeys and dvalues as keys and values
+};
+
 struct CpuKernels {
   const char* name;
 
@@ -16,6 +37,33 @@ struct CpuKernels {
                        int64_t rows, int64_t cols, bool accumulate);
   void (*product_f32)(const float* a, int64_t lda, const float* panel, int64_t k, float* c, int64_t ldc, int64_t rows,
                       int64_t cols, bool accumulate);
+
+  // ---- transpose.inl: layout changes; see there.
+  void (*transpose_panel_bf16)(const uint16_t* panels, int64_t k_pairs, int64_t first, int64_t count, int64_t k0, int64_t cols,
+                               uint16_t* out);
+  void (*transpose_panel_f32)(const float* panels, int64_t k, int64_t first, int64_t count, int64_t k0, int64_t cols, float* out);
+  void (*transpose_u16)(const uint16_t* from, int64_t from_stride, int64_t rows, int64_t cols, uint16_t* to, int64_t to_stride);
+  void (*transpose_u32)(const uint32_t* from, int64_t from_stride, int64_t rows, int64_t cols, uint32_t* to, int64_t to_stride);
+  void (*pair_rows_bf16)(const uint16_t* from, int64_t stride, int64_t rows, int64_t cols, uint16_t* out);
+  void (*copy_rows_f32)(const float* from, int64_t stride, int64_t rows, int64_t cols, float* out);
+
+  // ---- attention.inl. Scratch floats: attention_scratch() in attention.cpp.
+  void (*attention_bf16)(const AttentionBlock& block);
+  void (*attention_f32)(const AttentionBlock& block);
+  void (*attention_backward_bf16)(const AttentionBlock& block, const AttentionGradientBlock& gradient);
+  void (*attention_backward_f32)(const AttentionBlock& block, const AttentionGradientBlock& gradient);
+
+  // ---- token_logprob.inl: one row. See token_logprob.h.
+  void (*token_logprob_row)(const float* logits, int64_t vocab, int64_t target, float inverse_temperature, float* logprob,
+                            float* entropy, float* log_z);
+  void (*logit_gradient_row_bf16)(const float* logits, int64_t vocab, int64_t width, int64_t target, float inverse_temperature,
+                                  float log_z, float entropy, float dlogprob, float dentropy, void* out);
+  void (*logit_gradient_row_f32)(const float* logits, int64_t vocab, int64_t width, int64_t target, float inverse_temperature,
+                                 float log_z, float entropy, float dlogprob, float dentropy, void* out);
+  // ---- tensor.inl: elementwise over n; `out` may be an input.
+  void (*add)(const float* x, const float* y, float* out, int64_t n);
+  void (*round_to_bf16)(const float* x, uint16_t* out, int64_t n);
+  void (*widen_bf16)(const uint16_t* x, float* out, int64_t n);
 };
 
 // The table in use: the best that the processor has, or the one that PONDER_ISA names (plain, avx2, avx512).

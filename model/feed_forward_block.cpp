@@ -1,0 +1,95 @@
+// The feed-forward half of a block: one SwiGLU layer, or routed experts plus shared experts.
+#include "kernels/swiglu.h"
+#include "model/block.h"
+
+namespace model {
+namespace {
+
+using kernels::rounded;
+
+std::string layer_name(int64_t layer, const std::string& part) { return "model.layers." + std::to_string(layer) + "." + part; }
+
+kernels::MatrixView gradient_view(ParameterStore& store, const std::string& parameter) {
+  const Parameter& p = store.find(parameter);
+  const size_t last = p.shape.size() - 1;
+  return kernels::matrix_view(store.gradient_of(parameter), p.shape.size() == 3 ? p.shape[0] : 1, p.shape[last - 1], p.shape[last]);
+}
+
+at::Tensor dense_forward(const at::Tensor& x, const BlockWeights& w, kernels::Dtype dtype, DenseTape& t) {
+  t.gate = kernels::linear(x, w.gate);
+  t.up = kernels::linear(x, w.up);
+  t.hidden = kernels::swiglu(t.gate, t.up, dtype);
+  return kernels::linear(t.hidden, w.down);
+}
+
+// Goes on from add_to when it is defined.
+at::Tensor dense_backward(const at::Tensor& dout, const at::Tensor& x, const BlockWeights& w, kernels::Dtype dtype, const DenseTape& t,
+                          const std::string& at, ParameterStore& store, const at::Tensor& add_to) {
+  const at::Tensor dy = rounded(dout, dtype);
+  kernels::linear_backward_weight(dy, t.hidden, gradient_view(store, at + "down_proj.weight"));
+  const auto d = kernels::swiglu_backward(kernels::linear_backward_input(dy, w.down), t.gate, t.up, dtype);
+  kernels::linear_backward_weight(d.gate, x, gradient_view(store, at + "gate_proj.weight"));
+  kernels::linear_backward_weight(d.up, x, gradient_view(store, at + "up_proj.weight"));
+  return kernels::linear_backward_input(d.up, w.up, kernels::linear_backward_input(d.gate, w.gate, add_to));
+}
+
+at::Tensor experts_forward(const WeightSet& weights, const BlockWeights& w, const std::vector<int64_t>& groups, FeedForwardTape& t) {
+  const kernels::RouterConfig& router = weights.config.router;
+  t.wide = kernels::widened(t.norm.y);
+  t.routes = kernels::route(kernels::linear(t.wide, w.router), w.correction_bias, router);
+  t.sorted = kernels::sort_by_expert(t.routes, groups, router.experts);
+  t.expert_in = kernels::gather_rows(t.norm.y, t.sorted.rows.data(), static_cast<int64_t>(t.sorted.rows.size()));
+  t.experts.gate = kernels::linear_experts(t.expert_in, w.expert_gate, t.sorted.offsets);
+  t.experts.up = kernels::linear_experts(t.expert_in, w.expert_up, t.sorted.offsets);
+  t.experts.hidden = kernels::swiglu(t.experts.gate, t.experts.up, weights.dtype);
+  t.expert_out = kernels::linear_experts(t.experts.hidden, w.expert_down, t.sorted.offsets);
+  return kernels::combine_experts(t.expert_out, t.sorted, t.routes.weights);
+}
+
+at::Tensor experts_backward(const WeightSet& weights, const BlockWeights& w, const at::Tensor& dout, const FeedForwardTape& t,
+                            const std::string& at, ParameterStore& store) {
+  const auto& offsets = t.sorted.offsets;
+  const auto combined = kernels::combine_experts_backward(dout, t.expert_out, t.sorted, t.routes.weights, weights.dtype);
+  kernels::linear_experts_backward_weight(combined.y, t.experts.hidden, gradient_view(store, at + "experts.down_proj.weight"), offsets);
+  const auto d = kernels::swiglu_backward(kernels::linear_experts_backward_input(combined.y, w.expert_down, offsets), t.experts.gate,
+                                          t.experts.up, weights.dtype);
+  kernels::linear_experts_backward_weight(d.gate, t.expert_in, gradient_view(store, at + "experts.gate_proj.weight"), offsets);
+  kernels::linear_experts_backward_weight(d.up, t.expert_in, gradient_view(store, at + "experts.up_proj.weight"), offsets);
+  at::Tensor dentries = kernels::linear_experts_backward_input(d.gate, w.expert_gate, offsets);
+  dentries = kernels::linear_experts_backward_input(d.up, w.expert_up, offsets, dentries);
+  at::Tensor dx = kernels::zeros_f32({dout.size(0), dout.size(1)});
+  kernels::scatter_add_rows(dentries, t.sorted.rows.data(), dx);
+  const at::Tensor dlogits = kernels::route_backward(combined.weights, t.routes, weights.config.router);
+  kernels::linear_backward_weight(dlogits, t.wide, gradient_view(store, at + "gate.weight"));
+  return kernels::linear_backward_input(dlogits, w.router, dx);
+}
+
+}  // namespace
+
+at::Tensor feed_forward_forward(const WeightSet& weights, int64_t layer, const std::vector<int64_t>& groups, const at::Tensor& h,
+                                FeedForwardTape& tape) {
+  const BlockWeights& w = weights.blocks[layer];
+  tape.norm = kernels::rms_norm(h, w.feed_forward_norm, weights.config.norm_eps, weights.dtype);
+  if (!weights.config.is_moe(layer)) return dense_forward(tape.norm.y, w, weights.dtype, tape.dense);
+  const at::Tensor out = experts_forward(weights, w, groups, tape);
+  if (weights.config.shared_experts > 0) kernels::add_in_place(out, dense_forward(tape.norm.y, w, weights.dtype, tape.dense));
+  return out;
+}
+
+at::Tensor feed_forward_backward(const WeightSet& weights, int64_t layer, const at::Tensor& dout, const at::Tensor& h,
+                                 const FeedForwardTape& tape, ParameterStore& store) {
+  const BlockWeights& w = weights.blocks[layer];
+  const std::string at = layer_name(layer, "mlp.");
+  at::Tensor dnorm;
+  if (weights.config.is_moe(layer)) {
+    dnorm = experts_backward(weights, w, dout, tape, at, store);
+    if (weights.config.shared_experts > 0)
+      dnorm = dense_backward(dout, tape.norm.y, w, weights.dtype, tape.dense, at + "shared_experts.", store, dnorm);
+  } else {
+    dnorm = dense_backward(dout, tape.norm.y, w, weights.dtype, tape.dense, at, store, {});
+  }
+  const Parameter& p = store.find(layer_name(layer, "post_attention_layernorm.weight"));
+  return kernels::rms_norm_backward(dnorm, h, w.feed_forward_norm, tape.norm.inverse, store.gradient.narrow(0, p.offset, p.size));
+}
+
+}  // namespace model

@@ -1,0 +1,151 @@
+#include "model/parameter_store.h"
+
+#include <cmath>
+
+#include "kernels/error.h"
+#include "kernels/rng.h"
+#include "kernels/thread_pool.h"
+
+namespace model {
+namespace {
+
+using Init = Parameter::Init;
+
+struct Lister {
+  std::vector<Parameter> list;
+  int64_t offset = 0;
+
+  Parameter& add(std::string name, std::vector<int64_t> shape) {
+    Parameter p;
+    p.name = std::move(name);
+    p.size = 1;
+    for (int64_t d : shape) p.size *= d;
+    p.shape = std::move(shape);
+    p.offset = offset;
+    offset += p.size;
+    list.push_back(std::move(p));
+    return list.back();
+  }
+  void matrix(const std::string& name, std::vector<int64_t> shape) { add(name, std::move(shape)); }
+  void norm(const std::string& name, int64_t size) {
+    Parameter& p = add(name, {size});
+    p.decayed = false;
+    p.compute_float32 = true;
+    p.init = Init::ones;
+  }
+};
+
+void list_attention(Lister& out, const ModelConfig& c, const std::string& at) {
+  if (c.attention == Attention::gqa) {
+    out.matrix(at + "q_proj.weight", {c.heads * c.head_size, c.width});
+    out.matrix(at + "k_proj.weight", {c.key_heads * c.head_size, c.width});
+    out.matrix(at + "v_proj.weight", {c.key_heads * c.head_size, c.width});
+    if (c.query_key_norm) {
+      out.norm(at + "q_norm.weight", c.head_size);
+      out.norm(at + "k_norm.weight", c.head_size);
+    }
+    out.matrix(at + "o_proj.weight", {c.width, c.heads * c.head_size});
+    return;
+  }
+  const int64_t query = c.heads * (c.nope_size + c.rope_size);
+  if (c.query_rank > 0) {
+    out.matrix(at + "q_a_proj.weight", {c.query_rank, c.width});
+    out.norm(at + "q_a_layernorm.weight", c.query_rank);
+    out.matrix(at + "q_b_proj.weight", {query, c.query_rank});
+  } else {
+    out.matrix(at + "q_proj.weight", {query, c.width});
+  }
+  out.matrix(at + "kv_a_proj_with_mqa.weight", {c.latent_rank + c.rope_size, c.width});
+  out.norm(at + "kv_a_layernorm.weight", c.latent_rank);
+  out.matrix(at + "kv_b_proj.weight", {c.heads * (c.nope_size + c.value_size), c.latent_rank});
+  out.matrix(at + "o_proj.weight", {c.width, c.heads * c.value_size});
+}
+
+void list_dense(Lister& out, const ModelConfig& c, const std::string& at, int64_t width) {
+  out.matrix(at + "gate_proj.weight", {width, c.width});
+  out.matrix(at + "up_proj.weight", {width, c.width});
+  out.matrix(at + "down_proj.weight", {c.width, width});
+}
+
+void list_feed_forward(Lister& out, const ModelConfig& c, const std::string& at, int64_t layer) {
+  if (!c.is_moe(layer)) return list_dense(out, c, at, c.dense_width);
+  const int64_t experts = c.router.experts;
+  out.add(at + "gate.weight", {experts, c.width}).compute_float32 = true;
+  if (c.router.scoring == kernels::RouterConfig::Scoring::sigmoid) {
+    Parameter& bias = out.add(at + "gate.e_score_correction_bias", {experts});
+    bias.trained = bias.decayed = false;
+    bias.compute_float32 = true;
+    bias.init = Init::zeros;
+  }
+  out.matrix(at + "experts.gate_proj.weight", {experts, c.expert_width, c.width});
+  out.matrix(at + "experts.up_proj.weight", {experts, c.expert_width, c.width});
+  out.matrix(at + "experts.down_proj.weight", {experts, c.width, c.expert_width});
+  if (c.shared_experts > 0) list_dense(out, c, at + "shared_experts.", c.shared_experts * c.expert_width);
+}
+
+}  // namespace
+
+std::vector<Parameter> list_parameters(const ModelConfig& c) {
+  Lister out;
+  out.matrix("model.embed_tokens.weight", {c.vocab_size, c.width});
+  for (int64_t i = 0; i < c.layers; ++i) {
+    const std::string at = "model.layers." + std::to_string(i) + ".";
+    out.norm(at + "input_layernorm.weight", c.width);
+    list_attention(out, c, at + "self_attn.");
+    out.norm(at + "post_attention_layernorm.weight", c.width);
+    list_feed_forward(out, c, at + "mlp.", i);
+  }
+  out.norm("model.norm.weight", c.width);
+  if (!c.tied_embedding) out.matrix("lm_head.weight", {c.vocab_size, c.width});
+  return std::move(out.list);
+}
+
+ParameterStore::ParameterStore(const ModelConfig& config, bool with_training) : config_(config), parameters_(list_parameters(config)) {
+  for (size_t i = 0; i < parameters_.size(); ++i) index_[parameters_[i].name] = i;
+  size_ = parameters_.back().offset + parameters_.back().size;
+  master = kernels::zeros_f32({size_});
+  if (!with_training) return;
+  gradient = kernels::zeros_f32({size_});
+  first_moment = kernels::zeros_f32({size_});
+  second_moment = kernels::zeros_f32({size_});
+  if (config.tied_embedding) tied_embedding_gradient = kernels::zeros_f32({config.vocab_size, config.width});
+}
+
+const Parameter& ParameterStore::find(const std::string& name) const {
+  const auto it = index_.find(name);
+  if (it == index_.end()) kernels::fail("the model has no parameter named {}.", name);
+  return parameters_[it->second];
+}
+
+bool ParameterStore::has(const std::string& name) const { return index_.count(name) > 0; }
+
+float* ParameterStore::master_of(const std::string& name) const { return kernels::f32(master) + find(name).offset; }
+
+float* ParameterStore::gradient_of(const std::string& name) const { return kernels::f32(gradient) + find(name).offset; }
+
+at::Tensor ParameterStore::master_view(const Parameter& p) const { return master.narrow(0, p.offset, p.size).view(p.shape); }
+
+void ParameterStore::zero_gradients() {
+  gradient.zero_();
+  if (tied_embedding_gradient.defined()) tied_embedding_gradient.zero_();
+}
+
+void ParameterStore::init_random(uint64_t seed, double std) {
+  for (size_t p = 0; p < parameters_.size(); ++p) {
+    const Parameter& parameter = parameters_[p];
+    float* w = kernels::f32(master) + parameter.offset;
+    if (parameter.init != Init::normal) {
+      for (int64_t i = 0; i < parameter.size; ++i) w[i] = parameter.init == Init::ones ? 1.0f : 0.0f;
+      continue;
+    }
+    kernels::parallel_ranges((parameter.size + 3) / 4, 4096, [&](int64_t begin, int64_t end) {
+      for (int64_t quad = begin; quad < end; ++quad) {
+        const auto normals = kernels::random_normals(
+            {.seed = seed, .purpose = kernels::Purpose::init, .group = p, .position = static_cast<uint32_t>(quad)});
+        for (int64_t i = 0; i < 4 && quad * 4 + i < parameter.size; ++i) w[quad * 4 + i] = static_cast<float>(normals[i] * std);
+      }
+    });
+  }
+}
+
+}  // namespace model

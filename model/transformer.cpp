@@ -1,0 +1,178 @@
+#include "model/transformer.h"
+
+#include "kernels/error.h"
+#include "kernels/rms_norm.h"
+#include "model/block.h"
+
+namespace model {
+
+struct Tape {
+  TokenBatch batch;
+  ForwardOptions options;
+  std::vector<BlockTape> blocks;
+  at::Tensor head_h;  // float32 [S, D]: residual stream of the head rows
+  kernels::RmsNormOutput head_norm;
+};
+
+namespace {
+
+using kernels::Dtype;
+
+KeyLayer make_key_layer(const ModelConfig& c, Dtype dtype, int64_t rows) {
+  if (c.attention == Attention::mla) return {kernels::empty_of(dtype, {rows, 1, c.latent_rank + c.rope_size}), {}};
+  return {kernels::empty_of(dtype, {rows, c.key_heads, c.head_size}), kernels::empty_of(dtype, {rows, c.key_heads, c.head_size})};
+}
+
+void check_batch(const WeightSet& weights, const TokenBatch& batch) {
+  const size_t n = batch.tokens.size();
+  if (batch.positions.size() != n || batch.key_rows.size() != n || batch.groups.size() != n)
+    kernels::fail("transformer: a batch of {} tokens has {} positions, {} key rows and {} groups.", n, batch.positions.size(),
+                  batch.key_rows.size(), batch.groups.size());
+  if (batch.targets.size() != batch.head_rows.size() || batch.inverse_temperature.size() != batch.head_rows.size())
+    kernels::fail("transformer: {} head rows have {} targets and {} temperatures.", batch.head_rows.size(), batch.targets.size(),
+                  batch.inverse_temperature.size());
+  for (int64_t row : batch.head_rows)
+    if (row >= batch.rows()) kernels::fail("transformer: head row {} is outside the batch of {} rows.", row, n);
+  for (int32_t p : batch.positions)
+    if (p < 0 || p >= weights.config.max_positions)
+      kernels::fail("transformer: position {} is outside the model's {} positions; shorten the prompt or the completion.", p,
+                    weights.config.max_positions);
+}
+
+void block_forward(const WeightSet& weights, int64_t layer, const TokenBatch& batch, const std::vector<int64_t>& groups, at::Tensor& h,
+                   const KeyLayer& storage, BlockTape& tape) {
+  tape.h_in = h;
+  tape.h_mid = kernels::add(h, attention_forward(weights, layer, batch, h, storage, tape.attention));
+  h = kernels::add(tape.h_mid, feed_forward_forward(weights, layer, groups, tape.h_mid, tape.feed_forward));
+}
+
+at::Tensor forward_blocks(const WeightSet& weights, const TokenBatch& batch, KeyStorage& storage) {
+  check_batch(weights, batch);
+  // Groups only pad expert rows for the backward pass; without one, all rows are one group.
+  const std::vector<int64_t> one_group(batch.tokens.size(), 0);
+  at::Tensor h = kernels::embedding(weights.embedding, batch.tokens.data(), batch.rows());
+  for (int64_t i = 0; i < weights.config.layers; ++i) {
+    BlockTape unused;
+    const KeyLayer layer{storage.keys[i], storage.values[i]};
+    block_forward(weights, i, batch, one_group, h, layer, unused);
+  }
+  return h;
+}
+
+std::vector<int64_t> count_loads(const kernels::Routes& routes, const std::vector<int64_t>& groups, int64_t experts) {
+  std::vector<int64_t> loads(static_cast<size_t>(experts), 0);
+  const int32_t* chosen = kernels::i32(routes.experts);
+  const int64_t active = routes.experts.size(1);
+  for (size_t n = 0; n < groups.size(); ++n)
+    if (groups[n] >= 0)
+      for (int64_t k = 0; k < active; ++k) ++loads[chosen[static_cast<int64_t>(n) * active + k]];
+  return loads;
+}
+
+void backward_embedding(const WeightSet& weights, const TokenBatch& batch, const at::Tensor& dh, ParameterStore& store) {
+  const ModelConfig& c = weights.config;
+  std::vector<int64_t> rows(batch.tokens.begin(), batch.tokens.end());
+  for (size_t n = 0; n < rows.size(); ++n)
+    if (batch.groups[n] < 0) rows[n] = -1;
+  const Parameter& p = store.find("model.embed_tokens.weight");
+  const at::Tensor into = c.tied_embedding ? store.tied_embedding_gradient : store.gradient.narrow(0, p.offset, p.size).view({c.vocab_size, c.width});
+  kernels::scatter_add_rows(dh, rows.data(), into);
+}
+
+}  // namespace
+
+KeyStorage make_key_storage(const ModelConfig& config, Dtype dtype, int64_t rows) {
+  KeyStorage storage;
+  for (int64_t i = 0; i < config.layers; ++i) {
+    KeyLayer layer = make_key_layer(config, dtype, rows);
+    storage.keys.push_back(layer.keys);
+    storage.values.push_back(layer.values);
+  }
+  return storage;
+}
+
+int64_t key_storage_bytes_per_row(const ModelConfig& config, Dtype dtype) {
+  return config.layers * (config.key_width() + config.value_width()) * kernels::bytes_of(dtype);
+}
+
+at::Tensor forward_hidden(const WeightSet& weights, const TokenBatch& batch, KeyStorage& storage) {
+  const at::Tensor h = forward_blocks(weights, batch, storage);
+  const at::Tensor rows = kernels::gather_rows(h, batch.head_rows.data(), batch.head_count());
+  return kernels::rms_norm(rows, weights.final_norm, weights.config.norm_eps, weights.dtype).y;
+}
+
+at::Tensor forward_logits(const WeightSet& weights, const TokenBatch& batch, KeyStorage& storage) {
+  return kernels::linear(forward_hidden(weights, batch, storage), weights.head);
+}
+
+HeadOutput forward_train(const WeightSet& weights, TokenBatch batch, const ForwardOptions& options) {
+  check_batch(weights, batch);
+  const ModelConfig& c = weights.config;
+  HeadOutput out;
+  auto tape = std::make_shared<Tape>();
+  tape->options = options;
+  at::Tensor h = kernels::embedding(weights.embedding, batch.tokens.data(), batch.rows());
+  for (int64_t i = 0; i < c.layers; ++i) {
+    BlockTape block;
+    block_forward(weights, i, batch, batch.groups, h, make_key_layer(c, weights.dtype, batch.rows()), block);
+    out.expert_loads.push_back(c.is_moe(i) ? count_loads(block.feed_forward.routes, batch.groups, c.router.experts) : std::vector<int64_t>{});
+    if (!options.keep_tape) continue;
+    if (options.recompute) {
+      tape->blocks.emplace_back();
+      tape->blocks.back().h_in = block.h_in;
+    } else {
+      tape->blocks.push_back(std::move(block));
+    }
+  }
+  tape->head_h = kernels::gather_rows(h, batch.head_rows.data(), batch.head_count());
+  tape->head_norm = kernels::rms_norm(tape->head_h, weights.final_norm, c.norm_eps, weights.dtype);
+  out.tokens = kernels::linear_token_logprob(tape->head_norm.y, weights.head, c.vocab_size, batch.targets.data(), batch.inverse_temperature.data());
+  tape->batch = std::move(batch);
+  if (options.keep_tape) out.tape = std::move(tape);
+  return out;
+}
+
+void backward(const WeightSet& weights, HeadOutput& output, const at::Tensor& dlogprob, const at::Tensor& dentropy, ParameterStore& store) {
+  if (!output.tape) kernels::fail("backward: the forward pass kept no tape, or it was used already.");
+  const std::shared_ptr<Tape> tape = std::move(output.tape);
+  const TokenBatch& batch = tape->batch;
+  const ModelConfig& c = weights.config;
+
+  const Parameter& head = store.find(c.tied_embedding ? "model.embed_tokens.weight" : "lm_head.weight");
+  const at::Tensor dx = kernels::linear_token_logprob_backward(
+      dlogprob, dentropy, tape->head_norm.y, weights.head, c.vocab_size, batch.targets.data(), batch.inverse_temperature.data(),
+      output.tokens, kernels::matrix_view(kernels::f32(store.gradient) + head.offset, c.vocab_size, c.width));
+  const Parameter& norm = store.find("model.norm.weight");
+  const at::Tensor drows = kernels::rms_norm_backward(dx, tape->head_h, weights.final_norm, tape->head_norm.inverse,
+                                                      store.gradient.narrow(0, norm.offset, norm.size));
+  at::Tensor dh = kernels::zeros_f32({batch.rows(), c.width});
+  kernels::scatter_add_rows(drows, batch.head_rows.data(), dh);
+
+  for (int64_t i = c.layers - 1; i >= 0; --i) {
+    BlockTape& block = tape->blocks[i];
+    if (tape->options.recompute) {
+      at::Tensor h = block.h_in;
+      block_forward(weights, i, batch, batch.groups, h, make_key_layer(c, weights.dtype, batch.rows()), block);
+    }
+    kernels::add_in_place(dh, feed_forward_backward(weights, i, dh, block.h_mid, block.feed_forward, store));
+    kernels::add_in_place(dh, attention_backward(weights, i, batch, dh, block.h_in, block.attention, store));
+    block = BlockTape();  // its memory serves the next block
+  }
+  backward_embedding(weights, batch, dh, store);
+}
+
+int64_t activation_bytes_per_row(const ModelConfig& c, Dtype dtype, bool recompute) {
+  const int64_t s = kernels::bytes_of(dtype);
+  const int64_t query = c.heads * (c.attention == Attention::gqa ? c.head_size : c.latent_rank + c.rope_size);
+  const int64_t attention = c.width * s + query * (4 + s) + (c.key_width() + c.value_width()) * (4 + s);
+  auto dense = [&](int64_t width) { return width * (8 + s); };
+  int64_t feed_forward = c.width * (4 + s) + dense(c.dense_width);
+  if (c.router.experts > 0)
+    feed_forward = std::max(feed_forward, c.width * (8 + s) + c.router.experts * 8 + dense(c.shared_experts * c.expert_width) +
+                                              c.router.active * (dense(c.expert_width) + c.width * (4 + s)));
+  const int64_t block = 2 * c.width * 4 + attention + feed_forward;
+  // Gradients of one block exist beside its tape: about as much again. The head: hidden state and its gradient.
+  return (recompute ? c.layers * c.width * 4 + 2 * block : c.layers * block + block) + 4 * c.width * 4;
+}
+
+}  // namespace model
