@@ -1,12 +1,11 @@
 #include "kernels/tensor.h"
 
 #include <ATen/EmptyTensor.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cstring>
-#include <string>
 
+#include "kernels/check.h"
 #include "kernels/error.h"
 #include "kernels/isa/table.h"
 #include "kernels/thread_pool.h"
@@ -27,21 +26,20 @@ at::Tensor zeros_cpu(at::IntArrayRef shape, at::ScalarType type) {
 
 at::ScalarType scalar_type(Dtype dtype) { return dtype == Dtype::bf16 ? at::kBFloat16 : at::kFloat; }
 at::IntArrayRef shape_of(std::initializer_list<int64_t> shape) { return {shape.begin(), shape.size()}; }
-std::string text_of(at::IntArrayRef shape) { return fmt::format("[{}]", fmt::join(shape.begin(), shape.end(), ", ")); }
 
 void* checked(const at::Tensor& x, at::ScalarType type, const char* want) {
   if (!x.defined()) fail("a tensor of {} is wanted, but it is undefined.", want);
   if (!x.device().is_cpu())
     fail("the tensor is on {} but these are CPU kernels; move the tensor to the CPU.", x.device().str());
   if (x.scalar_type() != type)
-    fail("the tensor {} holds {}, but {} is wanted.", text_of(x.sizes()), c10::toString(x.scalar_type()), want);
+    fail("the tensor {} holds {}, but {} is wanted.", shape_text(x), c10::toString(x.scalar_type()), want);
   if (!x.is_contiguous())
-    fail("the tensor {} has strides {}; it must be contiguous.", text_of(x.sizes()), text_of(x.strides()));
+    fail("the tensor {} is a strided view; it must be contiguous.", shape_text(x));
   return x.mutable_data_ptr();
 }
 
 void require_same_shape(const char* op, const at::Tensor& x, const at::Tensor& y) {
-  if (x.sizes() != y.sizes()) fail("{}: x is {} and y is {}; they must be equal.", op, text_of(x.sizes()), text_of(y.sizes()));
+  if (x.sizes() != y.sizes()) fail("{}: x is {} and y is {}; they must be equal.", op, shape_text(x), shape_text(y));
 }
 
 int64_t row_width(const char* op, const at::Tensor& x) {
@@ -71,7 +69,7 @@ template <typename Body>
 void each_named_row(const char* op, const at::Tensor& x, const int64_t* rows, const at::Tensor& into, Body body) {
   const int64_t width = row_width(op, into), count = x.size(0);
   if (row_width(op, x) != width)
-    fail("{}: x is {} and into is {}; their rows must be of one size.", op, text_of(x.sizes()), text_of(into.sizes()));
+    fail("{}: x is {} and into is {}; their rows must be of one size.", op, shape_text(x), shape_text(into));
   require_rows_below(op, rows, count, into.size(0));
   const int64_t grain = std::max(kColumnGrain, kGrain / std::max<int64_t>(1, count));
   parallel_ranges(width, grain, [&](int64_t begin, int64_t end) {
@@ -101,7 +99,7 @@ Dtype dtype_of(const at::Tensor& x) {
   if (!x.defined()) fail("a tensor of float32 or bf16 is wanted, but it is undefined.");
   if (x.scalar_type() == at::kFloat) return Dtype::float32;
   if (x.scalar_type() == at::kBFloat16) return Dtype::bf16;
-  fail("the tensor {} holds {}; the kernels take float32 and bf16.", text_of(x.sizes()), c10::toString(x.scalar_type()));
+  fail("the tensor {} holds {}; the kernels take float32 and bf16.", shape_text(x), c10::toString(x.scalar_type()));
 }
 
 float* f32(const at::Tensor& x) { return static_cast<float*>(checked(x, at::kFloat, "float32")); }

@@ -10,6 +10,12 @@
 #include "kernels/isa/attention.inl"
 #include "kernels/isa/token_logprob.inl"
 #include "kernels/isa/tensor.inl"
+#include "kernels/isa/rms_norm.inl"
+#include "kernels/isa/rope.inl"
+#include "kernels/isa/swiglu.inl"
+#include "kernels/isa/router.inl"
+#include "kernels/isa/sample_token.inl"
+#include "kernels/isa/adamw.inl"
 
 namespace {
 
@@ -34,6 +40,27 @@ constexpr CpuKernels make_table(const char* name) {
       .add = add_f32,
       .round_to_bf16 = round_to_bf16,
       .widen_bf16 = widen_bf16,
+      .rms_norm_f32 = rms_norm_rows_f32,
+      .rms_norm_bf16 = rms_norm_rows_bf16,
+      .rms_norm_backward = rms_norm_backward_rows,
+      .rms_norm_backward_weight = rms_norm_backward_weight,
+      .rope_halves = rope_halves,
+      .rope_interleaved = rope_interleaved,
+      .swiglu_f32 = swiglu_f32,
+      .swiglu_bf16 = swiglu_bf16,
+      .swiglu_backward_f32 = swiglu_backward_f32,
+      .swiglu_backward_bf16 = swiglu_backward_bf16,
+      .router_softmax = router_softmax,
+      .router_sigmoid = router_sigmoid,
+      .combine_experts = combine_experts,
+      .combine_backward_f32 = combine_backward_f32,
+      .combine_backward_bf16 = combine_backward_bf16,
+      .largest_logit = largest_logit,
+      .sum_of_weights = sum_of_weights,
+      .weights_of_logits = weights_of_logits,
+      .adamw = adamw,
+      .sum_of_squares = sum_of_squares,
+      .all_finite = all_finite,
   };
 }
 

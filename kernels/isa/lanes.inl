@@ -13,6 +13,9 @@ PONDER_INLINE void store(float* p, V16 x, All) { v_store(p, x); }
 PONDER_INLINE void store(float* p, V16 x, First f) { v_store_first(p, x, f.n); }
 PONDER_INLINE void store(uint16_t* p, V16 x, All) { v_store_bf16(p, x); }
 PONDER_INLINE void store(uint16_t* p, V16 x, First f) { v_store_bf16_first(p, x, f.n); }
+// x where a lane exists, `other` where not.
+PONDER_INLINE V16 or_else(V16 x, All, V16) { return x; }
+PONDER_INLINE V16 or_else(V16 x, First f, V16 other) { return v_keep_first(x, f.n, other); }
 
 // body(i, part) for i = 0, 16, ...: `part` says which lanes exist.
 template <typename Body>

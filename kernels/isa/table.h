@@ -22,10 +22,16 @@ struct AttentionBlock {
   int64_t log_sum_stride;
   float* scratch;
 };
+
 struct AttentionGradientBlock {
   const float* dout;
   int64_t dout_stride;
   float *dq, *dkeys, *dvalues;  // dq as q; dkeys and dvalues as keys and values
+};
+
+// The constants of one AdamW step, rounded to float32. first_correction is 1 / (1 - beta1^t), second_correction likewise.
+struct AdamwFactors {
+  float gradient_scale, lr, beta1, one_minus_beta1, beta2, one_minus_beta2, first_correction, second_correction, eps, weight_decay;
 };
 
 struct CpuKernels {
@@ -60,10 +66,52 @@ struct CpuKernels {
                                   float log_z, float entropy, float dlogprob, float dentropy, void* out);
   void (*logit_gradient_row_f32)(const float* logits, int64_t vocab, int64_t width, int64_t target, float inverse_temperature,
                                  float log_z, float entropy, float dlogprob, float dentropy, void* out);
+
   // ---- tensor.inl: elementwise over n; `out` may be an input.
   void (*add)(const float* x, const float* y, float* out, int64_t n);
   void (*round_to_bf16)(const float* x, uint16_t* out, int64_t n);
   void (*widen_bf16)(const uint16_t* x, float* out, int64_t n);
+
+  // ---- rms_norm.inl: rows of x are ldx apart, those of y, dy and dx `width`. See rms_norm.h.
+  void (*rms_norm_f32)(const float* x, int64_t ldx, const float* weight, float* y, float* inverse, int64_t rows, int64_t width,
+                       float eps);
+  void (*rms_norm_bf16)(const float* x, int64_t ldx, const float* weight, uint16_t* y, float* inverse, int64_t rows,
+                        int64_t width, float eps);
+  void (*rms_norm_backward)(const float* dy, const float* x, int64_t ldx, const float* weight, const float* inverse, float* dx,
+                            int64_t rows, int64_t width);
+  // dweight[c] += sum over rows of dy * x * inverse, for `columns` columns.
+  void (*rms_norm_backward_weight)(const float* dy, int64_t ldy, const float* x, int64_t ldx, const float* inverse,
+                                   float* dweight, int64_t rows, int64_t columns);
+
+  // ---- rope.inl: turns the pairs of one row's heads in place; sign -1 turns back.
+  void (*rope_halves)(float* x, int64_t heads, int64_t head_stride, const float* cos, const float* sin, int64_t pairs, float sign);
+  void (*rope_interleaved)(float* x, int64_t heads, int64_t head_stride, const float* cos, const float* sin, int64_t pairs,
+                           float sign);
+
+  // ---- swiglu.inl: elementwise over n.
+  void (*swiglu_f32)(const float* gate, const float* up, float* y, int64_t n);
+  void (*swiglu_bf16)(const float* gate, const float* up, uint16_t* y, int64_t n);
+  void (*swiglu_backward_f32)(const float* dy, const float* gate, const float* up, float* dgate, float* dup, int64_t n);
+  void (*swiglu_backward_bf16)(const float* dy, const float* gate, const float* up, uint16_t* dgate, uint16_t* dup, int64_t n);
+
+  // ---- router.inl
+  void (*router_softmax)(const float* logits, float* scores, int64_t rows, int64_t experts);
+  void (*router_sigmoid)(const float* logits, float* scores, int64_t rows, int64_t experts);
+  // One row: out = sum over slots in order of weights[slot] * y[entries[slot]]; entries below 0 are left out.
+  void (*combine_experts)(const float* y, const int64_t* entries, const float* weights, int64_t slots, float* out, int64_t width);
+  // One entry: dy = weight * dout; returns dout . y.
+  float (*combine_backward_f32)(const float* dout, const float* y, float weight, float* dy, int64_t width);
+  float (*combine_backward_bf16)(const float* dout, const float* y, float weight, uint16_t* dy, int64_t width);
+
+  // ---- sample_token.inl: weight = e^((x - largest) * inverse_temperature).
+  float (*largest_logit)(const float* x, int64_t n);  // NaN if one is NaN or +inf
+  float (*sum_of_weights)(const float* x, int64_t n, float largest, float inverse_temperature);
+  void (*weights_of_logits)(const float* x, float* weights, int64_t n, float largest, float inverse_temperature);
+
+  // ---- adamw.inl: elementwise over n. See adamw.h.
+  void (*adamw)(float* w, const float* gradient, float* m, float* v, int64_t n, const AdamwFactors* factors);
+  double (*sum_of_squares)(const float* x, int64_t n);
+  bool (*all_finite)(const float* x, int64_t n);
 };
 
 // The table in use: the best that the processor has, or the one that PONDER_ISA names (plain, avx2, avx512).

@@ -1,0 +1,47 @@
+#include "kernels/rope.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "kernels/check.h"
+#include "kernels/error.h"
+#include "kernels/isa/table.h"
+#include "kernels/thread_pool.h"
+
+namespace kernels {
+
+RopeTable make_rope_table(const std::vector<double>& inverse_frequency, int64_t positions, bool interleaved) {
+  const auto pairs = static_cast<int64_t>(inverse_frequency.size());
+  RopeTable table{empty_f32({positions, pairs}), empty_f32({positions, pairs}), interleaved};
+  float *cos = f32(table.cos), *sin = f32(table.sin);
+  for (int64_t p = 0; p < positions; ++p)
+    for (int64_t j = 0; j < pairs; ++j) {
+      const double angle = static_cast<double>(p) * inverse_frequency[static_cast<size_t>(j)];
+      cos[p * pairs + j] = static_cast<float>(std::cos(angle));
+      sin[p * pairs + j] = static_cast<float>(std::sin(angle));
+    }
+  return table;
+}
+
+void rope_in_place(const at::Tensor& x, const int32_t* positions, const RopeTable& table, int64_t offset, bool inverse) {
+  float* data = f32(x);
+  if (x.dim() != 3) fail("rope_in_place: x is {}; it must have three dimensions: rows, heads, head size.", shape_text(x));
+  const float *cos = f32(table.cos), *sin = f32(table.sin);
+  const int64_t rows = x.size(0), heads = x.size(1), size = x.size(2);
+  const int64_t limit = table.cos.size(0), pairs = table.cos.size(1);
+  if (offset < 0 || offset + 2 * pairs > size)
+    fail("rope_in_place: elements {} to {} turn, but a head of x {} has {}.", offset, offset + 2 * pairs, shape_text(x), size);
+  for (int64_t n = 0; n < rows; ++n)
+    if (positions[n] < 0 || positions[n] >= limit)
+      fail("rope_in_place: position {} of row {} is outside the table of {}; raise the longest sequence.", positions[n], n, limit);
+  const auto turn = table.interleaved ? cpu_kernels().rope_interleaved : cpu_kernels().rope_halves;
+  const float sign = inverse ? -1.0f : 1.0f;
+  parallel_ranges(rows, 8192 / std::max<int64_t>(1, heads * pairs) + 1, [&](int64_t begin, int64_t end) {
+    for (int64_t n = begin; n < end; ++n) {
+      const int64_t angle = positions[n] * pairs;
+      turn(data + n * heads * size + offset, heads, size, cos + angle, sin + angle, pairs, sign);
+    }
+  });
+}
+
+}  // namespace kernels

@@ -1,0 +1,207 @@
+// Attention over key spans: against float64, and the same bits however the keys are laid out.
+#include <cmath>
+
+#include "kernels/attention.h"
+#include "kernels/isa/table.h"
+#include "kernels/thread_pool.h"
+#include "tests/support/catch.h"
+#include "tests/support/random_tensor.h"
+
+using namespace kernels;
+using support::random_tensor;
+using support::same_bits;
+
+namespace {
+
+struct Problem {
+  AttentionShape shape;
+  int64_t length;
+  int64_t window;
+  bool value_in_key;
+};
+
+// float64: out[n][h][d] of a sequence whose key rows are 0..length-1. Inputs are float32 values, widened.
+struct Exact {
+  std::vector<double> out;
+};
+
+Exact exact_attention(const std::vector<double>& q, const std::vector<double>& k, const std::vector<double>& v, const Problem& p) {
+  const auto& s = p.shape;
+  const int64_t per_key = s.heads / s.key_heads;
+  Exact e;
+  e.out.assign(static_cast<size_t>(p.length * s.heads * s.value_dim), 0.0);
+  for (int64_t n = 0; n < p.length; ++n)
+    for (int64_t h = 0; h < s.heads; ++h) {
+      const int64_t kh = h / per_key, first = p.window > 0 ? std::max<int64_t>(0, n - p.window + 1) : 0;
+      std::vector<double> score;
+      double largest = -1e300, sum = 0;
+      for (int64_t j = first; j <= n; ++j) {
+        double x = 0;
+        for (int64_t d = 0; d < s.key_dim; ++d) x += q[(n * s.heads + h) * s.key_dim + d] * k[(j * s.key_heads + kh) * s.key_dim + d];
+        score.push_back(x * s.scale);
+        largest = std::max(largest, score.back());
+      }
+      for (double& x : score) sum += (x = std::exp(x - largest));
+      for (int64_t j = first; j <= n; ++j)
+        for (int64_t d = 0; d < s.value_dim; ++d) {
+          const double value = p.value_in_key ? k[(j * s.key_heads + kh) * s.key_dim + d] : v[(j * s.key_heads + kh) * s.value_dim + d];
+          e.out[(n * s.heads + h) * s.value_dim + d] += score[j - first] / sum * value;
+        }
+    }
+  return e;
+}
+
+std::vector<double> wide(const at::Tensor& x) {
+  if (!x.defined()) return {};
+  const at::Tensor y = dtype_of(x) == Dtype::bf16 ? widened(x) : x;
+  return std::vector<double>(f32(y), f32(y) + y.numel());
+}
+
+AttentionSegment whole(int64_t length, int64_t window) {
+  AttentionSegment s;
+  s.rows = length;
+  s.window = window;
+  s.spans = {{0, 0, length}};
+  return s;
+}
+
+const Problem problems[] = {
+    {{3, 1, 64, 64, 0.125f}, 40, 0, false}, {{4, 2, 6, 10, 0.4f}, 33, 0, false}, {{4, 1, 24, 16, 0.2f}, 37, 0, true},
+    {{2, 2, 20, 20, 0.3f}, 50, 7, false},   {{1, 1, 2, 1, 1.0f}, 1, 0, false},   {{8, 1, 70, 66, 0.1f}, 18, 0, true},
+};
+
+}  // namespace
+
+TEST_CASE("attention of two keys, by hand", "[attention]") {
+  // One head of size 1: q = ln 3, keys 0 and 1: scores 0 and ln 3, softmax 1/4 and 3/4; values 8 and 4: 0.25*8 + 0.75*4 = 5.
+  const at::Tensor q = empty_f32({2, 1, 1}), k = empty_f32({2, 1, 1}), v = empty_f32({2, 1, 1});
+  f32(q)[0] = 1.0f, f32(q)[1] = std::log(3.0f), f32(k)[0] = 0.0f, f32(k)[1] = 1.0f, f32(v)[0] = 8.0f, f32(v)[1] = 4.0f;
+  const auto out = attention(q, k, v, {whole(2, 0)}, {1, 1, 1, 1, 1.0f});
+  REQUIRE(f32(out.out)[0] == 8.0f);
+  REQUIRE(f32(out.out)[1] == Approx(5.0).epsilon(1e-6));
+  REQUIRE(f32(out.log_sum)[1] == Approx(std::log(4.0)).epsilon(1e-6));
+}
+
+TEST_CASE("attention agrees with float64 on every instruction set", "[attention]") {
+  for (const Problem& p : problems) {
+    for (Dtype dtype : {Dtype::float32, Dtype::bf16}) {
+      const auto& s = p.shape;
+      const at::Tensor q = random_tensor({p.length, s.heads, s.key_dim}, 1);
+      const at::Tensor k = rounded(random_tensor({p.length, s.key_heads, s.key_dim}, 2), dtype);
+      const at::Tensor v = p.value_in_key ? at::Tensor() : rounded(random_tensor({p.length, s.key_heads, s.value_dim}, 3), dtype);
+      const auto exact = exact_attention(wide(q), wide(k), wide(v), p);
+      at::Tensor first;
+      for (const char* isa : {"plain", "avx2", "avx512"}) {
+        if (!cpu_kernels_named(isa)) { WARN("this processor lacks " << isa); continue; }
+        use_cpu_kernels(isa);
+        const auto out = attention(q, k, v, {whole(p.length, p.window)}, s);
+        const auto got = wide(out.out);
+        // bf16 output: half a unit in the last of 8 bits of numbers up to about 3.
+        const double budget = dtype == Dtype::bf16 ? 0.01 : 3e-6;
+        for (size_t i = 0; i < got.size(); ++i) REQUIRE(std::abs(got[i] - exact.out[i]) <= budget);
+        if (first.defined()) REQUIRE(same_bits(first, out.log_sum));
+        first = out.log_sum;
+      }
+    }
+  }
+}
+
+TEST_CASE("a paged cache, chunked prefill, decoding and a group tree give the same bits as one packed sequence", "[attention]") {
+  const AttentionShape s{4, 2, 20, 20, 0.3f};
+  const int64_t prompt = 21, length = 40;
+  for (Dtype dtype : {Dtype::float32, Dtype::bf16}) {
+    const at::Tensor q = random_tensor({length, s.heads, s.key_dim}, 1);
+    const at::Tensor k = rounded(random_tensor({length, s.key_heads, s.key_dim}, 2), dtype);
+    const at::Tensor v = rounded(random_tensor({length, s.key_heads, s.value_dim}, 3), dtype);
+    const auto packed = attention(q, k, v, {whole(length, 0)}, s);
+
+    // Pages of 16 rows in a shuffled order.
+    const std::vector<int64_t> page_of{2, 0, 1};
+    at::Tensor pk = zeros_of(dtype, {48, s.key_heads, s.key_dim}), pv = zeros_of(dtype, {48, s.key_heads, s.value_dim});
+    AttentionSegment paged;
+    for (int64_t page = 0; page < 3; ++page) {
+      const int64_t count = std::min<int64_t>(16, length - 16 * page);
+      pk.narrow(0, 16 * page_of[page], count).copy_(k.narrow(0, 16 * page, count));
+      pv.narrow(0, 16 * page_of[page], count).copy_(v.narrow(0, 16 * page, count));
+      paged.spans.push_back({16 * page_of[page], 16 * page, count});
+    }
+    for (int64_t chunk : {1, 7, 40}) {  // decoding one by one, chunks, all at once
+      for (int64_t first = 0; first < length; first += chunk) {
+        paged.rows = std::min(chunk, length - first);
+        paged.first_position = first;
+        const auto part = attention(q.narrow(0, first, paged.rows), pk, pv, {paged}, s);
+        REQUIRE(same_bits(part.out, packed.out.narrow(0, first, paged.rows)));
+        REQUIRE(same_bits(part.log_sum, packed.log_sum.narrow(0, first, paged.rows)));
+      }
+    }
+
+    // A tree: the prompt's rows once, then two branches, the second being this sequence; some padding between.
+    const int64_t branch = length - prompt, second = prompt + branch + 3;
+    const int64_t rows = second + branch;
+    at::Tensor tq = zeros_f32({rows, s.heads, s.key_dim}), tk = zeros_of(dtype, {rows, s.key_heads, s.key_dim}), tv = zeros_of(dtype, {rows, s.key_heads, s.value_dim});
+    tq.narrow(0, 0, prompt).copy_(q.narrow(0, 0, prompt)), tq.narrow(0, second, branch).copy_(q.narrow(0, prompt, branch));
+    tk.narrow(0, 0, prompt).copy_(k.narrow(0, 0, prompt)), tk.narrow(0, second, branch).copy_(k.narrow(0, prompt, branch));
+    tv.narrow(0, 0, prompt).copy_(v.narrow(0, 0, prompt)), tv.narrow(0, second, branch).copy_(v.narrow(0, prompt, branch));
+    AttentionSegment root = whole(prompt, 0), one, two;
+    one.first_row = prompt, one.rows = branch, one.first_position = prompt, one.spans = {{0, 0, prompt}, {prompt, prompt, branch}};
+    two = one, two.first_row = second, two.spans[1].first_key_row = second;
+    for (int64_t n : {1, 3}) {
+      set_threads(n);
+      const auto tree = attention(tq, tk, tv, {root, one, two}, s);
+      REQUIRE(same_bits(tree.out.narrow(0, 0, prompt), packed.out.narrow(0, 0, prompt)));
+      REQUIRE(same_bits(tree.out.narrow(0, second, branch), packed.out.narrow(0, prompt, branch)));
+    }
+    set_threads(0);
+  }
+}
+
+TEST_CASE("the gradient of attention agrees with float64 finite differences", "[attention]") {
+  for (const Problem& p : problems) {
+    const auto& s = p.shape;
+    const at::Tensor q = random_tensor({p.length, s.heads, s.key_dim}, 1), k = random_tensor({p.length, s.key_heads, s.key_dim}, 2);
+    const at::Tensor v = p.value_in_key ? at::Tensor() : random_tensor({p.length, s.key_heads, s.value_dim}, 3);
+    const at::Tensor dout = random_tensor({p.length, s.heads, s.value_dim}, 4);
+    auto loss = [&](const std::vector<double>& qd, const std::vector<double>& kd, const std::vector<double>& vd) {
+      const auto e = exact_attention(qd, kd, vd, p);
+      double sum = 0;
+      for (size_t i = 0; i < e.out.size(); ++i) sum += e.out[i] * f32(dout)[i];
+      return sum;
+    };
+    at::Tensor first;
+    for (const char* isa : {"plain", "avx2", "avx512"}) {
+      if (!cpu_kernels_named(isa)) continue;
+      use_cpu_kernels(isa);
+      const std::vector<AttentionSegment> segments{whole(p.length, p.window)};
+      const auto d = attention_backward(dout, q, k, v, attention(q, k, v, segments, s), segments, s);
+      if (first.defined()) REQUIRE(same_bits(first, d.q));
+      if (!first.defined()) {
+        auto check = [&](int which, const at::Tensor& gradient) {
+          for (int64_t i = 0; i < gradient.numel(); i += std::max<int64_t>(1, gradient.numel() / 12)) {
+            std::vector<double> x[3] = {wide(q), wide(k), wide(v)};
+            const double h = 1e-5, center = x[which][i];
+            x[which][i] = center + h;
+            const double up = loss(x[0], x[1], x[2]);
+            x[which][i] = center - h;
+            const double down = loss(x[0], x[1], x[2]);
+            REQUIRE(f32(gradient)[i] == Approx((up - down) / (2 * h)).margin(2e-4).epsilon(2e-4));
+          }
+        };
+        check(0, d.q);
+        check(1, d.keys);
+        if (v.defined()) check(2, d.values);
+      }
+      first = d.q;
+    }
+  }
+}
+
+TEST_CASE("spans that leave the storage or leave a gap are refused", "[attention]") {
+  const at::Tensor q = zeros_f32({2, 1, 4}), k = zeros_f32({2, 1, 4});
+  AttentionSegment s = whole(2, 0);
+  s.spans = {{0, 0, 3}};
+  REQUIRE_THROWS_WITH(attention(q, k, k, {s}, {1, 1, 4, 4, 1.0f}), Catch::Contains("storage of 2 rows"));
+  s.spans = {{0, 0, 1}, {1, 2, 1}};
+  REQUIRE_THROWS_WITH(attention(q, k, k, {s}, {1, 1, 4, 4, 1.0f}), Catch::Contains("does not follow"));
+  s.spans = {{0, 0, 1}};
+  REQUIRE_THROWS_WITH(attention(q, k, k, {s}, {1, 1, 4, 4, 1.0f}), Catch::Contains("last row is at 1"));
+}
