@@ -214,6 +214,8 @@ void Engine::run(const Plan& plan, const std::shared_ptr<const model::WeightSet>
   }
   batch_.segments.resize(segments);
   batch_.groups.assign(batch_.tokens.size(), 0);
+  batch_.targets.assign(batch_.head_rows.size(), -1);  // chosen below, from the logits
+  batch_.inverse_temperature.assign(batch_.head_rows.size(), 1.0f);
   statistics_.steps += 1;
   statistics_.largest_batch = std::max(statistics_.largest_batch, static_cast<int64_t>(segments));
   const at::Tensor hidden = model::forward_hidden(*weights, batch_, cache_.storage());
