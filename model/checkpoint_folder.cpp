@@ -160,9 +160,7 @@ void read_weights(const std::string& directory, ParameterStore& store) {
   tensors.check_all_used(store.config());
 }
 
-void write_model(const std::string& directory, const ParameterStore& store, const Tokenizer& tokenizer, kernels::Dtype dtype,
-                 const std::string& template_style) {
-  make_folder(directory);
+void write_weights(const std::string& directory, const ParameterStore& store, kernels::Dtype dtype) {
   std::vector<std::pair<std::string, at::Tensor>> tensors;
   for (const auto& p : store.parameters()) {
     if (p.name == "lm_head.weight" && store.config().tied_embedding) continue;
@@ -174,6 +172,12 @@ void write_model(const std::string& directory, const ParameterStore& store, cons
       for (int64_t e = 0; e < p.shape[0]; ++e) tensors.emplace_back(name->of(e), values.select(0, e));
   }
   write_safetensors(directory + "/model.safetensors", tensors);
+}
+
+void write_model(const std::string& directory, const ParameterStore& store, const Tokenizer& tokenizer, kernels::Dtype dtype,
+                 const std::string& template_style) {
+  make_folder(directory);
+  write_weights(directory, store, dtype);
   write_folder_files(directory, store.config(), dtype, tokenizer, chat_template_jinja(template_style));
 }
 

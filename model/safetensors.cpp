@@ -1,12 +1,6 @@
 #include "model/safetensors.h"
 
-#include <fcntl.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <cstring>
 #include <set>
 
@@ -16,7 +10,6 @@
 
 namespace model {
 
-using kernels::fail;
 using kernels::fail_usage;
 using nlohmann::json;
 
@@ -135,26 +128,8 @@ std::vector<SafetensorsEntry> parse_safetensors(const unsigned char* bytes, int6
   return entries;
 }
 
-SafetensorsFile::SafetensorsFile(const std::string& path) : path_(path) {
-  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) fail_usage("{}: cannot be opened: {}", path, std::strerror(errno));
-  struct stat info {};
-  const bool known = fstat(fd, &info) == 0 && S_ISREG(info.st_mode);
-  size_ = known ? info.st_size : 0;
-  mapping_ = size_ > 0 ? mmap(nullptr, static_cast<size_t>(size_), PROT_READ, MAP_PRIVATE, fd, 0) : nullptr;
-  const int error = errno;
-  close(fd);
-  if (!known) fail_usage("{}: is not a regular file", path);
-  if (mapping_ == MAP_FAILED) fail("{}: cannot be mapped: {}", path, std::strerror(error));
-  try {
-    entries_ = parse_safetensors(static_cast<const unsigned char*>(mapping_), size_, path);
-  } catch (...) {
-    if (mapping_) munmap(mapping_, static_cast<size_t>(size_));
-    throw;
-  }
-}
-
-SafetensorsFile::~SafetensorsFile() { munmap(mapping_, static_cast<size_t>(size_)); }
+SafetensorsFile::SafetensorsFile(const std::string& path)
+    : path_(path), file_(path), entries_(parse_safetensors(file_.data(), file_.size(), path)) {}
 
 const SafetensorsEntry* SafetensorsFile::find(const std::string& name) const {
   const auto it = std::find_if(entries_.begin(), entries_.end(), [&](const auto& e) { return e.name == name; });

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "kernels/tensor.h"
+#include "model/mapped_file.h"
 
 namespace model {
 
@@ -26,16 +27,13 @@ struct SafetensorsEntry {
 class SafetensorsFile {
  public:
   explicit SafetensorsFile(const std::string& path);
-  ~SafetensorsFile();
-  SafetensorsFile(const SafetensorsFile&) = delete;
   const std::vector<SafetensorsEntry>& entries() const { return entries_; }
   const SafetensorsEntry* find(const std::string& name) const;
   const std::string& path() const { return path_; }
 
  private:
   std::string path_;
-  void* mapping_ = nullptr;
-  int64_t size_ = 0;
+  MappedFile file_;
   std::vector<SafetensorsEntry> entries_;
 };
 
