@@ -18,7 +18,7 @@ struct Builtin {
 constexpr Builtin builtins[] = {
     {"math", make_math, math_options, "1 if the answer (last \\boxed, <answer> or ####) equals the gold as a number or text"},
     {"exact", make_exact, exact_options, "1 if the text in <answer> is the gold, letter for letter"},
-    {"countdown", make_countdown, countdown_options, "1 if the expression uses the given numbers and has the target's value"},
+    {"countdown", make_countdown, countdown_options, "1 if the expression hits it; gold: \"numbers=3,5,7,25 target=42\""},
     {"format", make_format, format_options, "1 if the completion is <think>...</think><answer>...</answer>"},
 };
 

@@ -6,10 +6,10 @@
 
 namespace {
 
-const char* fragments[] = {"<think>", "</think>", "<answer>", "</answer>", "\\boxed{", "\\fbox{", "}", "{", "\\frac{",
-                           "\\frac12",
-                           "\\text{", "####", "1", "0", ",", ".", "/", "-", "=", "(", ")", "*", "+", "\\", "$", "\\$", "%", " ", "\n",
-                           "e9", "\xff", "\u2212", "\u0661", "numbers=1,2 target=3", "\\left", "\\times", "**", "1,234", "boxed"};
+const char* fragments[] = {
+    "<think>", "</think>", "<answer>", "</answer>", "\\boxed{", "\\fbox{", "}", "{", "\\frac{", "\\frac12", "\\text{", "####",
+    "1", "0", ",", ".", "/", "-", "=", "(", ")", "*", "+", "\\", "$", "\\$", "%", " ", "\n", "e9", "\xff", "\u2212", "\u0661",
+    "numbers=1,2 target=3", "\\left", "\\times", "**", "1,234", "boxed"};
 
 std::string random_text(std::mt19937& random) {
   std::string text;

@@ -84,7 +84,8 @@ TEST_CASE("math reads the last box, then the answer tags, then what follows ####
 
 TEST_CASE("a completion without an answer is no_answer", "[math]") {
   for (const char* text : {"", "18", "the answer is 18", "<answer></answer>", "<answer> \n</answer>", "\\boxed{}",
-                           "\\boxed 18", "\\boxed{18", "<answer>18", "18</answer>", "</answer>18<answer>", "#### ", "boxed{18}", "\\boxedx{18}"}) {
+                           "\\boxed 18", "\\boxed{18", "<answer>18", "18</answer>", "</answer>18<answer>", "#### ",
+                           "boxed{18}", "\\boxedx{18}"}) {
     INFO(text);
     CHECK(status(text, "18") == Status::no_answer);
   }

@@ -1,0 +1,49 @@
+// Groups of completions -> token batches: each prompt's rows once, its completions as branches after them.
+//
+// Canonical order: group, sample, position. Prompt and branches are padded to an even number of rows, so the sums of dW,
+// which take rows in pairs, are the same for any split into micro-batches. A micro-batch is a run of whole groups.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "model/token_batch.h"
+#include "rl/config.h"
+
+namespace rl {
+
+struct TrainSequence {
+  std::vector<int32_t> tokens;      // completion, end token included
+  std::vector<float> logprobs;      // the sampler's, one a token; empty for SFT
+  std::vector<uint8_t> trained;     // one a token
+  double advantage = 0;
+  double token_weight = 0;          // share of each of its tokens in the step's loss
+};
+
+struct TrainGroup {
+  int64_t group_id = 0;
+  std::vector<int32_t> prompt;
+  std::vector<TrainSequence> sequences;
+};
+
+struct MicroBatch {
+  model::TokenBatch tokens;
+  // One entry a head row, as the loss takes them: float32 [S], mask bool [S] (padding rows false).
+  at::Tensor sampler_logprobs, advantages, token_weights, mask;
+};
+
+// Rows that a group takes in a batch, padding included.
+int64_t rows_of(const TrainGroup& group);
+
+// Ranges [first, end) of groups, each of at most max_tokens rows (or one group).
+std::vector<std::pair<size_t, size_t>> split_micro_batches(const std::vector<TrainGroup>& groups, int64_t max_tokens);
+
+// Groups [first, end) as one batch. `temperature` divides the logits, as it did when they were sampled.
+MicroBatch pack(const std::vector<TrainGroup>& groups, size_t first, size_t end, double temperature);
+
+// Sets each sequence's token_weight: the share of the whole optimizer step, counted once.
+//   token_mean: 1 / trained tokens of the step;  seq_mean: 1 / (sequences * own trained tokens);
+//   constant: 1 / (sequences * constant_length) (Dr. GRPO). Returns the trained tokens of the step.
+int64_t weigh_tokens(std::vector<TrainGroup>& groups, const LossConfig& config);
+
+}  // namespace rl

@@ -1,0 +1,185 @@
+#include "rl/checkpoint.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "kernels/error.h"
+#include "model/safetensors.h"
+
+namespace rl {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+constexpr int64_t kFormatVersion = 1;
+
+std::vector<fs::path> checkpoints_of(const std::string& run_directory) {
+  std::vector<fs::path> found;
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(fs::path(run_directory) / "checkpoints", ignored))
+    if (entry.path().filename().string().rfind("step-", 0) == 0 && fs::exists(entry.path() / "trainer" / "state.json"))
+      found.push_back(entry.path());
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
+void sync_folder(const fs::path& folder) {
+  const int fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY);
+  if (fd < 0) return;
+  ::fsync(fd);
+  ::close(fd);
+}
+
+std::optional<Evaluation> evaluation_from(const Json& json) {
+  if (!json.is_object()) return std::nullopt;
+  Evaluation e;
+  e.problems = json.at("problems"), e.samples = json.at("samples"), e.accuracy = json.at("accuracy");
+  e.standard_error = json.at("standard_error"), e.mean_length = json.at("mean_length");
+  e.no_answer_share = json.at("no_answer_share"), e.truncated_share = json.at("truncated_share");
+  return e;
+}
+
+std::optional<ShownSample> sample_from(const Json& json) {
+  if (!json.is_object()) return std::nullopt;
+  return ShownSample{json.at("stage"), json.at("prompt"), json.at("completion"), json.at("answer"), json.at("reward"), json.at("tokens")};
+}
+
+RunState state_from(const Json& json) {
+  RunState state;
+  state.stage = json.at("stage"), state.step = json.at("step"), state.global_step = json.at("global_step");
+  state.trained_tokens = json.at("trained_tokens"), state.seconds = json.at("seconds");
+  const Json& summary = json.at("summary");
+  for (const Json& s : summary.at("stages")) {
+    StageSummary stage;
+    stage.name = s.at("name"), stage.kind = s.at("kind"), stage.steps = s.at("steps"), stage.tokens = s.at("tokens");
+    stage.seconds = s.at("seconds");
+    stage.greedy_before = evaluation_from(s.at("greedy_before")), stage.greedy_after = evaluation_from(s.at("greedy_after"));
+    stage.sampled_before = evaluation_from(s.at("sampled_before")), stage.sampled_after = evaluation_from(s.at("sampled_after"));
+    state.summary.stages.push_back(std::move(stage));
+  }
+  state.summary.before = sample_from(summary.at("before"));
+  state.summary.after = sample_from(summary.at("after"));
+  return state;
+}
+
+// "section.key" -> value of a resolved config; stages are numbered.
+std::map<std::string, std::string> settings_of(const std::string& toml) {
+  std::map<std::string, std::string> settings;
+  std::istringstream lines(toml);
+  std::string line, section;
+  int64_t tables = 0;
+  while (std::getline(lines, line)) {
+    if (line.rfind("[[", 0) == 0) section = line.substr(2, line.find("]]") - 2) + "#" + std::to_string(tables++);
+    else if (line.rfind("[", 0) == 0) section = line.substr(1, line.find(']') - 1) + "#" + std::to_string(tables);
+    else if (const size_t equals = line.find(" = "); equals != std::string::npos) settings[section + "." + line.substr(0, equals)] = line.substr(equals + 3);
+  }
+  return settings;
+}
+
+// Where things go, how long and how fast: they may change between a run and its continuation.
+bool may_change(const std::string& key) {
+  for (const char* part : {"run#0.threads", "run#0.steps", "run#0.memory_mb", "run#0.output_dir", "run#0.name", "checkpoint#", "log#",
+                           "activation_checkpointing", "max_tokens_per_microbatch", "max_tokens_per_batch", "max_sequences", "cache_mb"})
+    if (key.find(part) != std::string::npos) return true;
+  return false;
+}
+
+void copy_entry(const model::SafetensorsFile& file, const std::string& name, const at::Tensor& into) {
+  const auto* entry = file.find(name);
+  if (!entry) kernels::fail_usage("{}: has no tensor '{}'; the checkpoint is not whole, resume from an earlier one.", file.path(), name);
+  if (entry->dtype != "F32" || entry->bytes != into.numel() * 4)
+    kernels::fail_usage("{}: '{}' holds {} bytes of {}, but this model needs {} of F32; the checkpoint is of another model.", file.path(),
+                        name, entry->bytes, entry->dtype, into.numel() * 4);
+  std::memcpy(kernels::f32(into), entry->data, static_cast<size_t>(entry->bytes));
+}
+
+}  // namespace
+
+std::string save_checkpoint(const std::string& run_directory, const Policy& policy, const at::Tensor& reference, const RunState& state,
+                            const Config& config, int64_t keep_last) {
+  const fs::path root = fs::path(run_directory) / "checkpoints";
+  const std::string name = fmt::format("step-{:06d}", state.global_step);
+  const fs::path temporary = root / ("." + name + ".partial"), final_path = root / name;
+  std::error_code error;
+  fs::remove_all(temporary, error);
+  fs::create_directories(temporary / "trainer", error);
+  if (error) kernels::fail("checkpoint: {}: {}. Free some space or choose another run.output_dir.", temporary.string(), error.message());
+
+  policy.save(temporary.string(), config.stages.at(static_cast<size_t>(state.stage)).chat_template.style);
+  const auto& store = const_cast<Policy&>(policy).store();
+  std::vector<std::pair<std::string, at::Tensor>> tensors{
+      {"master", store.master}, {"first_moment", store.first_moment}, {"second_moment", store.second_moment}};
+  if (reference.defined()) tensors.emplace_back("reference", reference);
+  model::write_safetensors((temporary / "trainer" / "optimizer.safetensors").string(), tensors);
+  model::write_file_atomically((temporary / "trainer" / "config.toml").string(), config_to_toml(config));
+  Json json{{"format_version", kFormatVersion}, {"stage", state.stage}, {"step", state.step}, {"global_step", state.global_step},
+            {"trained_tokens", state.trained_tokens}, {"seconds", state.seconds}, {"policy_version", policy.version()},
+            {"optimizer_steps", policy.optimizer_steps()}, {"summary", Json::parse(summary_json(state.summary))}};
+  model::write_file_atomically((temporary / "trainer" / "state.json").string(), json.dump(1) + "\n");
+  sync_folder(temporary / "trainer");
+  sync_folder(temporary);
+
+  fs::remove_all(final_path, error);
+  fs::rename(temporary, final_path, error);
+  if (error) kernels::fail("checkpoint: renaming {} to {}: {}.", temporary.string(), final_path.string(), error.message());
+  sync_folder(root);
+  auto all = checkpoints_of(run_directory);
+  for (size_t i = 0; i + static_cast<size_t>(std::max<int64_t>(1, keep_last)) < all.size(); ++i) fs::remove_all(all[i], error);
+  return final_path.string();
+}
+
+std::optional<std::string> newest_checkpoint(const std::string& run_directory) {
+  const auto all = checkpoints_of(run_directory);
+  if (all.empty()) return std::nullopt;
+  return all.back().string();
+}
+
+RunState load_checkpoint(const std::string& checkpoint, Policy& policy, at::Tensor* reference) {
+  const fs::path trainer = fs::path(checkpoint) / "trainer";
+  std::ifstream in(trainer / "state.json");
+  if (!in) kernels::fail_usage("{}: has no trainer/state.json; it is not a checkpoint of a run.", checkpoint);
+  const Json json = Json::parse(in, nullptr, /*allow_exceptions=*/false);
+  if (!json.is_object() || json.value("format_version", int64_t{0}) != kFormatVersion)
+    kernels::fail_usage("{}: trainer/state.json is damaged or of another version; resume from an earlier checkpoint.", checkpoint);
+  try {
+    RunState state = state_from(json);
+    const model::SafetensorsFile file((trainer / "optimizer.safetensors").string());
+    auto& store = policy.store();
+    copy_entry(file, "master", store.master);
+    copy_entry(file, "first_moment", store.first_moment);
+    copy_entry(file, "second_moment", store.second_moment);
+    if (file.find("reference")) {
+      *reference = kernels::empty_f32({store.size()});
+      copy_entry(file, "reference", *reference);
+    }
+    policy.restore(json.at("policy_version"), json.at("optimizer_steps"));
+    return state;
+  } catch (const nlohmann::json::exception& e) {
+    kernels::fail_usage("{}: trainer/state.json: {}; resume from an earlier checkpoint.", checkpoint, e.what());
+  }
+}
+
+std::string changed_settings(const std::string& checkpoint, const Config& config) {
+  std::ifstream in(fs::path(checkpoint) / "trainer" / "config.toml");
+  std::stringstream text;
+  text << in.rdbuf();
+  const auto before = settings_of(text.str()), now = settings_of(config_to_toml(config));
+  std::string changes;
+  for (const auto& [key, value] : now) {
+    const auto old = before.find(key);
+    if (!may_change(key) && (old == before.end() || old->second != value))
+      changes += fmt::format("  {}: was {}, is {}\n", key, old == before.end() ? "absent" : old->second, value);
+  }
+  return changes;
+}
+
+}  // namespace rl

@@ -1,0 +1,40 @@
+// Checkpoints: the model as a Hugging Face folder, and beside it all that a run needs to go on, bit for bit.
+//
+//   checkpoints/step-000123/            config.json, model.safetensors, tokenizer.json, ...
+//                           trainer/    state.json, optimizer.safetensors (master, moments, reference), config.toml
+//
+// Written under a temporary name, synced, renamed: a half-written one is never picked up.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "rl/policy.h"
+#include "rl/summary.h"
+
+namespace rl {
+
+// Where a run stands: `step` steps of stage `stage` are done.
+struct RunState {
+  int64_t stage = 0, step = 0;
+  int64_t global_step = 0;      // over all stages
+  int64_t trained_tokens = 0;   // of the stage
+  double seconds = 0;           // of the whole run up to here
+  RunSummary summary;           // stages done or begun, with their evaluations
+};
+
+// Saves policy and state; `reference` may be undefined. Deletes the oldest beyond keep_last after the new one stands.
+// Returns the folder. Throws kernels::Error with the path when the disk refuses; earlier checkpoints then stay.
+std::string save_checkpoint(const std::string& run_directory, const Policy& policy, const at::Tensor& reference, const RunState& state,
+                            const Config& config, int64_t keep_last);
+
+// The newest whole checkpoint of a run folder, if there is one.
+std::optional<std::string> newest_checkpoint(const std::string& run_directory);
+
+// Fills the policy (masters, moments, versions) and the reference's masters (undefined if there was none).
+RunState load_checkpoint(const std::string& checkpoint, Policy& policy, at::Tensor* reference);
+
+// Settings that differ from those of the checkpoint and change the arithmetic, one a line; empty: none.
+std::string changed_settings(const std::string& checkpoint, const Config& config);
+
+}  // namespace rl

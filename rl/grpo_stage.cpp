@@ -1,0 +1,212 @@
+// The GRPO loop: prompts -> rollout -> reward -> advantage -> loss -> optimizer -> weights back to the rollout.
+#include <algorithm>
+
+#include "kernels/error.h"
+#include "rl/advantage.h"
+#include "rl/run.h"
+
+namespace rl {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+Ask ask_of(const Run& run, const StageConfig& stage, int64_t step) {
+  Ask ask;
+  ask.samples = stage.rollout.samples_per_prompt;
+  ask.max_new_tokens = stage.rollout.max_new_tokens;
+  ask.step = step;
+  ask.sampling = {stage.rollout.temperature, stage.rollout.top_k, stage.rollout.top_p, stage.rollout.min_p};
+  ask.stop = stage.rollout.stop;
+  ask.seed = static_cast<uint64_t>(run.config.run.seed);
+  ask.first_group = step * stage.rollout.prompts_per_step;
+  return ask;
+}
+
+TrainSequence sequence_of(const rollout::SampleRecord& record, double advantage) {
+  TrainSequence s;
+  s.tokens = record.tokens;
+  s.trained.assign(s.tokens.size(), 0);
+  s.logprobs.assign(s.tokens.size(), 0.0f);
+  size_t next = 0;
+  for (const auto& run : record.trained)
+    for (int64_t t = run.first; t < run.first + run.length; ++t) {
+      s.trained[t] = 1;
+      s.logprobs[t] = record.logprobs.at(next++);
+    }
+  s.advantage = advantage;
+  return s;
+}
+
+// Unscored completions leave their group; a group with fewer than two values leaves the step.
+std::vector<TrainGroup> groups_with_advantages(const std::vector<Group>& groups, const StageConfig& stage, int64_t* dropped) {
+  std::vector<TrainGroup> out;
+  for (const Group& group : groups) {
+    std::vector<double> values;
+    for (const auto& s : group.samples)
+      if (s.outcome.has_value()) values.push_back(s.outcome.value);
+    const bool equal = values.size() >= 2 && moments_of(values).population_std == 0;
+    if (values.size() < 2 || (equal && stage.filter.zero_variance == "drop")) {
+      ++*dropped;
+      continue;
+    }
+    const auto advantages = group_advantages(values, stage.advantage);
+    TrainGroup train;
+    train.group_id = group.samples[0].record.group_id;
+    train.prompt = group.samples[0].record.prompt_tokens;
+    size_t next = 0;
+    for (const auto& s : group.samples)
+      if (s.outcome.has_value()) train.sequences.push_back(sequence_of(s.record, advantages[next++]));
+    out.push_back(std::move(train));
+  }
+  return out;
+}
+
+Metrics reward_metrics(const std::vector<Group>& groups, const StageConfig& stage) {
+  std::vector<double> all;
+  double std_sum = 0, zero = 0, unscored = 0, no_answer = 0, count = 0;
+  std::vector<std::pair<std::string, std::pair<double, double>>> parts;  // name -> sum, count
+  for (const Group& group : groups) {
+    std::vector<double> values;
+    for (const auto& s : group.samples) {
+      count += 1;
+      unscored += !s.outcome.has_value();
+      no_answer += s.outcome.status == reward::Status::no_answer;
+      if (s.outcome.has_value()) values.push_back(s.outcome.value);
+      for (const auto& [name, value] : s.outcome.components) {
+        auto part = std::find_if(parts.begin(), parts.end(), [&](const auto& p) { return p.first == name; });
+        if (part == parts.end()) part = parts.insert(parts.end(), {name, {0.0, 0.0}});
+        part->second.first += value;
+        part->second.second += 1;
+      }
+    }
+    const Moments m = moments_of(values);
+    std_sum += values.size() > 1 ? m.unbiased_std : 0;
+    zero += values.size() < 2 || m.population_std == 0;
+    all.insert(all.end(), values.begin(), values.end());
+  }
+  if (unscored / count > stage.filter.max_infra_error_share)
+    kernels::fail("stage {}: {:.0f} of {:.0f} completions could not be scored, more than filter.max_infra_error_share = {}; see the reward's "
+                  "messages, and resume when it works.", stage.name, unscored, count, stage.filter.max_infra_error_share);
+  const double n = static_cast<double>(groups.size());
+  Metrics metrics{{"reward", moments_of(all).mean}, {"reward_std", std_sum / n}, {"frac_reward_zero_std", zero / n}};
+  for (const auto& [name, sum] : parts) metrics.emplace_back("rewards/" + name + "/mean", sum.first / sum.second);
+  metrics.emplace_back("completions/no_answer_share", no_answer / count);
+  metrics.emplace_back("completions/unscored_share", unscored / count);
+  return metrics;
+}
+
+void append_length_metrics(Metrics& metrics, const std::vector<Group>& groups) {
+  double sum = 0, count = 0, shortest = 1e300, longest = 0, clipped = 0, terminated_sum = 0, kept = 0, kept_count = 0;
+  for (const Group& group : groups)
+    for (const auto& s : group.samples) {
+      const double length = static_cast<double>(s.record.tokens.size());
+      const bool cut = s.record.finish == rollout::FinishReason::length;
+      sum += length, count += 1, clipped += cut;
+      terminated_sum += cut ? 0 : length;
+      shortest = std::min(shortest, length), longest = std::max(longest, length);
+      for (float mass : s.record.kept_mass) kept += mass, kept_count += 1;
+    }
+  metrics.emplace_back("completions/mean_length", sum / count);
+  metrics.emplace_back("completions/min_length", shortest);
+  metrics.emplace_back("completions/max_length", longest);
+  metrics.emplace_back("completions/clipped_ratio", clipped / count);
+  metrics.emplace_back("completions/mean_terminated_length", count > clipped ? terminated_sum / (count - clipped) : 0.0);
+  if (kept_count > 0) metrics.emplace_back("sampling/kept_mass_mean", kept / kept_count);
+}
+
+void append_loss_metrics(Metrics& metrics, const UpdateStatistics& first, const UpdateStatistics& sums, const StageConfig& stage) {
+  metrics.emplace_back("loss", sums.loss);
+  metrics.emplace_back("entropy", sums.entropy / sums.tokens);
+  if (stage.kl.coef != 0) metrics.emplace_back("kl", sums.kl / sums.tokens);
+  metrics.emplace_back("clip_ratio/low_mean", sums.clipped_low / sums.tokens);
+  metrics.emplace_back("clip_ratio/high_mean", sums.clipped_high / sums.tokens);
+  metrics.emplace_back("clip_ratio/region_mean", (sums.clipped_low + sums.clipped_high) / sums.tokens);
+  // On the step's first update the trainer has the sampler's weights: here the two are the same, bit for bit.
+  metrics.emplace_back("sampling/sampling_logp_difference/mean", first.logp_difference_sum / first.tokens);
+  metrics.emplace_back("sampling/sampling_logp_difference/max", first.logp_difference_max);
+  metrics.emplace_back("sampling/importance_sampling_ratio/min", first.ratio_min);
+  metrics.emplace_back("sampling/importance_sampling_ratio/mean", first.ratio_sum / first.tokens);
+  metrics.emplace_back("sampling/importance_sampling_ratio/max", first.ratio_max);
+}
+
+void add(UpdateStatistics& sums, const UpdateStatistics& update) {
+  sums.loss += update.loss, sums.tokens += update.tokens, sums.kl += update.kl, sums.entropy += update.entropy;
+  sums.clipped_low += update.clipped_low, sums.clipped_high += update.clipped_high;
+  sums.grad_norm = update.grad_norm, sums.learning_rate = update.learning_rate, sums.expert_loads = update.expert_loads;
+}
+
+void keep_reference(Run& run, const StageConfig& stage, int64_t step) {
+  if (stage.kl.coef == 0) return;
+  const bool due = stage.kl.reference_update == "every" && step > 0 && step % stage.kl.reference_every_steps == 0;
+  if (!run.reference_master.defined() || due) {
+    run.reference_master = run.policy.store().master.clone();
+    run.reference = nullptr;
+  }
+  if (!run.reference) run.reference = run.policy.pack(run.reference_master);
+}
+
+}  // namespace
+
+bool run_grpo_stage(Run& run, const StageConfig& stage) {
+  const auto data = open_dataset(stage.data, static_cast<uint64_t>(run.config.run.seed));
+  const auto scorer = std::make_shared<reward::AsyncScorer>(make_reward(stage.rewards), 1, stage.rewards.empty() ? 10000 : stage.rewards[0].timeout_ms);
+  Collector collector(*run.engine, scorer, run.policy.shared_tokenizer(), stage.chat_template, run.policy.stop_tokens());
+  const int64_t steps = steps_of(run.config, stage), prompts = stage.rollout.prompts_per_step;
+  Progress progress(stage.name, steps, run.state.step);
+
+  for (int64_t step = run.state.step; step < steps; ++step) {
+    const auto start = Clock::now();
+    keep_reference(run, stage, step);
+    run.engine->publish(run.policy.weights());
+    std::vector<Problem> problems;
+    for (int64_t i = 0; i < prompts; ++i) problems.push_back(data->problem(step * prompts + i));
+    const auto groups = collector.run(problems, ask_of(run, stage, step));
+    const double rollout_seconds = seconds_since(start);
+    run.engine->publish(nullptr);  // so that the next weights are written over these
+    run.engine->release_cache();
+
+    Metrics metrics = reward_metrics(groups, stage);
+    int64_t dropped = 0;
+    auto train = groups_with_advantages(groups, stage, &dropped);
+    const auto train_start = Clock::now();
+    UpdateStatistics first, sums;
+    const int64_t updates = std::min<int64_t>(stage.loss.updates_per_step, static_cast<int64_t>(train.size()));
+    for (int64_t u = 0; u < updates; ++u) {
+      const auto n = static_cast<int64_t>(train.size());
+      std::vector<TrainGroup> part(train.begin() + n * u / updates, train.begin() + n * (u + 1) / updates);
+      weigh_tokens(part, stage.loss);
+      UpdateStatistics update = run.policy.accumulate(part, stage, run.plan.recompute, run.reference);
+      run.policy.apply(update, stage, step, steps);
+      if (u == 0) first = update;
+      add(sums, update);
+    }
+    // ---- only logging and saving below
+    append_length_metrics(metrics, groups);
+    if (updates > 0) {
+      append_loss_metrics(metrics, first, sums, stage);
+      append_update_metrics(metrics, sums, stage);
+    }
+    run.state.trained_tokens += static_cast<int64_t>(sums.tokens);
+    metrics.emplace_back("num_tokens", static_cast<double>(run.state.trained_tokens));
+    metrics.emplace_back("step_tokens", sums.tokens);
+    metrics.emplace_back("groups_dropped", static_cast<double>(dropped));
+    double sampled = 0;
+    for (const Group& g : groups)
+      for (const auto& s : g.samples) sampled += static_cast<double>(s.record.tokens.size());
+    metrics.emplace_back("timing/rollout_seconds", rollout_seconds);
+    metrics.emplace_back("timing/reward_wait_seconds", collector.reward_wait_seconds());
+    metrics.emplace_back("timing/train_seconds", seconds_since(train_start));
+    metrics.emplace_back("timing/rollout_tokens_per_second", sampled / rollout_seconds);
+    metrics.emplace_back("timing/train_tokens_per_second", sums.tokens / seconds_since(train_start));
+    const double reward = metrics[0].second;
+    finish_step(run, stage, std::move(metrics), start);
+    progress.update(step + 1, fmt::format("reward {:.3f}  length {:.1f}  {:.0f} tok/s", reward,
+                                          sampled / static_cast<double>(prompts * stage.rollout.samples_per_prompt), sampled / rollout_seconds));
+    if (interrupted()) return false;
+  }
+  return true;
+}
+
+}  // namespace rl

@@ -1,0 +1,181 @@
+#include "rl/policy.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "kernels/adamw.h"
+#include "kernels/error.h"
+#include "model/checkpoint_folder.h"
+#include "rl/schedule.h"
+
+namespace rl {
+namespace {
+
+model::ModelConfig config_of(const ModelSettings& settings) {
+  if (settings.init != "random") return model::read_config(settings.path);
+  model::ModelConfig config = settings.sizes;
+  config.vocab_size = static_cast<int64_t>(settings.alphabet.size() + settings.special_tokens.size());
+  const auto tokenizer = model::Tokenizer::from_json(model::character_tokenizer_json(settings.alphabet, settings.special_tokens), "[model]");
+  config.vocab_size = tokenizer->size();
+  const int32_t eos = tokenizer->id_of(settings.eos_token);
+  if (eos < 0) kernels::fail_usage("model.eos_token: '{}' is not one of model.special_tokens.", settings.eos_token);
+  config.eos_token_ids = {eos};
+  model::check(config);
+  return config;
+}
+
+void add_loads(std::vector<std::vector<int64_t>>& sum, const std::vector<std::vector<int64_t>>& loads) {
+  if (sum.empty()) sum.resize(loads.size());
+  for (size_t i = 0; i < loads.size(); ++i) {
+    if (sum[i].size() < loads[i].size()) sum[i].resize(loads[i].size(), 0);
+    for (size_t e = 0; e < loads[i].size(); ++e) sum[i][e] += loads[i][e];
+  }
+}
+
+// -log pi on each trained token: the SFT loss in the shape of the GRPO one.
+GrpoLossOutput sft_loss(const MicroBatch& micro, const kernels::TokenLogprob& head) {
+  GrpoLossOutput out;
+  out.dlogprobs = kernels::zeros_f32({head.logprob.size(0)});
+  const float *logprob = kernels::f32(head.logprob), *entropy = kernels::f32(head.entropy), *weight = kernels::f32(micro.token_weights);
+  const bool* trained = static_cast<const bool*>(micro.mask.data_ptr());
+  for (int64_t s = 0; s < head.logprob.size(0); ++s) {
+    if (!trained[s]) continue;
+    if (!std::isfinite(logprob[s])) kernels::fail("sft: the log-probability of a token is {}; the step is not applied.", logprob[s]);
+    out.loss -= double(weight[s]) * double(logprob[s]);
+    kernels::f32(out.dlogprobs)[s] = -weight[s];
+    out.entropy_sum += entropy[s];
+    out.tokens += 1;
+  }
+  return out;
+}
+
+void add_sampler_difference(UpdateStatistics& sums, const MicroBatch& micro, const kernels::TokenLogprob& head) {
+  const float *policy = kernels::f32(head.logprob), *sampler = kernels::f32(micro.sampler_logprobs);
+  const bool* trained = static_cast<const bool*>(micro.mask.data_ptr());
+  for (int64_t s = 0; s < head.logprob.size(0); ++s) {
+    if (!trained[s]) continue;
+    const double difference = double(policy[s]) - double(sampler[s]), ratio = std::exp(difference);
+    sums.logp_difference_sum += std::abs(difference);
+    sums.logp_difference_max = std::max(sums.logp_difference_max, std::abs(difference));
+    sums.ratio_sum += ratio;
+    sums.ratio_min = std::min(sums.ratio_min, ratio);
+    sums.ratio_max = std::max(sums.ratio_max, ratio);
+  }
+}
+
+bool is_router(const std::string& name) {
+  const std::string end = "mlp.gate.weight";
+  return name.size() > end.size() && name.compare(name.size() - end.size(), end.size(), end) == 0;
+}
+
+}  // namespace
+
+Policy::Policy(const ModelSettings& settings, uint64_t seed, bool with_training)
+    : store_(config_of(settings), with_training), dtype_(settings.compute_dtype) {
+  if (settings.init == "random") {
+    tokenizer_ = model::Tokenizer::from_json(model::character_tokenizer_json(settings.alphabet, settings.special_tokens), "[model]");
+    store_.init_random(seed, settings.init_std);
+  } else {
+    tokenizer_ = model::Tokenizer::from_directory(settings.path);
+    model::read_weights(settings.path, store_);
+  }
+  for (int64_t id : config().eos_token_ids) stop_tokens_.push_back(static_cast<int32_t>(id));
+  weights_ = model::pack_weights(store_, dtype_, version_);
+}
+
+std::shared_ptr<const model::WeightSet> Policy::pack(const at::Tensor& master) {
+  const at::Tensor own = store_.master;
+  store_.master = master;
+  auto weights = model::pack_weights(store_, dtype_, version_);
+  store_.master = own;
+  return weights;
+}
+
+UpdateStatistics Policy::accumulate(const std::vector<TrainGroup>& groups, const StageConfig& stage, bool recompute,
+                                    const std::shared_ptr<const model::WeightSet>& reference) {
+  UpdateStatistics sums;
+  const bool sft = stage.kind == "sft";
+  const GrpoLossConfig loss{stage.loss.clip_low, stage.loss.clip_high, stage.kl.coef, stage.loss.entropy_coef};
+  const double temperature = sft ? 1.0 : stage.rollout.temperature;
+  for (const auto& [first, end] : split_micro_batches(groups, stage.optimizer.max_tokens_per_microbatch)) {
+    const MicroBatch micro = pack(groups, first, end, temperature);
+    auto output = model::forward_train(*weights_, micro.tokens, {.keep_tape = true, .recompute = recompute});
+    GrpoLossOutput result;
+    if (sft) {
+      result = sft_loss(micro, output.tokens);
+    } else {
+      add_sampler_difference(sums, micro, output.tokens);
+      GrpoLossInputs in{output.tokens.logprob, output.tokens.entropy, micro.sampler_logprobs, {}, micro.advantages, micro.token_weights, micro.mask};
+      if (reference) in.reference_logprobs = model::forward_train(*reference, micro.tokens, {.keep_tape = false}).tokens.logprob;
+      result = grpo_loss(in, loss);
+    }
+    model::backward(*weights_, output, result.dlogprobs, result.dentropy, store_);
+    sums.loss += result.loss;
+    sums.tokens += result.tokens;
+    sums.kl += result.kl;
+    sums.entropy += result.entropy_sum;
+    sums.clipped_low += result.clipped_low;
+    sums.clipped_high += result.clipped_high;
+    add_loads(sums.expert_loads, output.expert_loads);
+  }
+  return sums;
+}
+
+void Policy::apply(UpdateStatistics& statistics, const StageConfig& stage, int64_t step, int64_t steps) {
+  if (store_.tied_embedding_gradient.defined()) {
+    const model::Parameter& p = store_.find("model.embed_tokens.weight");
+    kernels::add_in_place(store_.gradient.narrow(0, p.offset, p.size), store_.tied_embedding_gradient.view({p.size}));
+  }
+  if (!stage.moe.train_router)
+    for (const auto& p : store_.parameters())
+      if (is_router(p.name)) store_.gradient.narrow(0, p.offset, p.size).zero_();
+
+  statistics.grad_norm = std::sqrt(kernels::sum_of_squares(store_.gradient));
+  if (!std::isfinite(statistics.grad_norm))
+    kernels::fail("step {} of stage {}: the gradient's norm is {}; the step is not applied and the last checkpoint is the newest.", step + 1,
+                  stage.name, statistics.grad_norm);
+  const double limit = stage.optimizer.max_grad_norm;
+  const double scale = limit > 0 && statistics.grad_norm > limit ? limit / (statistics.grad_norm + 1e-6) : 1.0;
+  statistics.learning_rate = learning_rate(stage.optimizer, step, steps);
+  ++optimizer_steps_;
+  for (const auto& p : store_.parameters()) {
+    if (!p.trained) continue;
+    const kernels::AdamwConfig adamw{statistics.learning_rate, stage.optimizer.beta1, stage.optimizer.beta2, stage.optimizer.eps,
+                                     p.decayed ? stage.optimizer.weight_decay : 0.0};
+    kernels::adamw_step(store_.master, store_.gradient, store_.first_moment, store_.second_moment, p.offset, p.offset + p.size, adamw,
+                        scale, optimizer_steps_);
+  }
+  // Aux-loss-free balance (DeepSeek-V3 report, section 2.1.2): toward experts with less than the mean load.
+  for (size_t layer = 0; layer < statistics.expert_loads.size() && stage.moe.bias_update_rate > 0; ++layer) {
+    const std::string name = "model.layers." + std::to_string(layer) + ".mlp.gate.e_score_correction_bias";
+    const auto& loads = statistics.expert_loads[layer];
+    if (loads.empty() || !store_.has(name)) continue;
+    int64_t total = 0;
+    for (int64_t x : loads) total += x;
+    float* bias = store_.master_of(name);
+    for (size_t e = 0; e < loads.size(); ++e) {
+      const int64_t below = total - loads[e] * static_cast<int64_t>(loads.size());  // sign of mean - load
+      bias[e] += static_cast<float>(below > 0 ? stage.moe.bias_update_rate : below < 0 ? -stage.moe.bias_update_rate : 0.0);
+    }
+  }
+  weights_ = model::pack_weights(store_, dtype_, ++version_, std::move(weights_));
+  store_.zero_gradients();
+}
+
+void Policy::reset_optimizer() {
+  store_.first_moment.zero_();
+  store_.second_moment.zero_();
+  optimizer_steps_ = 0;
+}
+
+void Policy::restore(int64_t version, int64_t optimizer_steps) {
+  version_ = version;
+  optimizer_steps_ = optimizer_steps;
+  weights_ = model::pack_weights(store_, dtype_, version_, std::move(weights_));
+}
+
+void Policy::save(const std::string& directory, const std::string& template_style) const {
+  model::write_model(directory, store_, *tokenizer_, dtype_, template_style);
+}
+
+}  // namespace rl

@@ -1,0 +1,65 @@
+// The policy being trained: masters, the packed weights that sampler and trainer share, and the optimizer step.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "model/parameter_store.h"
+#include "model/tokenizer.h"
+#include "model/transformer.h"
+#include "rl/batch.h"
+#include "rl/config.h"
+#include "rl/grpo_loss.h"
+
+namespace rl {
+
+// Sums over the micro-batches of one optimizer step.
+struct UpdateStatistics {
+  double loss = 0, tokens = 0, kl = 0, entropy = 0, clipped_low = 0, clipped_high = 0;
+  double logp_difference_sum = 0, logp_difference_max = 0;       // |sampler - trainer|
+  double ratio_sum = 0, ratio_min = 1e300, ratio_max = -1e300;   // trainer's probability / sampler's
+  double grad_norm = 0, learning_rate = 0;
+  std::vector<std::vector<int64_t>> expert_loads;                // [layers][experts]
+};
+
+class Policy {
+ public:
+  // Reads model.path, or is born with the TOML's sizes and the run's seed. Throws UsageError.
+  // with_training false: no gradient and optimizer memory.
+  Policy(const ModelSettings& settings, uint64_t seed, bool with_training);
+
+  const model::ModelConfig& config() const { return store_.config(); }
+  const model::Tokenizer& tokenizer() const { return *tokenizer_; }
+  std::shared_ptr<const model::Tokenizer> shared_tokenizer() const { return tokenizer_; }
+  const std::vector<int32_t>& stop_tokens() const { return stop_tokens_; }
+  kernels::Dtype dtype() const { return dtype_; }
+  model::ParameterStore& store() { return store_; }
+  const std::shared_ptr<const model::WeightSet>& weights() const { return weights_; }
+  int64_t version() const { return version_; }
+  // Weights made of other masters (float32, flat), which later steps do not touch: a reference policy.
+  std::shared_ptr<const model::WeightSet> pack(const at::Tensor& master);
+
+  // Forward and backward over the groups, in micro-batches; gradients add up in the store. `reference`: null, or the
+  // policy that the KL is to. kind "sft" takes -log pi as the token loss.
+  UpdateStatistics accumulate(const std::vector<TrainGroup>& groups, const StageConfig& stage, bool recompute,
+                              const std::shared_ptr<const model::WeightSet>& reference);
+  // Clips, applies AdamW, moves the routers' biases, packs the new weights over the old ones (nobody else may hold them)
+  // and zeroes the gradient. `step` of `steps` is the stage's, 0-based.
+  void apply(UpdateStatistics& statistics, const StageConfig& stage, int64_t step, int64_t steps);
+
+  void reset_optimizer();                  // zero moments, at the start of a stage
+  void restore(int64_t version, int64_t optimizer_steps);  // after a checkpoint filled the store
+  int64_t optimizer_steps() const { return optimizer_steps_; }
+  void save(const std::string& directory, const std::string& template_style) const;
+
+ private:
+  model::ParameterStore store_;
+  std::shared_ptr<const model::Tokenizer> tokenizer_;
+  std::vector<int32_t> stop_tokens_;
+  kernels::Dtype dtype_;
+  std::shared_ptr<const model::WeightSet> weights_;
+  int64_t version_ = 0;          // optimizer steps since birth: the version of the weights
+  int64_t optimizer_steps_ = 0;  // since the moments were reset
+};
+
+}  // namespace rl

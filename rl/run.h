@@ -1,0 +1,53 @@
+// One training run, as its stages see it. Internal to rl/.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "rl/checkpoint.h"
+#include "rl/collect.h"
+#include "rl/config.h"
+#include "rl/memory_plan.h"
+#include "rl/metrics.h"
+#include "rl/policy.h"
+#include "rl/progress.h"
+#include "rollout/engine.h"
+
+namespace rl {
+
+struct Run {
+  const Config& config;
+  MemoryPlan plan;
+  Policy policy;
+  std::unique_ptr<rollout::Engine> engine;
+  std::unique_ptr<MetricsLog> metrics;
+  RunState state;
+  at::Tensor reference_master;                              // masters of the reference policy, when one is kept
+  std::shared_ptr<const model::WeightSet> reference;
+  double seconds_at_start = 0;                              // of earlier parts of a resumed run
+  std::chrono::steady_clock::time_point start = std::chrono::steady_clock::now();
+
+  double seconds() const {
+    return seconds_at_start + std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  }
+  StageSummary& stage_summary() { return state.summary.stages.at(static_cast<size_t>(state.stage)); }
+};
+
+// Each runs its stage from run.state.step to the end. False: interrupted by the user; the last step is done.
+bool run_sft_stage(Run& run, const StageConfig& stage);
+bool run_grpo_stage(Run& run, const StageConfig& stage);
+
+// Evaluates on the held-back problems, greedy and sampled. `when` is "before" or "after" the stage.
+void evaluate_stage(Run& run, const StageConfig& stage, const std::string& when);
+
+// What every stage does after a step: counters, metrics line, checkpoint when due.
+void finish_step(Run& run, const StageConfig& stage, Metrics metrics, std::chrono::steady_clock::time_point step_start);
+
+int64_t steps_of(const Config& config, const StageConfig& stage);  // with run.steps as cap of RL stages
+void append_update_metrics(Metrics& metrics, const UpdateStatistics& update, const StageConfig& stage);
+
+// Ctrl-C and SIGTERM ask the run to stop after the step; a second one ends the program at once.
+void install_interrupt_handler();
+bool interrupted();
+
+}  // namespace rl

@@ -1,0 +1,57 @@
+// The SFT loop: problems with their completions -> one group each -> forward, backward, step.
+#include "kernels/error.h"
+#include "rl/run.h"
+
+namespace rl {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+TrainGroup group_of(const Run& run, const StageConfig& stage, const Problem& problem, int64_t index) {
+  const auto& tokenizer = run.policy.tokenizer();
+  TrainGroup group;
+  group.group_id = index;
+  group.prompt = tokenizer.encode(model::render_prompt(stage.chat_template, problem.question));
+  TrainSequence sequence;
+  sequence.tokens = tokenizer.encode(problem.completion);
+  if (!run.policy.stop_tokens().empty()) sequence.tokens.push_back(run.policy.stop_tokens().front());
+  sequence.trained.assign(sequence.tokens.size(), 1);
+  group.sequences.push_back(std::move(sequence));
+  return group;
+}
+
+}  // namespace
+
+bool run_sft_stage(Run& run, const StageConfig& stage) {
+  const auto data = open_dataset(stage.data, static_cast<uint64_t>(run.config.run.seed));
+  const int64_t steps = steps_of(run.config, stage), batch = stage.sequences_per_step;
+  Progress progress(stage.name, steps, run.state.step);
+
+  for (int64_t step = run.state.step; step < steps; ++step) {
+    const auto start = Clock::now();
+    std::vector<TrainGroup> groups;
+    for (int64_t i = 0; i < batch; ++i) {
+      const Problem problem = data->problem(step * batch + i);
+      if (problem.completion.empty())
+        kernels::fail_usage("data.train: row {} has no completion to learn from; set data.completion_key.", problem.prompt_id);
+      groups.push_back(group_of(run, stage, problem, step * batch + i));
+    }
+    LossConfig token_mean = stage.loss;
+    token_mean.aggregation = "token_mean";
+    weigh_tokens(groups, token_mean);
+    UpdateStatistics update = run.policy.accumulate(groups, stage, run.plan.recompute, nullptr);
+    run.policy.apply(update, stage, step, steps);
+    // ---- only logging and saving below
+    Metrics metrics{{"loss", update.loss}, {"entropy", update.entropy / update.tokens}};
+    append_update_metrics(metrics, update, stage);
+    run.state.trained_tokens += static_cast<int64_t>(update.tokens);
+    metrics.emplace_back("num_tokens", static_cast<double>(run.state.trained_tokens));
+    metrics.emplace_back("timing/train_tokens_per_second", update.tokens / std::chrono::duration<double>(Clock::now() - start).count());
+    finish_step(run, stage, std::move(metrics), start);
+    progress.update(step + 1, fmt::format("loss {:.3f}", update.loss));
+    if (interrupted()) return false;
+  }
+  return true;
+}
+
+}  // namespace rl

@@ -1,0 +1,277 @@
+// `ponder train`: every stage of a config, one after the other, with checkpoints, metrics and a closing summary.
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+
+#include "kernels/error.h"
+#include "kernels/isa/table.h"
+#include "kernels/thread_pool.h"
+#include "model/safetensors.h"
+#include "rl/commands.h"
+#include "rl/evaluate.h"
+#include "rl/report.h"
+#include "rl/run.h"
+#include "rl/terminal.h"
+
+namespace rl {
+namespace {
+
+namespace fs = std::filesystem;
+using Clock = std::chrono::steady_clock;
+
+std::atomic<bool> stop_asked{false};
+
+extern "C" void on_interrupt(int) {
+  if (stop_asked.exchange(true)) _exit(130);
+  const char text[] = "\nponder: finishing this step, then saving. Once more to stop at once.\n";
+  (void)!write(STDERR_FILENO, text, sizeof text - 1);
+}
+
+double resident_mb() {
+  std::ifstream status("/proc/self/statm");
+  double pages = 0, resident = 0;
+  status >> pages >> resident;
+  return resident * static_cast<double>(sysconf(_SC_PAGESIZE)) / 1048576.0;
+}
+
+double peak_mb() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return static_cast<double>(usage.ru_maxrss) / 1024.0;
+}
+
+std::string model_line(const model::ModelConfig& c, int64_t parameters) {
+  return fmt::format("{}, {} layers, width {}, {} parameters", c.family, c.layers, c.width, count_text(static_cast<double>(parameters)));
+}
+
+std::string machine_line() {
+  std::ifstream info("/proc/cpuinfo");
+  std::string line, name = "unknown processor";
+  while (std::getline(info, line))
+    if (line.rfind("model name", 0) == 0) { name = line.substr(line.find(':') + 2); break; }
+  return fmt::format("{}, {} threads, {}", name, kernels::threads(), cpu_kernels().name);
+}
+
+std::vector<std::string> stage_names(const Config& config) {
+  std::vector<std::string> names;
+  for (const auto& s : config.stages) names.push_back(s.name);
+  return names;
+}
+
+// A finished run is not lost when its config is run again: it moves aside.
+void move_earlier_run_aside(const std::string& directory) {
+  if (!fs::exists(fs::path(directory) / "metrics.jsonl")) return;
+  for (int i = 1;; ++i) {
+    const std::string aside = fmt::format("{}.{}", directory, i);
+    if (fs::exists(aside)) continue;
+    fs::rename(directory, aside);
+    fmt::print(stderr, "the earlier run in {} moved to {} (--resume auto goes on with it instead)\n", directory, aside);
+    return;
+  }
+}
+
+// Fills run.state, and cuts the metrics after it. False: start from nothing.
+bool resume(Run& run) {
+  const CheckpointConfig& c = run.config.checkpoint;
+  std::optional<std::string> from;
+  if (c.resume == "auto") from = newest_checkpoint(run.config.run.output_dir);
+  else if (c.resume != "off") from = c.resume;
+  if (!from) {
+    if (c.resume == "auto") fmt::print(stderr, "no checkpoint in {}: starting from the beginning\n", run.config.run.output_dir);
+    return false;
+  }
+  if (const std::string changes = changed_settings(*from, run.config); !changes.empty())
+    kernels::fail_usage("{}: these settings differ from the checkpoint's and would change the result:\n{}Set them back, or start a new run "
+                        "with another run.output_dir.", *from, changes);
+  run.state = load_checkpoint(*from, run.policy, &run.reference_master);
+  run.seconds_at_start = run.state.seconds;
+  const auto names = stage_names(run.config);
+  MetricsLog::truncate_after(run.config.run.output_dir, names, names.at(static_cast<size_t>(run.state.stage)), run.state.step);
+  fmt::print(stderr, "resuming from {}: stage {}, step {} done\n", *from, names[static_cast<size_t>(run.state.stage)], run.state.step);
+  return true;
+}
+
+void begin_stage(Run& run, const StageConfig& stage) {
+  StageSummary summary;
+  summary.name = stage.name;
+  summary.kind = stage.kind;
+  run.state.summary.stages.push_back(summary);
+  run.state.step = 0;
+  run.state.trained_tokens = 0;
+  run.policy.reset_optimizer();
+  run.reference_master = {};
+  run.reference = nullptr;
+}
+
+void save(Run& run) {
+  run.state.seconds = run.seconds();
+  save_checkpoint(run.config.run.output_dir, run.policy, run.reference_master, run.state, run.config, run.config.checkpoint.keep_last);
+}
+
+// True: the stage ran to its end.
+bool run_stage(Run& run, size_t index) {
+  const StageConfig& stage = run.config.stages[index];
+  const bool fresh = run.state.summary.stages.size() <= index;
+  if (fresh) {
+    run.state.stage = static_cast<int64_t>(index);
+    begin_stage(run, stage);
+    evaluate_stage(run, stage, "before");
+  }
+  const auto start = Clock::now();
+  const double earlier = run.stage_summary().seconds;
+  const bool done = stage.kind == "sft" ? run_sft_stage(run, stage) : run_grpo_stage(run, stage);
+  StageSummary& summary = run.stage_summary();
+  summary.seconds = earlier + std::chrono::duration<double>(Clock::now() - start).count();
+  summary.steps = run.state.step;
+  summary.tokens = run.state.trained_tokens;
+  if (!done) {
+    save(run);
+    return false;
+  }
+  evaluate_stage(run, stage, "after");
+  save(run);
+  return true;
+}
+
+void close(Run& run, bool interrupted_run) {
+  RunSummary& s = run.state.summary;
+  s.name = run.config.run.name;
+  s.config_file = run.config.file;
+  s.output_dir = run.config.run.output_dir;
+  s.model = model_line(run.policy.config(), run.policy.store().size());
+  s.machine = machine_line();
+  s.seed = run.config.run.seed;
+  s.seconds = run.seconds();
+  s.peak_memory_mb = peak_mb();
+  s.interrupted = interrupted_run;
+  const fs::path directory(run.config.run.output_dir);
+  write_summary((directory / "summary.json").string(), s);
+  write_report(directory.string(), s, config_to_toml(run.config));
+  std::string rl_stage;
+  for (const auto& stage : run.config.stages)
+    if (stage.kind == "grpo") rl_stage = stage.name;
+  const auto metrics = read_metrics((directory / "metrics.jsonl").string());
+  fmt::print("{}", closing_text(s, metric_of(metrics, rl_stage, "reward"), wants_colour(STDOUT_FILENO)));
+}
+
+}  // namespace
+
+void install_interrupt_handler() {
+  struct sigaction action {};
+  action.sa_handler = on_interrupt;
+  sigaction(SIGINT, &action, nullptr);
+  sigaction(SIGTERM, &action, nullptr);
+}
+
+bool interrupted() { return stop_asked.load(); }
+
+int64_t steps_of(const Config& config, const StageConfig& stage) {
+  return stage.kind != "sft" && config.run.steps > 0 ? (stage.steps > 0 ? std::min(stage.steps, config.run.steps) : config.run.steps) : stage.steps;
+}
+
+void append_update_metrics(Metrics& metrics, const UpdateStatistics& update, const StageConfig& stage) {
+  metrics.emplace_back("grad_norm", update.grad_norm);
+  metrics.emplace_back("learning_rate", update.learning_rate);
+  double least = 1, most = 0;
+  bool routed = false;
+  for (const auto& loads : update.expert_loads) {
+    double total = 0;
+    for (int64_t x : loads) total += static_cast<double>(x);
+    for (int64_t x : loads) {
+      routed = true;
+      least = std::min(least, static_cast<double>(x) / total);
+      most = std::max(most, static_cast<double>(x) / total);
+    }
+  }
+  if (!routed) return;
+  metrics.emplace_back("moe/load_min_share", least);
+  metrics.emplace_back("moe/load_max_share", most);
+}
+
+void evaluate_stage(Run& run, const StageConfig& stage, const std::string& when) {
+  if (stage.data.eval.empty() || stage.data.eval_problems == 0 || stage.rewards.empty()) return;
+  const auto start = Clock::now();
+  const auto data = open_dataset(stage.data, static_cast<uint64_t>(run.config.run.seed));
+  const auto problems = data->held_back();
+  const auto scorer = std::make_shared<reward::AsyncScorer>(make_reward(stage.rewards), 1, stage.rewards[0].timeout_ms);
+  Collector collector(*run.engine, scorer, run.policy.shared_tokenizer(), stage.chat_template, run.policy.stop_tokens());
+  run.engine->publish(run.policy.weights());
+  Ask ask;
+  ask.samples = stage.eval.samples;
+  ask.max_new_tokens = stage.eval.max_new_tokens > 0 ? stage.eval.max_new_tokens : stage.rollout.max_new_tokens;
+  ask.stop = stage.rollout.stop;
+  ask.seed = static_cast<uint64_t>(run.config.run.seed);
+  ask.purpose = kernels::Purpose::eval;
+  ask.sampling.temperature = stage.eval.temperature;
+  const auto greedy = evaluate(collector, problems, ask);
+  ask.sampling.temperature = stage.rollout.temperature;
+  const auto sampled = evaluate(collector, problems, ask);
+  run.engine->publish(nullptr);
+  run.engine->release_cache();
+
+  StageSummary& summary = run.stage_summary();
+  (when == "before" ? summary.greedy_before : summary.greedy_after) = greedy.numbers;
+  (when == "before" ? summary.sampled_before : summary.sampled_after) = sampled.numbers;
+  const ShownSample sample = shown(greedy.groups.front(), 0, when + " " + stage.name);
+  if (stage.kind == "grpo") (when == "before" ? run.state.summary.before : run.state.summary.after) = sample;
+  run.metrics->log(stage.name, run.state.step,
+                   {{"eval/accuracy", greedy.numbers.accuracy},
+                    {"eval/accuracy_standard_error", greedy.numbers.standard_error},
+                    {"eval/mean_length", greedy.numbers.mean_length},
+                    {"eval/sampled_accuracy", sampled.numbers.accuracy},
+                    {"eval/sampled_mean_length", sampled.numbers.mean_length},
+                    {"eval/no_answer_share", greedy.numbers.no_answer_share},
+                    {"eval/truncated_share", greedy.numbers.truncated_share},
+                    {"timing/eval_seconds", std::chrono::duration<double>(Clock::now() - start).count()}});
+  fmt::print(stderr, "{} {}: greedy accuracy {:.3f} ± {:.3f}, length {:.1f}; sampled {:.3f}, length {:.1f} ({} problems)\n", when, stage.name,
+             greedy.numbers.accuracy, greedy.numbers.standard_error, greedy.numbers.mean_length, sampled.numbers.accuracy,
+             sampled.numbers.mean_length, greedy.numbers.problems);
+}
+
+void finish_step(Run& run, const StageConfig& stage, Metrics metrics, Clock::time_point step_start) {
+  ++run.state.step;
+  ++run.state.global_step;
+  metrics.emplace_back("timing/step_seconds", std::chrono::duration<double>(Clock::now() - step_start).count());
+  metrics.emplace_back("timing/memory_mb", resident_mb());
+  run.metrics->log(stage.name, run.state.step, metrics);
+  const int64_t every = run.config.checkpoint.every_steps;
+  if (every > 0 && run.state.step % every == 0) save(run);
+  const int64_t eval_every = stage.eval.every_steps;
+  if (eval_every > 0 && run.state.step % eval_every == 0 && run.state.step < steps_of(run.config, stage)) evaluate_stage(run, stage, "during");
+}
+
+int run_train(const Config& config) {
+  kernels::set_threads(config.run.threads);
+  install_interrupt_handler();
+  MemoryPlan plan = plan_memory(config);
+  if (!plan.error.empty()) kernels::fail_usage("{}", plan.error);
+  if (config.checkpoint.resume == "off") move_earlier_run_aside(config.run.output_dir);
+  fs::create_directories(config.run.output_dir);
+
+  Run run{.config = config, .plan = plan, .policy = Policy(config.model, static_cast<uint64_t>(config.run.seed), true), .engine = {}, .metrics = {}, .state = {}, .reference_master = {}, .reference = {}};
+  rollout::EngineConfig engine;
+  engine.cache_bytes = plan.cache;
+  engine.max_tokens_per_batch = config.stages[0].rollout.max_tokens_per_batch;
+  engine.max_sequences = config.stages[0].rollout.max_sequences;
+  run.engine = std::make_unique<rollout::Engine>(run.policy.config(), run.policy.dtype(), engine, run.policy.shared_tokenizer());
+  fmt::print(stderr, "{}\n{}\n{}", model_line(run.policy.config(), run.policy.store().size()), machine_line(), memory_table(plan));
+
+  resume(run);
+  run.metrics = std::make_unique<MetricsLog>(config.run.output_dir, config.log.tensorboard);
+  model::write_file_atomically((fs::path(config.run.output_dir) / "config.toml").string(), config_to_toml(config));
+  for (size_t i = static_cast<size_t>(run.state.stage); i < config.stages.size(); ++i) {
+    if (!run_stage(run, i)) {
+      close(run, true);
+      return 130;
+    }
+  }
+  run.policy.save((fs::path(config.run.output_dir) / "final").string(), config.stages.back().chat_template.style);
+  close(run, false);
+  return 0;
+}
+
+}  // namespace rl
