@@ -117,6 +117,8 @@ TEST_CASE("a cache that does not fit beside the weights is refused, and blocks a
   };
   REQUIRE(with({}).error.empty());
   REQUIRE(with({"rollout.cache_mb=100"}).error.find("rollout.cache_mb: is 100, but 49 MB are left of run.memory_mb = 250.") == 0);
+  REQUIRE(with({"model.layers=64", "model.max_positions=65536", "rollout.max_new_tokens=60000", "rollout.cache_mb=1", "run.memory_mb=60000"})
+              .error.find("rollout.cache_mb: is 1, but one sequence of 60016 tokens needs ") == 0);
   REQUIRE(!with({}).recompute);
   // Eight layers no longer fit as a whole; one block at a time does.
   const auto tight = with({"model.layers=24", "run.memory_mb=240"});
