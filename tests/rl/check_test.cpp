@@ -41,7 +41,7 @@ TEST_CASE("each of ten broken files gives one clear line, with its place, in und
       {"missing_data_key", ":17: data.train: tests/rl/broken/problems.jsonl:1: has no key \"problem\"; its keys are: answer, question."},
       {"budget_too_small", ":4: run.memory_mb: is 100, but stage grpo needs "},
       {"unknown_reward", ":21: reward: reward \"exactt\": unknown. Did you mean exact?"},
-      {"template_mismatch", ":22: template.style: "},
+      {"template_mismatch", ":22: template.style: is chatml, but the tokenizer has no token <|im_start|>."},
       {"negative_value", ":22: optimizer.lr: is -0.001, but must be above 0."},
       {"conflicting_keys", ":23: loss.constant_length: is 32, but loss.aggregation is \"token_mean\""},
   };
