@@ -36,7 +36,8 @@ struct Logits {
     largest = -INFINITY;
     for (int64_t c = 0; c < chunks(); ++c) {
       const float most = cpu_kernels().largest_logit(values + c * kChunk, length(c));
-      if (std::isnan(most)) fail("sample_token: a logit in [{}, {}) is NaN or infinite; the model diverged.", c * kChunk, c * kChunk + length(c));
+      if (std::isnan(most))
+        fail("sample_token: a logit in [{}, {}) is NaN or infinite; the model diverged.", c * kChunk, c * kChunk + length(c));
       chunk_largest.push_back(most);
       largest = std::max(largest, most);
     }
@@ -107,8 +108,9 @@ int32_t draw(const Logits& logits, double unit) {
   double skipped = 0.0;
   for (int64_t i = 0; i < c; ++i) skipped += sums[static_cast<size_t>(i)];
   float weights[kChunk];
-  cpu_kernels().weights_of_logits(logits.values + c * kChunk, weights, logits.length(c), logits.largest, logits.inverse_temperature);
-  return static_cast<int32_t>(c * kChunk + pick(logits.length(c), target - skipped, [&](int64_t i) { return weights[i]; }));
+  const int64_t first = c * kChunk, length = logits.length(c);
+  cpu_kernels().weights_of_logits(logits.values + first, weights, length, logits.largest, logits.inverse_temperature);
+  return static_cast<int32_t>(first + pick(length, target - skipped, [&](int64_t i) { return weights[i]; }));
 }
 
 // The k largest, largest first. At least k logits reach the k-th largest chunk maximum, so all others can be left out.
@@ -178,7 +180,8 @@ SampledToken sample_token(const float* logits, int64_t vocab, const SamplingPara
   const double total = sum(row.chunk_sums());
   const auto kept = truncate(row, parameters, total);
   const double kept_mass = mass(kept);
-  const int64_t i = pick(static_cast<int64_t>(kept.size()), unit * kept_mass, [&](int64_t j) { return kept[static_cast<size_t>(j)].weight; });
+  const auto weight = [&](int64_t i) { return kept[static_cast<size_t>(i)].weight; };
+  const int64_t i = pick(static_cast<int64_t>(kept.size()), unit * kept_mass, weight);
   return {kept[static_cast<size_t>(i)].id, static_cast<float>(std::min(1.0, kept_mass / total))};
 }
 

@@ -82,13 +82,13 @@ TEST_CASE("a step in ranges is the step of the whole, and elements outside stay"
   Buffers whole(100), parts(100);
   const std::string before = bytes(parts.master);
   parts.step({}, 1, 0.5, 17, 64);
-  CHECK(bytes(parts.master.slice(0, 0, 17)) == before.substr(0, 17 * 4));
-  CHECK(bytes(parts.master.slice(0, 64, 100)) == before.substr(64 * 4));
-  CHECK(bytes(parts.master.slice(0, 17, 64)) != before.substr(17 * 4, 47 * 4));
+  CHECK((bytes(parts.master.slice(0, 0, 17)) == before.substr(0, 17 * 4)));
+  CHECK((bytes(parts.master.slice(0, 64, 100)) == before.substr(64 * 4)));
+  CHECK((bytes(parts.master.slice(0, 17, 64)) != before.substr(17 * 4, 47 * 4)));
   parts.step({}, 1, 0.5, 0, 17);
   parts.step({}, 1, 0.5, 64, 100);
   whole.step({}, 1, 0.5);
-  CHECK(whole.all() == parts.all());
+  CHECK((whole.all() == parts.all()));
 }
 
 TEST_CASE("wrong ranges, sizes and steps are refused", "[adamw]") {

@@ -133,8 +133,8 @@ TEST_CASE("combining agrees with float64, and its gradients with finite differen
   require_gradient(values(grad.y), y, [&](const auto& at) { return dot(dout, slow_combine(mix, at, w)); });
   require_gradient(values(grad.weights), w, [&](const auto& at) { return dot(dout, slow_combine(mix, y, at)); });
   const auto half = kernels::combine_experts_backward(mix.dout, mix.y, mix.sorted, mix.weights, Dtype::bf16);
-  CHECK(bytes(half.y) == bytes(kernels::rounded(grad.y, Dtype::bf16)));
-  CHECK(bytes(half.weights) == bytes(grad.weights));
+  CHECK((bytes(half.y) == bytes(kernels::rounded(grad.y, Dtype::bf16))));
+  CHECK((bytes(half.weights) == bytes(grad.weights)));
 }
 
 TEST_CASE("combining gives the same bits on every instruction set and thread count", "[expert_rows][isa]") {

@@ -43,8 +43,8 @@ TEST_CASE("the norm and its gradients are as accurate as plain float32", "[rms_n
 TEST_CASE("bf16 output is the float32 output, rounded once", "[rms_norm]") {
   const auto x = random_f32({5, 65}, 1), w = random_f32({65}, 2);
   const auto wide = kernels::rms_norm(x, w, 1e-5, Dtype::float32), half = kernels::rms_norm(x, w, 1e-5, Dtype::bf16);
-  CHECK(bytes(half.y) == bytes(kernels::rounded(wide.y, Dtype::bf16)));
-  CHECK(bytes(half.inverse) == bytes(wide.inverse));
+  CHECK((bytes(half.y) == bytes(kernels::rounded(wide.y, Dtype::bf16))));
+  CHECK((bytes(half.inverse) == bytes(wide.inverse)));
 }
 
 TEST_CASE("the norm's gradients agree with finite differences", "[rms_norm]") {
@@ -64,19 +64,20 @@ TEST_CASE("dweight is added to, in row order: a batch in two parts gives the bit
   const auto part = [&](int64_t from, int64_t to) {
     return kernels::rms_norm_backward(dy.slice(0, from, to), x.slice(0, from, to), w, inverse.slice(0, from, to), parts);
   };
-  const std::string dx_parts = bytes(part(0, 3)) + bytes(part(3, 10));
-  CHECK(bytes(whole) == bytes(parts));
-  CHECK(bytes(dx) == dx_parts);
+  std::string dx_parts = bytes(part(0, 3));
+  dx_parts += bytes(part(3, 10));
+  CHECK((bytes(whole) == bytes(parts)));
+  CHECK((bytes(dx) == dx_parts));
 }
 
 TEST_CASE("rows may lie in a wider matrix", "[rms_norm]") {
   const auto wide = random_f32({6, 40}, 1), w = random_f32({24}, 2), dy = random_f32({6, 24}, 3);
   const auto view = wide.slice(1, 8, 32), copy = view.contiguous();
   const auto a = kernels::rms_norm(view, w, 1e-5, Dtype::bf16), b = kernels::rms_norm(copy, w, 1e-5, Dtype::bf16);
-  CHECK(bytes(a.y) == bytes(b.y));
+  CHECK((bytes(a.y) == bytes(b.y)));
   const auto dw_a = kernels::zeros_f32({24}), dw_b = kernels::zeros_f32({24});
-  CHECK(bytes(kernels::rms_norm_backward(dy, view, w, a.inverse, dw_a)) == bytes(kernels::rms_norm_backward(dy, copy, w, b.inverse, dw_b)));
-  CHECK(bytes(dw_a) == bytes(dw_b));
+  CHECK((bytes(kernels::rms_norm_backward(dy, view, w, a.inverse, dw_a)) == bytes(kernels::rms_norm_backward(dy, copy, w, b.inverse, dw_b))));
+  CHECK((bytes(dw_a) == bytes(dw_b)));
   REQUIRE_THROWS_WITH(kernels::rms_norm(wide.t(), tensor_f32({6}, {1, 1, 1, 1, 1, 1}), 1e-5, Dtype::bf16), Contains("neighbours"));
 }
 
@@ -88,7 +89,7 @@ TEST_CASE("a weight of another length is refused with both shapes", "[rms_norm]"
 TEST_CASE("a row's norm does not depend on its neighbours", "[rms_norm]") {
   const auto x = random_f32({8, 100}, 1), w = random_f32({100}, 2);
   const auto all = kernels::rms_norm(x, w, 1e-5, Dtype::bf16).y, one = kernels::rms_norm(x.slice(0, 5, 6), w, 1e-5, Dtype::bf16).y;
-  CHECK(bytes(all.slice(0, 5, 6)) == bytes(one));
+  CHECK((bytes(all.slice(0, 5, 6)) == bytes(one)));
 }
 
 TEST_CASE("the norm gives the same bits on every instruction set and thread count", "[rms_norm][isa]") {

@@ -44,10 +44,10 @@ TEST_CASE("position 0 changes nothing, and elements outside the turned part are 
   const auto table = kernels::make_rope_table(frequencies(2), 8, true);
   const int32_t zero[] = {0, 0}, some[] = {3, 7};
   kernels::rope_in_place(x, zero, table, 6);
-  CHECK(bytes(x) == bytes(before));
+  CHECK((bytes(x) == bytes(before)));
   kernels::rope_in_place(x, some, table, 6);
-  CHECK(bytes(x) != bytes(before));
-  CHECK(bytes(x.slice(2, 0, 6).contiguous()) == bytes(before.slice(2, 0, 6).contiguous()));
+  CHECK((bytes(x) != bytes(before)));
+  CHECK((bytes(x.slice(2, 0, 6).contiguous()) == bytes(before.slice(2, 0, 6).contiguous())));
 }
 
 TEST_CASE("the turn is as accurate as plain float32, for both pairings and any size", "[rope]") {

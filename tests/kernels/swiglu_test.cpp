@@ -43,10 +43,10 @@ TEST_CASE("SwiGLU is as accurate as plain float32, and bf16 output is that, roun
   const auto y = kernels::swiglu(gate, up, Dtype::float32);
   require_as_accurate_as(values(y), reference::swiglu<float>(values(gate), values(up)),
                          reference::swiglu<double>(as(values(gate)), as(values(up))));
-  CHECK(bytes(kernels::swiglu(gate, up, Dtype::bf16)) == bytes(kernels::rounded(y, Dtype::bf16)));
+  CHECK((bytes(kernels::swiglu(gate, up, Dtype::bf16)) == bytes(kernels::rounded(y, Dtype::bf16))));
   const auto wide = kernels::swiglu_backward(dy, gate, up, Dtype::float32), half = kernels::swiglu_backward(dy, gate, up, Dtype::bf16);
-  CHECK(bytes(half.gate) == bytes(kernels::rounded(wide.gate, Dtype::bf16)));
-  CHECK(bytes(half.up) == bytes(kernels::rounded(wide.up, Dtype::bf16)));
+  CHECK((bytes(half.gate) == bytes(kernels::rounded(wide.gate, Dtype::bf16))));
+  CHECK((bytes(half.up) == bytes(kernels::rounded(wide.up, Dtype::bf16))));
 }
 
 TEST_CASE("SwiGLU's gradients agree with finite differences", "[swiglu]") {
