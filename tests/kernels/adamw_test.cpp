@@ -15,7 +15,9 @@ namespace {
 
 struct Buffers {
   at::Tensor master, gradient, first, second;
-  explicit Buffers(int64_t n) : master(random_f32({n}, 1)), gradient(random_f32({n}, 2)), first(kernels::zeros_f32({n})), second(kernels::zeros_f32({n})) {}
+  explicit Buffers(int64_t n)
+      : master(random_f32({n}, 1)), gradient(random_f32({n}, 2)), first(kernels::zeros_f32({n})),
+        second(kernels::zeros_f32({n})) {}
   void step(const AdamwConfig& config, int64_t t, double scale = 1.0, int64_t from = 0, int64_t to = -1) {
     kernels::adamw_step(master, gradient, first, second, from, to < 0 ? master.numel() : to, config, scale, t);
   }
@@ -110,10 +112,11 @@ TEST_CASE("the sum of squares is exact where float32 would lose it", "[adamw]") 
 }
 
 TEST_CASE("one NaN or infinity anywhere makes a tensor not finite", "[adamw]") {
+  const float infinity = std::numeric_limits<float>::infinity();
   for (const int64_t n : {1, 16, 17, 100000}) {
     const auto x = random_f32({n}, 1);
     CHECK(kernels::all_finite(x));
-    for (const float bad : {std::nanf(""), -std::nanf(""), std::numeric_limits<float>::infinity(), -std::numeric_limits<float>::infinity()})
+    for (const float bad : {std::nanf(""), -std::nanf(""), infinity, -infinity})
       for (const int64_t at : {int64_t{0}, n / 2, n - 1}) {
         float& element = kernels::f32(x)[at];
         const float old = element;

@@ -42,7 +42,8 @@ TEST_CASE("neighbouring keys never repeat", "[rng]") {
     for (uint32_t sample = 0; sample < 10; ++sample)
       for (uint64_t group = 0; group < 10; ++group)
         for (const auto purpose : {Purpose::train, Purpose::eval})
-          seen.insert(kernels::random_words({.seed = 5, .purpose = purpose, .step = 3, .group = group, .sample = sample, .position = position}));
+          seen.insert(kernels::random_words(
+              {.seed = 5, .purpose = purpose, .step = 3, .group = group, .sample = sample, .position = position}));
   CHECK(seen.size() == 40 * 10 * 10 * 2);
 }
 

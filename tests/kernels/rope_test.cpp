@@ -58,8 +58,9 @@ TEST_CASE("the turn is as accurate as plain float32, for both pairings and any s
       const int32_t position[] = {1234};
       kernels::rope_in_place(got, position, kernels::make_rope_table(frequencies(pairs), 2000, interleaved), 3);
       INFO("pairs " << pairs << ", interleaved " << interleaved);
-      require_as_accurate_as(values(got), reference::rope<float>(values(x), heads, size, 3, frequencies(pairs), 1234, interleaved),
-                             reference::rope<double>(as(values(x)), heads, size, 3, frequencies(pairs), 1234, interleaved));
+      const auto f = frequencies(pairs);
+      require_as_accurate_as(values(got), reference::rope<float>(values(x), heads, size, 3, f, 1234, interleaved),
+                             reference::rope<double>(as(values(x)), heads, size, 3, f, 1234, interleaved));
     }
 }
 
@@ -70,8 +71,9 @@ TEST_CASE("turning back is the gradient of the turn, and undoes it", "[rope]") {
     const auto dy = as(values(dx));
     const int32_t position[] = {9};
     kernels::rope_in_place(dx, position, table, 0, true);
-    require_gradient(values(dx), as(values(x)),
-                     [&](const auto& at) { return dot(dy, reference::rope<double>(at, 2, 8, 0, frequencies(4), 9, interleaved)); });
+    require_gradient(values(dx), as(values(x)), [&](const auto& at) {
+      return dot(dy, reference::rope<double>(at, 2, 8, 0, frequencies(4), 9, interleaved));
+    });
     const auto there = copy(x);
     kernels::rope_in_place(there, position, table, 0);
     kernels::rope_in_place(there, position, table, 0, true);

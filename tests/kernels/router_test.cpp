@@ -101,10 +101,13 @@ TEST_CASE("experts outside the kept groups are not chosen, even when all kept on
 TEST_CASE("choices agree with a slow sort, with and without groups and bias", "[router]") {
   for (const bool softmax : {true, false})
     for (const bool with_bias : {false, true})
-      for (const auto& [experts, groups, kept, active] : std::vector<std::array<int64_t, 4>>{{1, 1, 1, 1}, {8, 1, 1, 2}, {8, 8, 3, 3},
-                                                                                           {16, 4, 2, 4}, {65, 1, 1, 8}, {64, 8, 4, 8}}) {
-        const RouterConfig config{.experts = experts, .active = active, .scoring = softmax ? Scoring::softmax : Scoring::sigmoid,
-                                  .groups = groups, .groups_kept = kept};
+      for (const auto& [experts, groups, kept, active] : std::vector<std::array<int64_t, 4>>{
+               {1, 1, 1, 1}, {8, 1, 1, 2}, {8, 8, 3, 3}, {16, 4, 2, 4}, {65, 1, 1, 8}, {64, 8, 4, 8}}) {
+        const RouterConfig config{.experts = experts,
+                                  .active = active,
+                                  .scoring = softmax ? Scoring::softmax : Scoring::sigmoid,
+                                  .groups = groups,
+                                  .groups_kept = kept};
         const auto logits = random_f32({70, experts}, 1), bias = random_f32({experts}, 2, 0.2f);
         const auto routes = kernels::route(logits, with_bias ? bias : at::Tensor(), config);
         Ids expected;
@@ -119,11 +122,11 @@ TEST_CASE("choices agree with a slow sort, with and without groups and bias", "[
 TEST_CASE("scores are as accurate as plain float32 and far logits give no NaN", "[router]") {
   for (const bool softmax : {true, false}) {
     const auto logits = random_f32({1, 65}, 3, 5.0f);
-    const auto routes = kernels::route(logits, {}, {.experts = 65, .active = 4, .scoring = softmax ? Scoring::softmax : Scoring::sigmoid});
+    const auto scoring = softmax ? Scoring::softmax : Scoring::sigmoid;
+    const auto routes = kernels::route(logits, {}, {.experts = 65, .active = 4, .scoring = scoring});
     require_as_accurate_as(values(routes.scores), reference::router_scores<float>(values(logits), softmax),
                            reference::router_scores<double>(as(values(logits)), softmax));
-    const auto far = kernels::route(tensor_f32({1, 2}, {-1000, -2000}), {},
-                                    {.experts = 2, .active = 2, .scoring = softmax ? Scoring::softmax : Scoring::sigmoid});
+    const auto far = kernels::route(tensor_f32({1, 2}, {-1000, -2000}), {}, {.experts = 2, .active = 2, .scoring = scoring});
     for (const float w : values(far.weights)) CHECK((w >= 0.0f && w <= 1.0f));
   }
 }
@@ -148,7 +151,8 @@ TEST_CASE("impossible choices and wrong shapes are refused", "[router]") {
   const auto logits = random_f32({2, 8}, 1);
   REQUIRE_THROWS_WITH(kernels::route(logits, {}, {.experts = 8, .active = 9}), Contains("9 of 8"));
   REQUIRE_THROWS_WITH(kernels::route(logits, {}, {.experts = 8, .active = 2, .groups = 3}), Contains("3 equal groups"));
-  REQUIRE_THROWS_WITH(kernels::route(logits, {}, {.experts = 8, .active = 4, .groups = 4, .groups_kept = 1}), Contains("1 of 4 groups"));
+  REQUIRE_THROWS_WITH(kernels::route(logits, {}, {.experts = 8, .active = 4, .groups = 4, .groups_kept = 1}),
+                      Contains("1 of 4 groups"));
   REQUIRE_THROWS_WITH(kernels::route(logits, {}, {.experts = 6, .active = 2}), Contains("[2, 8]"));
   REQUIRE_THROWS_WITH(kernels::route(logits, random_f32({7}, 1), {.experts = 8, .active = 2}), Contains("[7]"));
 }

@@ -84,8 +84,8 @@ TEST_CASE("temperature 0 takes the largest logit, the lowest id of a tie", "[sam
 TEST_CASE("a unit falls into the token whose share of the line it hits", "[sample_token]") {
   // Shares 1/8, 4/8, 2/8, 1/8: borders at 0.125, 0.625, 0.875.
   const std::vector<float> logits = {0.0f, std::log(4.0f), std::log(2.0f), 0.0f};
-  for (const auto& [unit, token] : std::vector<std::pair<double, int>>{{0.0, 0}, {0.1249, 0}, {0.1251, 1}, {0.6249, 1}, {0.6251, 2},
-                                                                      {0.8749, 2}, {0.8751, 3}, {kAlmostOne, 3}})
+  for (const auto& [unit, token] : std::vector<std::pair<double, int>>{
+           {0.0, 0}, {0.1249, 0}, {0.1251, 1}, {0.6249, 1}, {0.6251, 2}, {0.8749, 2}, {0.8751, 3}, {kAlmostOne, 3}})
     CHECK(sample(logits, {}, unit).token == token);
   // Temperature 1/2 squares the shares: 1, 16, 4, 1 of 22.
   CHECK(sample(logits, {.temperature = 0.5}, 1.0 / 22 - 1e-6).token == 0);
@@ -237,8 +237,9 @@ TEST_CASE("samples are the same bits on every instruction set", "[sample_token][
     const auto logits = normals(vocab, 6, 2.0f);
     testing::require_same_bits_everywhere([&] {
       std::string all;
-      for (const auto& p : {SamplingParameters{.temperature = 0.7}, SamplingParameters{.top_k = 20}, SamplingParameters{.top_p = 0.9},
-                            SamplingParameters{.min_p = 0.1}, SamplingParameters{.temperature = 0}})
+      for (const auto& p : {SamplingParameters{.temperature = 0.7}, SamplingParameters{.top_k = 20},
+                            SamplingParameters{.top_p = 0.9}, SamplingParameters{.min_p = 0.1},
+                            SamplingParameters{.temperature = 0}})
         for (uint32_t i = 0; i < 20; ++i) {
           const auto got = sample(logits, p, unit_of(i));
           all.append(reinterpret_cast<const char*>(&got), sizeof got);

@@ -44,7 +44,8 @@ TEST_CASE("SwiGLU is as accurate as plain float32, and bf16 output is that, roun
   require_as_accurate_as(values(y), reference::swiglu<float>(values(gate), values(up)),
                          reference::swiglu<double>(as(values(gate)), as(values(up))));
   CHECK((bytes(kernels::swiglu(gate, up, Dtype::bf16)) == bytes(kernels::rounded(y, Dtype::bf16))));
-  const auto wide = kernels::swiglu_backward(dy, gate, up, Dtype::float32), half = kernels::swiglu_backward(dy, gate, up, Dtype::bf16);
+  const auto wide = kernels::swiglu_backward(dy, gate, up, Dtype::float32);
+  const auto half = kernels::swiglu_backward(dy, gate, up, Dtype::bf16);
   CHECK((bytes(half.gate) == bytes(kernels::rounded(wide.gate, Dtype::bf16))));
   CHECK((bytes(half.up) == bytes(kernels::rounded(wide.up, Dtype::bf16))));
 }
@@ -67,8 +68,8 @@ TEST_CASE("SwiGLU gives the same bits on every instruction set and thread count"
       const auto gate = random_f32({rows, width}, 1, 20.0f), up = random_f32({rows, width}, 2), dy = random_f32({rows, width}, 3);
       require_same_bits_everywhere([&] {
         const auto grad = kernels::swiglu_backward(dy, gate, up, Dtype::float32);
-        return bytes(kernels::swiglu(gate, up, Dtype::bf16)) + bytes(kernels::swiglu(gate, up, Dtype::float32)) + bytes(grad.gate) +
-               bytes(grad.up);
+        return bytes(kernels::swiglu(gate, up, Dtype::bf16)) + bytes(kernels::swiglu(gate, up, Dtype::float32)) +
+               bytes(grad.gate) + bytes(grad.up);
       });
     }
 }

@@ -103,7 +103,8 @@ TEST_CASE("the exception of a body comes out, the other tasks still run, and the
 TEST_CASE("an exception in a nested call reaches the outer caller", "[thread_pool]") {
   const testing::KernelSettings saved;
   kernels::set_threads(2);
-  REQUIRE_THROWS_WITH(parallel_for(4, [](int64_t) { parallel_for(4, [](int64_t) { throw std::runtime_error("deep"); }); }), "deep");
+  const auto deep = [](int64_t) { throw std::runtime_error("deep"); };
+  REQUIRE_THROWS_WITH(parallel_for(4, [&](int64_t) { parallel_for(4, deep); }), "deep");
 }
 
 TEST_CASE("callers on several threads at once all get their work done", "[thread_pool]") {

@@ -42,7 +42,8 @@ double max_difference(const std::vector<A>& a, const std::vector<double>& b) {
 }
 
 // A kernel may be twice as wrong as the plain expression in its dtype.
-inline void require_as_accurate_as(const std::vector<float>& got, const std::vector<float>& plain, const std::vector<double>& exact) {
+inline void require_as_accurate_as(const std::vector<float>& got, const std::vector<float>& plain,
+                                   const std::vector<double>& exact) {
   const double error = max_difference(got, exact);
   const double budget = 2.0 * max_difference(plain, exact) + 1e-7 * max_abs(exact);
   INFO("max error " << error << ", budget " << budget);
