@@ -72,15 +72,16 @@ TEST_CASE("whole numbers below a bound are uniform and never reach it", "[rng]")
   for (const int n : bins) chi += (n - 10000.0) * (n - 10000.0) / 10000.0;
   CHECK(chi < 6 + 5 * std::sqrt(12.0));
   CHECK(kernels::random_below({.seed = 4}, 1) == 0);
-  // Just above 2^63 every other draw is refused: without that the lower half would come up twice as often.
-  const uint64_t bound = (uint64_t{1} << 63) + 1;
-  int lower = 0;
+  // 2^64 words onto 3 * 2^62 numbers: of four words in a row two would fall on the number 3n, one each on 3n + 1 and
+  // 3n + 2, if none were refused. So half of the draws would be multiples of 3, not a third.
+  const uint64_t bound = uint64_t{3} << 62;
+  int multiples = 0;
   for (uint32_t i = 0; i < 4000; ++i) {
     const uint64_t n = kernels::random_below({.seed = 6, .position = i}, bound);
     REQUIRE(n < bound);
-    lower += n < bound / 2;
+    multiples += n % 3 == 0;
   }
-  CHECK(std::abs(lower - 2000) < 5 * std::sqrt(1000.0));
+  CHECK(std::abs(multiples - 4000.0 / 3) < 5 * std::sqrt(4000 * 2.0 / 9));
   REQUIRE_THROWS_AS(kernels::random_below({}, 0), kernels::Error);
 }
 
