@@ -83,7 +83,7 @@ Policy::Policy(const ModelSettings& settings, uint64_t seed, bool with_training)
   weights_ = model::pack_weights(store_, dtype_, version_);
 }
 
-std::shared_ptr<const model::WeightSet> Policy::pack(const at::Tensor& master) {
+std::shared_ptr<const model::WeightSet> Policy::weights_of(const at::Tensor& master) {
   const at::Tensor own = store_.master;
   store_.master = master;
   auto weights = model::pack_weights(store_, dtype_, version_);
