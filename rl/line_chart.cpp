@@ -89,7 +89,7 @@ std::string svg_line_chart(const Chart& chart) {
   }
   if (x.empty()) return "";
   if (x.high == x.low) x.add(x.low + 1);
-  if (y.high == y.low) y.add(y.low == 0 ? 1 : y.low + std::abs(y.low) * 0.5);
+  if (y.high == y.low) y.add(y.low == 0 ? 1 : 0);
   // Shares and counts are read against zero; only a curve far from it is cut out.
   if (y.low > 0 && y.low < 0.5 * y.high) y.low = 0;
 
@@ -107,7 +107,7 @@ std::string svg_line_chart(const Chart& chart) {
     out += fmt::format("<text class=\"tick\" x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"middle\">{}</text>", sx(tick), bottom + 18,
                        tick_text(tick));
   }
-  for (size_t i = 0; i < chart.series.size(); ++i) out += polylines(chart.series[i], i, sx, sy);
+  for (size_t i = 0; i < chart.series.size(); ++i) out += polylines(chart.series[i], i % series_colours, sx, sy);
   return out + "</svg>";
 }
 

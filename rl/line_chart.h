@@ -1,10 +1,13 @@
 // A line chart as SVG, for the report. Colours are CSS variables, so the page's light and dark themes both apply.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
 namespace rl {
+
+inline constexpr size_t series_colours = 6;  // classes s0 to s5; more series begin again
 
 struct ChartSeries {
   std::string name;

@@ -195,7 +195,9 @@ int report(const std::exception& error, int code) {
 
 // CLI11's reason and where to read on, in one line.
 std::string usage_message(const CLI::App* app, const CLI::Error& error) {
-  return fmt::format("{}: {}. `{} --help` says what it takes.\n", app->get_name(), error.what(), app->get_name());
+  std::string name = app->get_name();
+  for (const auto* command : app->get_subcommands()) name += " " + command->get_name();
+  return fmt::format("{0}: {1}. `{0} --help` says what it takes.\n", name, error.what());
 }
 
 // CLI11 calls a mistyped command a missing one. Empty when argv names a command or an option.

@@ -153,8 +153,8 @@ std::string chart_figure(const Chart& chart) {
   for (size_t i = 0; i < chart.series.size(); ++i) {
     const MetricInfo* info = find_metric(chart.series[i].name);
     legend += fmt::format("<span class=\"key\" title=\"{}\"><i class=\"s{}\"></i>{} <b>{}</b></span>",
-                          info == nullptr ? "" : html_escaped(info->meaning), i, html_escaped(chart.series[i].name),
-                          last_value(chart.series[i]));
+                          info == nullptr ? "" : html_escaped(info->meaning), i % series_colours,
+                          html_escaped(chart.series[i].name), last_value(chart.series[i]));
   }
   const std::string unit = chart.unit.empty() ? "" : fmt::format(" <small>{}</small>", html_escaped(chart.unit));
   return fmt::format("<figure class=\"chart\"><figcaption>{}{}</figcaption>{}<div class=\"legend\">{}</div></figure>\n",

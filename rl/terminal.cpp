@@ -101,9 +101,8 @@ std::string text_curve(const std::vector<double>& values, int64_t width, int64_t
   if (bounds.high < bounds.low) return "";
   std::string out = fmt::format("  {}\n", title);
   for (int64_t row = height - 1; row >= 0; --row) {
-    const std::string label = row == height - 1 ? fmt::format("{:.3g}", bounds.high)
-                              : row == 0        ? fmt::format("{:.3g}", bounds.low)
-                                                : "";
+    const bool labelled = row == 0 || (row == height - 1 && bounds.high > bounds.low);
+    const std::string label = labelled ? fmt::format("{:.3g}", row == 0 ? bounds.low : bounds.high) : "";
     out += fmt::format("  {:>7} ┤", label);
     for (const double value : columns) {
       const int64_t fill = std::isfinite(value) ? level_of(value, bounds, 8 * height) - 8 * row : 0;

@@ -38,7 +38,8 @@ TEST_CASE("each of ten broken files gives one clear line, with its place, in und
       {"wrong_type", ":21: rollout.prompts_per_step: is \"many\", which is text, but this key takes an integer."},
       {"group_of_one", ":21: rollout.samples_per_prompt: is 1, but GRPO compares completions"},
       {"missing_file", ":17: data.train: tests/rl/broken/no_such_file.jsonl: the data file cannot be read."},
-      {"missing_data_key", ":17: data.train: tests/rl/broken/problems.jsonl:1: has no key \"problem\"; its keys are: answer, question."},
+      {"missing_data_key",
+       ":17: data.train: tests/rl/broken/problems.jsonl:1: has no key \"problem\"; its keys are: answer, question."},
       {"budget_too_small", ":4: run.memory_mb: is 100, but stage grpo needs "},
       {"unknown_reward", ":21: reward: reward \"exactt\": unknown. Did you mean exact?"},
       {"template_mismatch", ":22: template.style: is chatml, but the tokenizer has no token <|im_start|>."},
@@ -70,22 +71,26 @@ TEST_CASE("the shipped quickstart passes the check and its report names the numb
 
 TEST_CASE("prompts and completions that do not fit the model are refused", "[check]") {
   REQUIRE(complaints_of({}).empty());
-  REQUIRE(contains(complaints_of({"rollout.max_new_tokens=200"}), "16 prompt tokens and 200 new ones make 216, but the model has 128 positions"));
+  REQUIRE(contains(complaints_of({"rollout.max_new_tokens=200"}),
+                   "16 prompt tokens and 200 new ones make 216, but the model has 128 positions"));
   REQUIRE(contains(complaints_of({"data.max_prompt_tokens=9", "data.overlong_prompt=error"}),
                    "data.max_prompt_tokens: is 9, but 256 of 256 prompts are longer, up to 10 tokens. Raise it to 10"));
   REQUIRE(contains(complaints_of({"data.train=generator:countdown"}), "template.style: "));  // letters are not in the alphabet
-  REQUIRE(contains(complaints_of({"run.device=cuda"}), "--set run.device=cuda: run.device: is \"cuda\", but this build has no CUDA"));
+  REQUIRE(contains(complaints_of({"run.device=cuda"}),
+                   "--set run.device=cuda: run.device: is \"cuda\", but this build has no CUDA"));
   REQUIRE(contains(complaints_of({"model.heads=3", "model.key_heads=2"}), "model: "));
   REQUIRE(contains(complaints_of({"checkpoint.resume=nowhere"}), "checkpoint.resume: is \"nowhere\", which is not a folder"));
 }
 
 TEST_CASE("an sft stage needs completions in its data", "[check]") {
-  const std::string said = complaints_of({"data.train=tests/rl/broken/problems.jsonl", "stage.grpo.kind=sft", "stage.0.steps=1"});
+  const std::string said =
+      complaints_of({"data.train=tests/rl/broken/problems.jsonl", "stage.grpo.kind=sft", "stage.0.steps=1"});
   REQUIRE(contains(said, "data.completion_key: row 1 of tests/rl/broken/problems.jsonl has no text under \"completion\""));
 }
 
 TEST_CASE("the memory plan counts parameters, and sixteen bytes and the packed weights of each", "[memory]") {
-  const auto config = rl::read_config(folder + "group_of_one.toml", {"rollout.samples_per_prompt=4", "model.compute_dtype=float32"});
+  const auto config =
+      rl::read_config(folder + "group_of_one.toml", {"rollout.samples_per_prompt=4", "model.compute_dtype=float32"});
   const auto plan = rl::plan_memory(config);
   // Embedding and head 2 * 18 * 32 = 1152; attention 4 * 32 * 32 = 4096; feed-forward 3 * 32 * 64 = 6144; three norms of 32.
   REQUIRE(plan.parameters == 1152 + 4096 + 6144 + 96);
@@ -105,7 +110,8 @@ TEST_CASE("the memory plan counts parameters, and sixteen bytes and the packed w
 }
 
 TEST_CASE("a reference policy costs its weights again", "[memory]") {
-  const auto plan = rl::plan_memory(rl::read_config(folder + "group_of_one.toml", {"rollout.samples_per_prompt=4", "kl.coef=0.1"}));
+  const auto plan =
+      rl::plan_memory(rl::read_config(folder + "group_of_one.toml", {"rollout.samples_per_prompt=4", "kl.coef=0.1"}));
   REQUIRE(plan.reference == plan.weights);
 }
 
@@ -116,8 +122,10 @@ TEST_CASE("a cache that does not fit beside the weights is refused, and blocks a
     return rl::plan_memory(rl::read_config(folder + "group_of_one.toml", extra));
   };
   REQUIRE(with({}).error.empty());
-  REQUIRE(with({"rollout.cache_mb=100"}).error.find("rollout.cache_mb: is 100, but 49 MB are left of run.memory_mb = 250.") == 0);
-  REQUIRE(with({"model.layers=64", "model.max_positions=65536", "rollout.max_new_tokens=60000", "rollout.cache_mb=1", "run.memory_mb=60000"})
+  REQUIRE(with({"rollout.cache_mb=100"}).error.find("rollout.cache_mb: is 100, but 49 MB are left of run.memory_mb = 250.") ==
+          0);
+  REQUIRE(with({"model.layers=64", "model.max_positions=65536", "rollout.max_new_tokens=60000", "rollout.cache_mb=1",
+                "run.memory_mb=60000"})
               .error.find("rollout.cache_mb: is 1, but one sequence of 60016 tokens needs ") == 0);
   REQUIRE(!with({}).recompute);
   // Eight layers no longer fit as a whole; one block at a time does.

@@ -95,18 +95,21 @@ TEST_CASE("--set wins over the file and over every stage", "[config]") {
 }
 
 TEST_CASE("keys of a reward that are not ours become its options, as text", "[config]") {
-  const auto config = read("[[stage]]\n[[stage.reward]]\nname = \"format\"\ngate = true\nmode = \"strict\"\nallow_empty_think = true\n"
-                           "[[stage.reward]]\nname = \"exact\"\n");
+  const auto config = read(
+      "[[stage]]\n[[stage.reward]]\nname = \"format\"\ngate = true\nmode = \"strict\"\nallow_empty_think = true\n"
+      "[[stage.reward]]\nname = \"exact\"\n");
   const auto& settings = config.stages[0].rewards.at(0);
   REQUIRE(settings.gate);
-  REQUIRE(settings.options == std::vector<std::pair<std::string, std::string>>{{"mode", "strict"}, {"allow_empty_think", "true"}});
-  REQUIRE(contains(error_of("[[stage]]\n[[stage.reward]]\nname = \"format\"\nmood = 1\n[[stage.reward]]\nname = \"exact\"\n"), ":9: reward: "));
+  REQUIRE(settings.options ==
+          std::vector<std::pair<std::string, std::string>>{{"mode", "strict"}, {"allow_empty_think", "true"}});
+  REQUIRE(contains(error_of("[[stage]]\n[[stage.reward]]\nname = \"format\"\nmood = 1\n[[stage.reward]]\nname = \"exact\"\n"),
+                   ":9: reward: "));
 }
 
 TEST_CASE("an unknown key is an error with its line and the nearest name", "[config]") {
   // good_top has 7 lines, so [rollout] is line 8.
-  REQUIRE(error_of("[rollout]\nsample_per_prompt = 8\n") == write("") +
-              ":9: rollout.sample_per_prompt: unknown key. Did you mean samples_per_prompt?");
+  REQUIRE(error_of("[rollout]\nsample_per_prompt = 8\n") ==
+          write("") + ":9: rollout.sample_per_prompt: unknown key. Did you mean samples_per_prompt?");
   REQUIRE(contains(error_of("[rollout]\nlr = 0.1\n"), ":9: rollout.lr: unknown key. It belongs in [optimizer]."));
   REQUIRE(contains(error_of("[rolout]\ntop_k = 1\n"), ":8: rolout: unknown section. Did you mean [rollout]?"));
   REQUIRE(contains(error_of("[[stages]]\nsteps = 1\n"), "stages: unknown section. Did you mean [[stage]]?"));
@@ -120,8 +123,9 @@ TEST_CASE("all errors of a file come at once, one line each, in the order of the
   REQUIRE(std::count(errors.begin(), errors.end(), '\n') == 2);
   const size_t first = errors.find(":9: rollout.top_p: is 2, but must be from 0 (not itself) to 1 share.");
   const size_t second = errors.find(":10: rollout.max_new_tokens: is \"many\", which is text, but this key takes an integer.");
-  const size_t third = errors.find(":12: loss.aggregation: is \"token_men\", but must be one of: token_mean, seq_mean, constant. "
-                                   "Did you mean \"token_mean\"?");
+  const size_t third = errors.find(
+      ":12: loss.aggregation: is \"token_men\", but must be one of: token_mean, seq_mean, constant. "
+      "Did you mean \"token_mean\"?");
   INFO(errors);
   REQUIRE(first < second);
   REQUIRE(second < third);
@@ -139,18 +143,23 @@ TEST_CASE("settings that contradict each other are refused", "[config]") {
   REQUIRE(error_of("[rollout]\nsamples_per_prompt = 1\n[advantage]\nbaseline = \"none\"\nscale = \"none\"\n").empty());
   REQUIRE(contains(error_of("[rollout]\ntemperature = 0\n"), "rollout.temperature: is 0, but"));
   REQUIRE(contains(error_of("model.path = \"x\"\n"), "model.init: is \"random\", but model.path is \"x\""));
-  REQUIRE(contains(error_of("[loss]\nconstant_length = 9\n"), "loss.constant_length: is 9, but loss.aggregation is \"token_mean\""));
+  REQUIRE(contains(error_of("[loss]\nconstant_length = 9\n"),
+                   "loss.constant_length: is 9, but loss.aggregation is \"token_mean\""));
   REQUIRE(contains(error_of("[loss]\naggregation = \"constant\"\n"), "loss.constant_length: is missing"));
   REQUIRE(contains(error_of("[kl]\nreference_update = \"every\"\n"), "kl.reference_update: is \"every\", but kl.coef is 0"));
   REQUIRE(error_of("[kl]\nreference_update = \"every\"\ncoef = 0.1\n").empty());
   REQUIRE(contains(error_of("[moe]\nbias_update_rate = 0.1\n"), "only a sigmoid router has a correction bias"));
   REQUIRE(contains(error_of("[[stage]]\nname = \"a\"\n[[stage]]\nname = \"a\"\n"), "\"a\" names two stages"));
-  REQUIRE(contains(error_of("", {"data.train=generator:sudoku"}), "the generators are generator:arithmetic and generator:countdown"));
+  REQUIRE(contains(error_of("", {"data.train=generator:sudoku"}),
+                   "the generators are generator:arithmetic and generator:countdown"));
 }
 
 TEST_CASE("sizes beside a model that is read are refused", "[config]") {
-  const std::string file = write("run.steps = 1\nmodel.path = \"m\"\nmodel.layers = 2\ndata.train = \"generator:countdown\"\nreward = [{name = \"exact\"}]\n");
-  REQUIRE_THROWS_WITH(rl::read_config(file), file + ":3: model.layers: is set, but the model is read from \"m\", whose files say it. Remove the key.");
+  const std::string file = write(
+      "run.steps = 1\nmodel.path = \"m\"\nmodel.layers = 2\ndata.train = \"generator:countdown\"\nreward = [{name = "
+      "\"exact\"}]\n");
+  REQUIRE_THROWS_WITH(rl::read_config(file),
+                      file + ":3: model.layers: is set, but the model is read from \"m\", whose files say it. Remove the key.");
 }
 
 TEST_CASE("a born model's vocabulary and end token come from its alphabet", "[config]") {

@@ -56,7 +56,8 @@ TEST_CASE("an arithmetic problem shows its running sum, or answers at once", "[d
   for (const double share : {0.0, 1.0}) {
     config.worked_share = share;
     for (uint64_t i = 0; i < 50; ++i) {
-      const auto problem = rl::arithmetic_problem(config, {.seed = 3, .purpose = kernels::Purpose::data, .step = 0, .group = i, .sample = 0, .position = 0});
+      const auto problem = rl::arithmetic_problem(
+          config, {.seed = 3, .purpose = kernels::Purpose::data, .step = 0, .group = i, .sample = 0, .position = 0});
       // "a+b+c+d+e=": the digits stand at 0, 2, 4, 6, 8.
       REQUIRE(problem.question.size() == 10);
       int sum = problem.question[0] - '0';
@@ -67,7 +68,8 @@ TEST_CASE("an arithmetic problem shows its running sum, or answers at once", "[d
         sum = next;
       }
       REQUIRE(problem.answer == std::to_string(sum));
-      REQUIRE(problem.completion == "<think>" + (share == 1.0 ? steps : "") + "</think><answer>" + std::to_string(sum) + "</answer>");
+      REQUIRE(problem.completion ==
+              "<think>" + (share == 1.0 ? steps : "") + "</think><answer>" + std::to_string(sum) + "</answer>");
     }
   }
 }
@@ -79,7 +81,8 @@ TEST_CASE("wider numbers are summed modulo their width", "[dataset]") {
   config.worked_share = 1.0;
   bool wrapped = false;
   for (uint64_t i = 0; i < 50; ++i) {
-    const auto problem = rl::arithmetic_problem(config, {.seed = 1, .purpose = kernels::Purpose::data, .step = 0, .group = i, .sample = 0, .position = 0});
+    const auto problem = rl::arithmetic_problem(
+        config, {.seed = 1, .purpose = kernels::Purpose::data, .step = 0, .group = i, .sample = 0, .position = 0});
     const int64_t a = std::stoll(problem.question), b = std::stoll(problem.question.substr(problem.question.find('+') + 1));
     REQUIRE(problem.answer == std::to_string((a + b) % 100));
     wrapped = wrapped || a + b >= 100;
@@ -96,7 +99,8 @@ TEST_CASE("the share of worked completions is what the settings say", "[dataset]
 }
 
 TEST_CASE("the i-th problem follows from the seed and i alone, so a resumed run goes on where it was", "[dataset]") {
-  const auto first = rl::open_dataset(arithmetic(), 7), again = rl::open_dataset(arithmetic(), 7), other = rl::open_dataset(arithmetic(), 8);
+  const auto first = rl::open_dataset(arithmetic(), 7), again = rl::open_dataset(arithmetic(), 7),
+             other = rl::open_dataset(arithmetic(), 8);
   int64_t differs = 0;
   for (int64_t i = 199; i >= 0; --i) {
     REQUIRE(again->problem(i).question == first->problem(i).question);
@@ -129,7 +133,9 @@ TEST_CASE("held-back problems are the same for every seed, all different, and ne
 TEST_CASE("more held-back problems than there are is an error, not an endless loop", "[dataset]") {
   auto config = arithmetic();
   config.terms = 2;  // 100 sums
-  REQUIRE(usage_error([&] { rl::open_dataset(config, 0); }).rfind("data.eval_problems: is 256, but the generator has too few", 0) == 0);
+  REQUIRE(usage_error([&] {
+            rl::open_dataset(config, 0);
+          }).rfind("data.eval_problems: is 256, but the generator has too few", 0) == 0);
 }
 
 TEST_CASE("every countdown problem is solved by the expression that it was made from", "[dataset]") {

@@ -57,7 +57,8 @@ TEST_CASE("a step is on the disk when log returns, and reads back", "[metrics]")
 
 TEST_CASE("a metric that is not in the table is refused by name", "[metrics]") {
   rl::MetricsLog log(fresh_folder(), false);
-  REQUIRE_THROWS_WITH(log.log("s", 1, {{"rewrad", 1}}), "metrics: \"rewrad\" is not in the table of rl/metrics.cpp. Add it with its unit and meaning.");
+  REQUIRE_THROWS_WITH(log.log("s", 1, {{"rewrad", 1}}),
+                      "metrics: \"rewrad\" is not in the table of rl/metrics.cpp. Add it with its unit and meaning.");
   REQUIRE(rl::find_metric("rewards/exact/mean") == rl::find_metric("rewards/format/mean"));
   REQUIRE(rl::find_metric("rewards/exact/max") == nullptr);
 }
@@ -117,7 +118,8 @@ TEST_CASE("a TensorBoard event is the protobuf that is written by hand here", "[
   // Value: tag 10, "g/loss" (6 bytes); tag 2<<3|5 = 21, float 0.5 = 0x3f000000. 8 + 5 = 13 bytes.
   // Summary: tag 10, 13 bytes. Event field 5: tag 42, 15 bytes. NaN is left out.
   const std::string value = bytes({10, 6}) + "g/loss" + bytes({21, 0, 0, 0, 0x3f});
-  REQUIRE(rl::scalars_event(1.0, 5, "g/", {{"loss", 0.5}, {"kl", std::nan("")}}) == wall + bytes({16, 5, 42, 15, 10, 13}) + value);
+  REQUIRE(rl::scalars_event(1.0, 5, "g/", {{"loss", 0.5}, {"kl", std::nan("")}}) ==
+          wall + bytes({16, 5, 42, 15, 10, 13}) + value);
   // Steps above 127 take two bytes: 300 = 0b10'0101100 -> 0xac 0x02.
   REQUIRE(rl::scalars_event(1.0, 300, "", {}) == wall + bytes({16, 0xac, 2, 42, 0}));
 }
@@ -151,6 +153,8 @@ TEST_CASE("a sparkline spans its values from the lowest block to the highest", "
 TEST_CASE("the curve draws higher values higher and labels its axes", "[terminal]") {
   // Two rows of eight: 0 fills one eighth, 1 fills all sixteen, so the upper row is empty and then full.
   REQUIRE(rl::text_curve({0, 1}, 10, 2, "reward") == "  reward\n        1 ┤ █\n        0 ┤▁█\n          └──\n           1 2\n");
+  // Equal values have one label.
+  REQUIRE(rl::text_curve({3, 3}, 10, 2, "x") == "  x\n          ┤  \n        3 ┤██\n          └──\n           1 2\n");
   REQUIRE(rl::text_curve({std::nan("")}, 10, 2, "x").empty());
 }
 

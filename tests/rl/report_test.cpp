@@ -37,26 +37,45 @@ rl::RunSummary example_summary() {
   grpo.sampled_after = evaluation(0.99, 28.8);
   summary.stages = {cold, grpo};
   summary.before = rl::ShownSample{"before grpo", "3+9+1+7+4=", "<think></think><answer>2</answer>", "4", 0, 6};
-  summary.after = rl::ShownSample{"after grpo", "3+9+1+7+4=", "<think>3+9=2;2+1=3;3+7=0;0+4=4</think><answer>4</answer>", "4", 1, 29};
+  summary.after =
+      rl::ShownSample{"after grpo", "3+9+1+7+4=", "<think>3+9=2;2+1=3;3+7=0;0+4=4</think><answer>4</answer>", "4", 1, 29};
   return summary;
 }
 
 std::vector<rl::MetricsLine> example_metrics() {
   std::vector<rl::MetricsLine> lines;
   for (int64_t step = 1; step <= 300; ++step)
-    lines.push_back({"cold-start", step, {{"loss", 2.5 * std::exp(-0.02 * step) + 0.3}, {"grad_norm", 1.0 + 0.2 * std::sin(step)},
-                                          {"learning_rate", 2e-3 * std::min(1.0, step / 50.0)},
-                                          {"moe/load_min_share", 0.08}, {"moe/load_max_share", 0.2}}});
+    lines.push_back({"cold-start",
+                     step,
+                     {{"loss", 2.5 * std::exp(-0.02 * step) + 0.3},
+                      {"grad_norm", 1.0 + 0.2 * std::sin(step)},
+                      {"learning_rate", 2e-3 * std::min(1.0, step / 50.0)},
+                      {"moe/load_min_share", 0.08},
+                      {"moe/load_max_share", 0.2}}});
   for (int64_t step = 1; step <= 50; ++step) {
     const double x = 1 / (1 + std::exp(-0.2 * (step - 20)));
-    lines.push_back({"grpo", step, {{"reward", 0.37 + 0.61 * x}, {"reward_std", 0.4 * (1 - x)}, {"frac_reward_zero_std", x},
-                                    {"rewards/exact/mean", 0.37 + 0.61 * x}, {"rewards/format/mean", 0.99},
-                                    {"completions/mean_length", 13 + 16 * x}, {"completions/max_length", 30},
-                                    {"completions/mean_terminated_length", 13 + 16 * x}, {"completions/clipped_ratio", 0.01},
-                                    {"entropy", 0.5 - 0.4 * x}, {"clip_ratio/low_mean", 0.0}, {"clip_ratio/high_mean", 0.0}, {"clip_ratio/region_mean", 0.0},
-                                    {"grad_norm", step == 7 ? std::nan("") : 0.5}, {"sampling/sampling_logp_difference/mean", 0.0},
-                                    {"sampling/sampling_logp_difference/max", 0.0}, {"timing/step_seconds", 0.8}, {"timing/rollout_seconds", 0.3},
-                                    {"timing/train_seconds", 0.4}, {"timing/rollout_tokens_per_second", 18000.0 + 100 * std::sin(step)}}});
+    lines.push_back({"grpo",
+                     step,
+                     {{"reward", 0.37 + 0.61 * x},
+                      {"reward_std", 0.4 * (1 - x)},
+                      {"frac_reward_zero_std", x},
+                      {"rewards/exact/mean", 0.37 + 0.61 * x},
+                      {"rewards/format/mean", 0.99},
+                      {"completions/mean_length", 13 + 16 * x},
+                      {"completions/max_length", 30},
+                      {"completions/mean_terminated_length", 13 + 16 * x},
+                      {"completions/clipped_ratio", 0.01},
+                      {"entropy", 0.5 - 0.4 * x},
+                      {"clip_ratio/low_mean", 0.0},
+                      {"clip_ratio/high_mean", 0.0},
+                      {"clip_ratio/region_mean", 0.0},
+                      {"grad_norm", step == 7 ? std::nan("") : 0.5},
+                      {"sampling/sampling_logp_difference/mean", 0.0},
+                      {"sampling/sampling_logp_difference/max", 0.0},
+                      {"timing/step_seconds", 0.8},
+                      {"timing/rollout_seconds", 0.3},
+                      {"timing/train_seconds", 0.4},
+                      {"timing/rollout_tokens_per_second", 18000.0 + 100 * std::sin(step)}}});
   }
   return lines;
 }
@@ -80,7 +99,8 @@ TEST_CASE("the report stands alone: nothing is loaded from anywhere", "[report]"
 
 TEST_CASE("every metric with a chart is drawn, in the section of its stage", "[report]") {
   const std::string html = rl::report_html(example_summary(), example_metrics(), "");
-  for (const char* name : {"Reward", "Rewards by name", "Completion length", "Entropy", "Sampler against trainer", "Expert load", "Seconds a step"}) {
+  for (const char* name : {"Reward", "Rewards by name", "Completion length", "Entropy", "Sampler against trainer",
+                           "Expert load", "Seconds a step"}) {
     INFO(name);
     REQUIRE(contains(html, "aria-label=\"" + std::string(name) + "\""));
   }
@@ -98,6 +118,8 @@ TEST_CASE("a chart maps the lowest and highest values to the ends of its axes", 
   const std::string gap = rl::svg_line_chart({"t", "", {{"a", {1, 2, 3, 4}, {0, 1, std::nan(""), 1}}}});
   REQUIRE(contains(gap, "<polyline class=\"line s0\" points=\"52.0,210.0 190.7,12.0\"/>"));
   REQUIRE(contains(gap, "<circle class=\"dot s0\" cx=\"468.0\" cy=\"12.0\""));
+  // A constant is drawn against zero.
+  REQUIRE(contains(rl::svg_line_chart({"t", "", {{"a", {1, 2}, {2, 2}}}}), "points=\"52.0,12.0 468.0,12.0\""));
   REQUIRE(rl::svg_line_chart({"t", "", {{"a", {1}, {std::nan("")}}}}).empty());
 }
 
