@@ -111,8 +111,9 @@ class Check {
 
   void check_prompts(const StageConfig& stage, const std::vector<Problem>& problems) {
     if (tokenizer_ == nullptr || problems.empty()) return;
-    const std::string mismatch = model::template_mismatch(stage.chat_template, *tokenizer_);
+    std::string mismatch = model::template_mismatch(stage.chat_template, *tokenizer_);
     if (!mismatch.empty()) {
+      if (const std::string key = "template.style: "; mismatch.rfind(key, 0) == 0) mismatch.erase(0, key.size());
       error(&stage, "template.style", mismatch);
       return;
     }

@@ -44,8 +44,13 @@ class Writer {
   }
 
   void write_rewards(size_t stage, const std::string& title) {
-    for (const auto& settings : config_.stages[stage].rewards) {
-      out_ += fmt::format("\n[[{}]]\n", title);
+    const auto& rewards = config_.stages[stage].rewards;
+    for (size_t i = 0; i < rewards.size(); ++i) {
+      const reward::Settings& settings = rewards[i];
+      const std::string header = fmt::format("[[{}]]", title);
+      out_ += resolved_ == nullptr
+                  ? "\n" + header + "\n"
+                  : fmt::format("\n{:<48} # {}:{}\n", header, config_.file, resolved_->reward_sources[stage][i].line);
       reward::Settings copy = settings;
       for (const auto& key : config_keys()) {
         if (key.section == "reward") out_ += fmt::format("{} = {}\n", key.name, value_text(key, {nullptr, nullptr, &copy}));

@@ -2,6 +2,7 @@
 #include <fmt/core.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <exception>
 #include <functional>
 
@@ -10,6 +11,7 @@
 #include "reward/reward.h"
 #include "rl/commands.h"
 #include "rl/config.h"
+#include "rl/nearest_name.h"
 
 namespace {
 
@@ -191,13 +193,29 @@ int report(const std::exception& error, int code) {
   return code;
 }
 
+// CLI11's reason and where to read on, in one line.
+std::string usage_message(const CLI::App* app, const CLI::Error& error) {
+  return fmt::format("{}: {}. `{} --help` says what it takes.\n", app->get_name(), error.what(), app->get_name());
+}
+
+// CLI11 calls a mistyped command a missing one. Empty when argv names a command or an option.
+std::string unknown_command(const CLI::App& app, int argc, char** argv) {
+  if (argc < 2 || argv[1][0] == '-') return "";
+  std::vector<std::string> names;
+  for (const auto* command : app.get_subcommands([](const CLI::App*) { return true; })) names.push_back(command->get_name());
+  if (std::find(names.begin(), names.end(), argv[1]) != names.end()) return "";
+  const std::string near = rl::nearest_name(argv[1], names);
+  return fmt::format("ponder: \"{}\" is no command.{} `ponder --help` lists them.\n", argv[1],
+                     near.empty() ? "" : " Did you mean " + near + "?");
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   CLI::App app{overview, "ponder"};
   app.require_subcommand(1);
   app.set_version_flag("--version", "ponder " PONDER_VERSION);
-  app.failure_message(CLI::FailureMessage::simple);
+  app.failure_message(usage_message);
   Arguments args;
   Command command;
   add_train(app, args, command);
@@ -206,6 +224,10 @@ int main(int argc, char** argv) {
   add_sample(app, args, command);
   add_small_commands(app, args, command);
 
+  if (const std::string message = unknown_command(app, argc, argv); !message.empty()) {
+    fmt::print(stderr, "{}", message);
+    return 2;
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

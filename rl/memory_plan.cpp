@@ -10,6 +10,7 @@
 #include "model/checkpoint_folder.h"
 #include "model/parameter_store.h"
 #include "model/transformer.h"
+#include "rollout/page_pool.h"
 
 namespace rl {
 namespace {
@@ -39,54 +40,71 @@ int64_t rows_of_microbatch(const StageConfig& stage) {
   return std::max(group, std::min(group * groups, stage.optimizer.max_tokens_per_microbatch));
 }
 
-// Sequences that may run at once; a group shares its prompt's rows.
+int64_t rounded_to_pages(int64_t tokens) { return rollout::pages_for(tokens) * rollout::page_rows; }
+
+// All sequences that may run at once, at full length. A group shares its prompt's pages, so this is an upper bound.
 int64_t rows_of_cache(const StageConfig& stage) {
   const int64_t training = stage.kind == "sft" ? 0 : stage.rollout.prompts_per_step * stage.rollout.samples_per_prompt;
   const int64_t evaluation = stage.data.eval.empty() ? 0 : stage.data.eval_problems * stage.eval.samples;
-  return std::min(stage.rollout.max_sequences, std::max(training, evaluation)) * tokens_of_sequence(stage);
+  return std::min(stage.rollout.max_sequences, std::max(training, evaluation)) * rounded_to_pages(tokens_of_sequence(stage));
 }
 
-void plan_stage(const Config& config, const StageConfig& stage, const model::ModelConfig& sizes, MemoryPlan& plan) {
-  const kernels::Dtype dtype = config.model.compute_dtype;
-  plan.stage = stage.name;
-  plan.reference = stage.kl.coef > 0 ? plan.weights : 0;
-  plan.cache_bytes_per_token = model::key_storage_bytes_per_row(sizes, dtype);
-  plan.wanted_cache_tokens = rows_of_cache(stage);
+// The run's plan serves every stage: the most that any of them asks for.
+void gather(const StageConfig& stage, MemoryPlan& plan) {
+  if (stage.kl.coef > 0) plan.reference = plan.weights;
+  plan.wanted_cache_tokens = std::max(plan.wanted_cache_tokens, rows_of_cache(stage));
+  plan.sequence_tokens = std::max(plan.sequence_tokens, rounded_to_pages(tokens_of_sequence(stage)));
+  if (rows_of_microbatch(stage) <= plan.microbatch_rows) return;
   plan.microbatch_rows = rows_of_microbatch(stage);
+  plan.stage = stage.name;
+}
 
-  const int64_t left = plan.budget - plan.fixed();
-  const auto activations = [&](bool recompute) {
-    return plan.microbatch_rows * model::activation_bytes_per_row(sizes, dtype, recompute);
-  };
+void plan_activations(const Config& config, const model::ModelConfig& sizes, MemoryPlan& plan) {
+  const kernels::Dtype dtype = config.model.compute_dtype;
+  const auto bytes_per_row = [&](bool recompute) { return model::activation_bytes_per_row(sizes, dtype, recompute); };
   const std::string& setting = config.model.activation_checkpointing;
-  plan.recompute = setting == "block" || (setting == "auto" && activations(false) > left);
-  plan.activation_bytes_per_row = model::activation_bytes_per_row(sizes, dtype, plan.recompute);
-  plan.activations = activations(plan.recompute);
+  const int64_t left = plan.budget - plan.fixed();
+  plan.recompute = setting == "block" || (setting == "auto" && plan.microbatch_rows * bytes_per_row(false) > left);
+  plan.activation_bytes_per_row = bytes_per_row(plan.recompute);
+  plan.activations = plan.microbatch_rows * plan.activation_bytes_per_row;
+}
 
-  const int64_t wanted = plan.wanted_cache_tokens * plan.cache_bytes_per_token;
-  plan.cache = stage.rollout.cache_mb > 0 ? stage.rollout.cache_mb * mebibyte : std::min(wanted, std::max<int64_t>(left, 0));
-  plan.cache_tokens = plan.cache_bytes_per_token > 0 ? plan.cache / plan.cache_bytes_per_token : 0;
+void plan_cache(const Config& config, const model::ModelConfig& sizes, MemoryPlan& plan) {
+  plan.cache_bytes_per_token = model::key_storage_bytes_per_row(sizes, config.model.compute_dtype);
+  int64_t asked = 0;
+  for (const auto& stage : config.stages) asked = std::max(asked, stage.rollout.cache_mb * mebibyte);
+  const int64_t left = std::max<int64_t>(plan.budget - plan.fixed(), 0);
+  plan.cache = asked > 0 ? asked : std::min(plan.wanted_cache_tokens * plan.cache_bytes_per_token, left);
+  plan.cache_tokens = plan.cache / plan.cache_bytes_per_token;
+}
 
-  const auto mb = [](int64_t bytes) { return (bytes + mebibyte - 1) / mebibyte; };
-  const int64_t one_sequence = tokens_of_sequence(stage) * plan.cache_bytes_per_token;
-  if (left <= 0 || plan.fixed() + std::max(plan.activations, one_sequence) > plan.budget) {
-    const std::string cure = left <= 0                          ? "take a smaller model"
+int64_t in_mb(int64_t bytes) { return (bytes + mebibyte - 1) / mebibyte; }
+
+// Empty, or what does not fit.
+std::string misfit(const Config& config, const MemoryPlan& plan) {
+  const int64_t one_sequence = plan.sequence_tokens * plan.cache_bytes_per_token;
+  const int64_t need = plan.fixed() + std::max(plan.activations, one_sequence);
+  if (need > plan.budget) {
+    const std::string cure = plan.fixed() >= plan.budget        ? "take a smaller model"
                              : plan.activations <= one_sequence ? "lower rollout.max_new_tokens"
                              : !plan.recompute                  ? "set model.activation_checkpointing = \"block\""
-                             : plan.microbatch_rows > tokens_of_sequence(stage)
-                                 ? "lower optimizer.max_tokens_per_microbatch or rollout.samples_per_prompt"
-                                 : "lower rollout.max_new_tokens";
-    const int64_t need = mb(plan.fixed() + std::max(plan.activations, one_sequence));
-    plan.error = fmt::format(
-        "run.memory_mb: is {}{}, but stage {} needs {} MB: {} for weights and optimizer, {} for a micro-batch of {} rows. "
-        "Raise it to {}, or {}.",
-        mb(plan.budget), config.run.memory_mb > 0 ? "" : " (80 % of this machine)", stage.name, need, mb(plan.fixed()),
-        mb(plan.activations), plan.microbatch_rows, need, cure);
-  } else if (plan.fixed() + plan.cache > plan.budget) {
-    plan.error = fmt::format(
-        "rollout.cache_mb: is {}, but {} MB are left of run.memory_mb = {}. Lower it, or set 0 to take what is left.",
-        mb(plan.cache), left / mebibyte, mb(plan.budget));
+                                               : "lower optimizer.max_tokens_per_microbatch or rollout.samples_per_prompt";
+    return fmt::format(
+        "run.memory_mb: is {}{}, but stage {} needs {} MB: {} for the program, weights and optimizer, {} for a micro-batch of "
+        "{} "
+        "rows. Raise it to {}, or {}.",
+        in_mb(plan.budget), config.run.memory_mb > 0 ? "" : " (80 % of this machine)", plan.stage, in_mb(need),
+        in_mb(plan.fixed()), in_mb(plan.activations), plan.microbatch_rows, in_mb(need), cure);
   }
+  if (plan.cache < one_sequence)
+    return fmt::format(
+        "rollout.cache_mb: is {}, but one sequence of {} tokens needs {} MB. Raise it, or set 0 to take what is left.",
+        in_mb(plan.cache), plan.sequence_tokens, in_mb(one_sequence));
+  if (plan.fixed() + plan.cache > plan.budget)
+    return fmt::format(
+        "rollout.cache_mb: is {}, but {} MB are left of run.memory_mb = {}. Lower it, or set 0 to take what is left.",
+        in_mb(plan.cache), (plan.budget - plan.fixed()) / mebibyte, in_mb(plan.budget));
+  return "";
 }
 
 }  // namespace
@@ -117,14 +135,11 @@ MemoryPlan plan_memory(const Config& config) {
   plan.gradient = 4 * plan.parameters;
   plan.moments = 8 * plan.parameters;
 
-  MemoryPlan largest;
-  for (const auto& stage : config.stages) {
-    MemoryPlan own = plan;
-    plan_stage(config, stage, sizes, own);
-    const bool worse = own.error.empty() == largest.error.empty() ? own.total() > largest.total() : largest.error.empty();
-    if (largest.stage.empty() || worse) largest = own;
-  }
-  return largest;
+  for (const auto& stage : config.stages) gather(stage, plan);
+  plan_activations(config, sizes, plan);
+  plan_cache(config, sizes, plan);
+  plan.error = misfit(config, plan);
+  return plan;
 }
 
 std::string memory_table(const MemoryPlan& plan) {

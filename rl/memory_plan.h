@@ -9,7 +9,7 @@
 
 namespace rl {
 
-// Sizes in bytes. A run passes through stages; the plan is that of the stage that needs most.
+// Sizes in bytes. One plan serves the whole run: the most that any stage asks for.
 struct MemoryPlan {
   int64_t budget = 0;
   int64_t program = 0;      // code, libraries, buffers of the allocator
@@ -25,8 +25,9 @@ struct MemoryPlan {
   int64_t cache_bytes_per_token = 0, activation_bytes_per_row = 0;
   int64_t cache_tokens = 0;         // rows that the cache holds
   int64_t wanted_cache_tokens = 0;  // all sequences that may run at once, at full length
+  int64_t sequence_tokens = 0;      // the longest sequence, in whole pages: the cache holds at least one
   int64_t microbatch_rows = 0;
-  std::string stage;        // the one that needs most
+  std::string stage;        // the one with the largest micro-batch
   std::string error;        // empty, or "section.key: what does not fit. how to fix it"
 
   // Cache and activations take turns: sampling and training do not overlap.

@@ -41,7 +41,7 @@ TEST_CASE("each of ten broken files gives one clear line, with its place, in und
       {"missing_data_key", ":17: data.train: tests/rl/broken/problems.jsonl:1: has no key \"problem\"; its keys are: answer, question."},
       {"budget_too_small", ":4: run.memory_mb: is 100, but stage grpo needs "},
       {"unknown_reward", ":21: reward: reward \"exactt\": unknown. Did you mean exact?"},
-      {"template_mismatch", ":22: template.style: "},
+      {"template_mismatch", ":22: template.style: is chatml, but the tokenizer has no token <|im_start|>."},
       {"negative_value", ":22: optimizer.lr: is -0.001, but must be above 0."},
       {"conflicting_keys", ":23: loss.constant_length: is 32, but loss.aggregation is \"token_mean\""},
   };
@@ -117,6 +117,8 @@ TEST_CASE("a cache that does not fit beside the weights is refused, and blocks a
   };
   REQUIRE(with({}).error.empty());
   REQUIRE(with({"rollout.cache_mb=100"}).error.find("rollout.cache_mb: is 100, but 49 MB are left of run.memory_mb = 250.") == 0);
+  REQUIRE(with({"model.layers=64", "model.max_positions=65536", "rollout.max_new_tokens=60000", "rollout.cache_mb=1", "run.memory_mb=60000"})
+              .error.find("rollout.cache_mb: is 1, but one sequence of 60016 tokens needs ") == 0);
   REQUIRE(!with({}).recompute);
   // Eight layers no longer fit as a whole; one block at a time does.
   const auto tight = with({"model.layers=24", "run.memory_mb=240"});
