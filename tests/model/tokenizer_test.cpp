@@ -209,5 +209,10 @@ TEST_CASE("SmolLM2's ids equal those of the tokenizers library on all of GSM8K",
     WARN("configs/data/gsm8k is not there; nothing was compared");
     return;
   }
-  CHECK(found == golden::json("gsm8k_hashes.json")["smollm2"]);
+  const auto expected = golden::json("gsm8k_hashes.json");
+  CHECK(found == expected["smollm2"]);
+  // transformers 5.23 leaves out the file's digit splits when it reads the GGUF; without them we agree with it as well.
+  auto root = json::parse(model::read_text_file(folder + "/tokenizer.json"));
+  root["pre_tokenizer"] = json(root["pre_tokenizer"]["pretokenizers"][1]);
+  CHECK(gsm8k_ids(*Tokenizer::from_json(root.dump(), "without digits")) == expected["smollm2, as transformers reads the GGUF file"]);
 }

@@ -164,7 +164,12 @@ def main(gsm8k_dir, gguf_file):
         t = Tokenizer.from_file(character)
         write("character_cases.json", [[x, t.encode(x).ids, t.decode(t.encode(x).ids, skip_special_tokens=False)] for x in [
             "1+2=3", "<think>7+5=2;</think><answer>2</answer><eos>", "9 9", "<<think>>", ""]])
+    # transformers 5.23 reads this GGUF file without its pre-tokenizer ("smollm": digits one by one) and so gives other ids
+    # to 101 of the 17,584 texts, those with a run of white space before a digit. Both readings are kept.
+    without_digits = smollm2(gguf_file)
+    without_digits.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     write("gsm8k_hashes.json", {"smollm2": count_and_hash(smollm2(gguf_file), questions),
+                                "smollm2, as transformers reads the GGUF file": count_and_hash(without_digits, questions),
                                 "small, smollm": count_and_hash(apply(base_json, dict(variants(base))["smollm"]), questions)})
 
 
