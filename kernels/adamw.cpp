@@ -33,12 +33,13 @@ AdamwFactors factors(const AdamwConfig& config, double gradient_scale, int64_t s
 
 }  // namespace
 
-void adamw_step(const at::Tensor& master, const at::Tensor& gradient, const at::Tensor& first_moment, const at::Tensor& second_moment,
-                int64_t begin, int64_t end, const AdamwConfig& config, double gradient_scale, int64_t step) {
+void adamw_step(const at::Tensor& master, const at::Tensor& gradient, const at::Tensor& first_moment,
+                const at::Tensor& second_moment, int64_t begin, int64_t end, const AdamwConfig& config, double gradient_scale,
+                int64_t step) {
   const int64_t size = master.numel();
   if (gradient.numel() != size || first_moment.numel() != size || second_moment.numel() != size)
-    fail("adamw_step: master is {}, gradient {}, moments {} and {}; all must have one size.", shape_text(master), shape_text(gradient),
-         shape_text(first_moment), shape_text(second_moment));
+    fail("adamw_step: master is {}, gradient {}, moments {} and {}; all must have one size.", shape_text(master),
+         shape_text(gradient), shape_text(first_moment), shape_text(second_moment));
   if (begin < 0 || begin > end || end > size) fail("adamw_step: elements {} to {} are not within {}.", begin, end, size);
   if (step < 1) fail("adamw_step: step is {}; it counts from 1.", step);
   float* w = f32(master);

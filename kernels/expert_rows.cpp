@@ -33,11 +33,13 @@ void require_sortable(const at::Tensor& chosen, const std::vector<int64_t>& row_
   require_shape("sort_by_expert", "routes.experts", chosen, {static_cast<int64_t>(row_groups.size()), chosen.size(1)});
   const int32_t* ids = i32(chosen);
   for (int64_t i = 0; i < chosen.numel(); ++i)
-    if (ids[i] < 0 || ids[i] >= experts) fail("sort_by_expert: expert {} of row {} is not in [0, {}).", ids[i], i / chosen.size(1), experts);
+    if (ids[i] < 0 || ids[i] >= experts)
+      fail("sort_by_expert: expert {} of row {} is not in [0, {}).", ids[i], i / chosen.size(1), experts);
   int64_t last = -1;
   for (size_t n = 0; n < row_groups.size(); ++n) {
     if (row_groups[n] < 0) continue;
-    if (row_groups[n] < last) fail("sort_by_expert: row {} is of group {}, after group {}; groups must ascend.", n, row_groups[n], last);
+    if (row_groups[n] < last)
+      fail("sort_by_expert: row {} is of group {}, after group {}; groups must ascend.", n, row_groups[n], last);
     last = row_groups[n];
   }
 }

@@ -34,7 +34,8 @@ std::array<uint32_t, 4> philox4x32(std::array<uint32_t, 4> c, std::array<uint32_
 }
 
 std::array<uint32_t, 4> random_words(const RandomKey& key) {
-  const auto mixed = philox4x32({low(key.step), high(key.step), low(key.group), high(key.group)}, {low(key.seed), high(key.seed)});
+  const auto mixed =
+      philox4x32({low(key.step), high(key.step), low(key.group), high(key.group)}, {low(key.seed), high(key.seed)});
   const auto purpose = static_cast<uint32_t>(key.purpose);
   return philox4x32({key.position, key.sample, mixed[0] ^ purpose, mixed[1]}, {mixed[2], mixed[3]});
 }

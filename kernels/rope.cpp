@@ -33,7 +33,8 @@ void rope_in_place(const at::Tensor& x, const int32_t* positions, const RopeTabl
     fail("rope_in_place: elements {} to {} turn, but a head of x {} has {}.", offset, offset + 2 * pairs, shape_text(x), size);
   for (int64_t n = 0; n < rows; ++n)
     if (positions[n] < 0 || positions[n] >= limit)
-      fail("rope_in_place: position {} of row {} is outside the table of {}; raise the longest sequence.", positions[n], n, limit);
+      fail("rope_in_place: position {} of row {} is outside the table of {}; raise the longest sequence.", positions[n], n,
+           limit);
   const auto turn = table.interleaved ? cpu_kernels().rope_interleaved : cpu_kernels().rope_halves;
   const float sign = inverse ? -1.0f : 1.0f;
   parallel_ranges(rows, 8192 / std::max<int64_t>(1, heads * pairs) + 1, [&](int64_t begin, int64_t end) {

@@ -23,7 +23,8 @@ void require_config(const RouterConfig& c) {
     fail("route: {} of {} experts cannot be chosen; active must be in [1, experts].", c.active, c.experts);
   if (c.groups < 1 || c.experts % c.groups != 0) fail("route: {} experts do not form {} equal groups.", c.experts, c.groups);
   if (c.groups_kept < 1 || c.groups_kept > c.groups || c.groups_kept * (c.experts / c.groups) < c.active)
-    fail("route: {} of {} groups of {} experts do not hold {} active ones.", c.groups_kept, c.groups, c.experts / c.groups, c.active);
+    fail("route: {} of {} groups of {} experts do not hold {} active ones.", c.groups_kept, c.groups, c.experts / c.groups,
+         c.active);
 }
 
 // The choice of one row at a time, with scratch that lives for a range of rows.
@@ -101,7 +102,8 @@ Routes route(const at::Tensor& logits, const at::Tensor& correction_bias, const 
   Routes routes{empty_i32({rows, active}), empty_f32({rows, active}), empty_f32({rows, experts})};
   int32_t* chosen = i32(routes.experts);
   float *weights = f32(routes.weights), *scores = f32(routes.scores);
-  const auto score = config.scoring == RouterConfig::Scoring::softmax ? cpu_kernels().router_softmax : cpu_kernels().router_sigmoid;
+  const bool softmax = config.scoring == RouterConfig::Scoring::softmax;
+  const auto score = softmax ? cpu_kernels().router_softmax : cpu_kernels().router_sigmoid;
   const auto scale = static_cast<float>(config.scale);
   parallel_ranges(rows, kRowGrain, [&](int64_t begin, int64_t end) {
     score(from + begin * experts, scores + begin * experts, end - begin, experts);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <vector>
 
 #include "kernels/error.h"
@@ -36,7 +37,8 @@ struct Logits {
     largest = -INFINITY;
     for (int64_t c = 0; c < chunks(); ++c) {
       const float most = cpu_kernels().largest_logit(values + c * kChunk, length(c));
-      if (std::isnan(most)) fail("sample_token: a logit in [{}, {}) is NaN or infinite; the model diverged.", c * kChunk, c * kChunk + length(c));
+      if (std::isnan(most))
+        fail("sample_token: a logit in [{}, {}) is NaN or infinite; the model diverged.", c * kChunk, c * kChunk + length(c));
       chunk_largest.push_back(most);
       largest = std::max(largest, most);
     }
@@ -107,11 +109,38 @@ int32_t draw(const Logits& logits, double unit) {
   double skipped = 0.0;
   for (int64_t i = 0; i < c; ++i) skipped += sums[static_cast<size_t>(i)];
   float weights[kChunk];
-  cpu_kernels().weights_of_logits(logits.values + c * kChunk, weights, logits.length(c), logits.largest, logits.inverse_temperature);
-  return static_cast<int32_t>(c * kChunk + pick(logits.length(c), target - skipped, [&](int64_t i) { return weights[i]; }));
+  const int64_t first = c * kChunk, length = logits.length(c);
+  cpu_kernels().weights_of_logits(logits.values + first, weights, length, logits.largest, logits.inverse_temperature);
+  return static_cast<int32_t>(first + pick(length, target - skipped, [&](int64_t i) { return weights[i]; }));
 }
 
-// The k largest, largest first. At least k logits reach the k-th largest chunk maximum, so all others can be left out.
+// Borders: the last, in order of size, of those that a cut keeps. They take a copy, so that `kept` stays in order of id.
+Candidate border_of_count(std::vector<Candidate> all, int64_t k) {
+  const auto last = all.begin() + (std::min<int64_t>(k, static_cast<int64_t>(all.size())) - 1);
+  std::nth_element(all.begin(), last, all.end(), before);
+  return *last;
+}
+
+// The fewest whose mass reaches `wanted`: all before `first` do not, all before `last` do. Halving them takes linear time.
+Candidate border_of_mass(std::vector<Candidate> all, double wanted) {
+  auto first = all.begin(), last = all.end();
+  double below = 0.0;
+  while (last - first > 1) {
+    const auto middle = first + (last - first) / 2;
+    std::nth_element(first, middle, last, before);
+    double with = below;
+    for (auto c = first; c != middle; ++c) with += c->weight;
+    if (with >= wanted) last = middle;
+    else first = middle, below = with;
+  }
+  return *first;
+}
+
+void keep_up_to(std::vector<Candidate>& kept, const Candidate& border) {
+  std::erase_if(kept, [&](const Candidate& c) { return before(border, c); });
+}
+
+// At least k logits reach the k-th largest chunk maximum, so all others can be left out at once.
 std::vector<Candidate> k_largest(const Logits& logits, int64_t k) {
   float floor = -INFINITY;
   if (k <= logits.chunks()) {
@@ -120,46 +149,39 @@ std::vector<Candidate> k_largest(const Logits& logits, int64_t k) {
     floor = maxima[static_cast<size_t>(k - 1)];
   }
   auto kept = logits.at_least(floor);
-  const auto end = kept.begin() + std::min<int64_t>(k, static_cast<int64_t>(kept.size()));
-  std::partial_sort(kept.begin(), end, kept.end(), before);
-  kept.erase(end, kept.end());
+  keep_up_to(kept, border_of_count(kept, k));
   return kept;
 }
 
-// Cuts candidates, largest first, after the one that reaches `wanted`; false if they do not reach it.
-bool cut_at_mass(std::vector<Candidate>& sorted, double wanted) {
-  double running = 0.0;
-  for (size_t i = 0; i < sorted.size(); ++i) {
-    running += sorted[i].weight;
-    if (running >= wanted) return sorted.resize(i + 1), true;
-  }
-  return false;
-}
-
-// Sorts only as deep as the wanted mass lies: weights above e^-4, e^-8, ..., then all. The deeper sets begin with the
-// shallower ones, so the answer is that of a full sort.
+// Looks only as deep as the wanted mass lies: weights above e^-4, e^-8, e^-16, then all.
 std::vector<Candidate> nucleus(const Logits& logits, double wanted) {
+  std::vector<Candidate> kept;
   for (const float depth : {4.0f, 8.0f, 16.0f, INFINITY}) {
-    auto kept = logits.at_least(logits.largest - depth / logits.inverse_temperature);
-    std::sort(kept.begin(), kept.end(), before);
-    if (cut_at_mass(kept, wanted) || depth == INFINITY) return kept;
+    kept = logits.at_least(logits.largest - depth / logits.inverse_temperature);
+    if (mass(kept) >= wanted) break;
   }
-  return {};
+  keep_up_to(kept, border_of_mass(kept, wanted));
+  return kept;
 }
 
+// The largest weighs 1, so a weight is also the ratio to it. The floor lies a little below, for rounding.
+std::vector<Candidate> at_least_share(const Logits& logits, double min_p) {
+  const auto depth = static_cast<float>(std::log(std::min(min_p, 1.0)) - 1e-3);
+  return logits.at_least(logits.largest + depth / logits.inverse_temperature);
+}
+
+// In order of id.
 std::vector<Candidate> truncate(const Logits& logits, const SamplingParameters& p, double total) {
   std::vector<Candidate> kept;
   if (p.top_k > 0 && p.top_k < logits.vocab) {
     kept = k_largest(logits, p.top_k);
-    if (p.top_p < 1.0) cut_at_mass(kept, p.top_p * mass(kept));
+    if (p.top_p < 1.0) keep_up_to(kept, border_of_mass(kept, p.top_p * mass(kept)));
   } else if (p.top_p < 1.0) {
     kept = nucleus(logits, p.top_p * total);
   } else {
-    kept = logits.at_least(-INFINITY);
+    kept = p.min_p > 0.0 ? at_least_share(logits, p.min_p) : logits.at_least(-INFINITY);
   }
-  // The largest weighs 1, so a weight is also the ratio to it.
   if (p.min_p > 0.0) std::erase_if(kept, [&](const Candidate& c) { return c.weight < p.min_p && c.weight < 1.0f; });
-  std::sort(kept.begin(), kept.end(), [](const Candidate& a, const Candidate& b) { return a.id < b.id; });
   return kept;
 }
 
@@ -178,7 +200,8 @@ SampledToken sample_token(const float* logits, int64_t vocab, const SamplingPara
   const double total = sum(row.chunk_sums());
   const auto kept = truncate(row, parameters, total);
   const double kept_mass = mass(kept);
-  const int64_t i = pick(static_cast<int64_t>(kept.size()), unit * kept_mass, [&](int64_t j) { return kept[static_cast<size_t>(j)].weight; });
+  const auto weight = [&](int64_t i) { return kept[static_cast<size_t>(i)].weight; };
+  const int64_t i = pick(static_cast<int64_t>(kept.size()), unit * kept_mass, weight);
   return {kept[static_cast<size_t>(i)].id, static_cast<float>(std::min(1.0, kept_mass / total))};
 }
 

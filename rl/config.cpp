@@ -88,8 +88,25 @@ class Writer {
 
 }  // namespace
 
+std::string place_of(const Config& config, const std::string& path, const std::string& stage) {
+  for (const std::string& key : {path, stage + ":" + path}) {
+    if (const auto found = config.places.find(key); found != config.places.end()) return found->second;
+  }
+  return config.file;
+}
+
 Config read_config(const std::string& file, const std::vector<std::string>& overrides) {
-  return resolve_config(file, overrides).config;
+  Resolved resolved = resolve_config(file, overrides);
+  Config& config = resolved.config;
+  const auto place = [&](const Source& source) {
+    return source.override_.empty() ? fmt::format("{}:{}", file, source.line) : "--set " + source.override_;
+  };
+  for (const auto& [path, source] : resolved.run_sources) config.places[path] = place(source);
+  for (size_t i = 0; i < config.stages.size(); ++i) {
+    for (const auto& [path, source] : resolved.stage_sources[i])
+      config.places[config.stages[i].name + ":" + path] = place(source);
+  }
+  return config;
 }
 
 std::string config_to_toml(const Config& config) { return Writer(config, nullptr).write(); }

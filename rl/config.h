@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -154,15 +155,21 @@ struct Config {
   CheckpointConfig checkpoint;
   LogConfig log;
   std::vector<StageConfig> stages;         // at least one
+  // Where each value that is not a default was set: "run.seed" or "STAGE:data.train" -> "configs/x.toml:12" or "--set ...".
+  std::map<std::string, std::string> places;
 };
+
+// The place of a setting for an error message; the file when it is a default.
+std::string place_of(const Config& config, const std::string& path, const std::string& stage = "");
 
 // Reads a TOML file and `--set section.key=value` overrides (a value is TOML; a bare word is a string). Throws
 // kernels::UsageError with "file:line: section.key: what is wrong. how to fix it." All errors of a file are joined by
 // newlines, in line order.
 Config read_config(const std::string& file, const std::vector<std::string>& overrides = {});
 
-// The resolved config as TOML, each key with its value; `with_sources`: and where the value came from (default, file:line, --set).
+// The resolved config as TOML, each key with its value. It reads back as the same config.
 std::string config_to_toml(const Config& config);
+// The same with a comment on each line that says where the value came from: default, file:line or --set.
 std::string print_config(const std::string& file, const std::vector<std::string>& overrides);
 std::string config_schema_json();     // JSON Schema, draft 7
 std::string config_table_markdown();  // the README's table

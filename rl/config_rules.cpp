@@ -133,10 +133,23 @@ class Rules {
       return;
     }
     bool any_summand = false;
-    for (const auto& settings : stage.rewards) any_summand = any_summand || !settings.gate;
+    for (size_t i = 0; i < stage.rewards.size(); ++i) {
+      any_summand = any_summand || !stage.rewards[i].gate;
+      check_reward(stage.rewards[i], resolved_.reward_sources[index][i]);
+    }
     if (!any_summand)
       errors_.add(resolved_.reward_sources[index].front(), "reward.gate",
                   "is true for every reward, so there is nothing to multiply. Leave one [[reward]] without gate.");
+  }
+
+  // Each reward knows its own options: making it is the check.
+  void check_reward(const reward::Settings& settings, const Source& source) {
+    if (settings.name.empty()) return;  // told already
+    try {
+      reward::make_builtin(settings);
+    } catch (const reward::Error& error) {
+      errors_.add(source, "reward", error.what());
+    }
   }
 
   const Resolved& resolved_;

@@ -18,7 +18,7 @@ at::Tensor where_trained(const at::Tensor& mask, const at::Tensor& x) { return a
 
 at::Tensor log_ratio(const at::Tensor& upper, const at::Tensor& lower) { return (upper - lower).clamp(-20.0, 20.0); }
 
-double sum(const at::Tensor& x) { return x.to(at::kDouble).sum().item<double>(); }
+double total(const at::Tensor& x) { return x.to(at::kDouble).sum().item<double>(); }
 
 }  // namespace
 
@@ -45,24 +45,24 @@ GrpoLossOutput grpo_loss(const GrpoLossInputs& in, const GrpoLossConfig& config)
     const at::Tensor d = log_ratio(where_trained(in.mask, in.reference_logprobs), policy);
     const at::Tensor k3 = d.exp() - d - 1.0;
     loss = loss + config.kl_coef * k3;
-    out.kl = sum(k3.detach());
+    out.kl = total(k3.detach());
   }
   at::Tensor entropy;
   if (in.entropy.defined()) {
     entropy = where_trained(in.mask, in.entropy).detach().requires_grad_(config.entropy_coef != 0);
-    out.entropy_sum = sum(entropy.detach());
+    out.entropy_sum = total(entropy.detach());
     if (config.entropy_coef != 0) loss = loss - config.entropy_coef * entropy;
   }
   const at::Tensor token_loss = weights * loss;
   token_loss.sum().backward();
 
-  out.loss = sum(token_loss.detach());
+  out.loss = total(token_loss.detach());
   out.dlogprobs = policy.grad().contiguous();
   if (config.entropy_coef != 0) out.dentropy = entropy.grad().contiguous();
-  out.tokens = sum(in.mask);
+  out.tokens = total(in.mask);
   const at::Tensor r = ratio.detach();
-  out.clipped_low = sum((r < low) & (advantages < 0) & in.mask);
-  out.clipped_high = sum((r > high) & (advantages > 0) & in.mask);
+  out.clipped_low = total((r < low) & (advantages < 0) & in.mask);
+  out.clipped_high = total((r > high) & (advantages > 0) & in.mask);
   if (!std::isfinite(out.loss) || !out.dlogprobs.isfinite().all().item<bool>()) {
     const at::Tensor bad = (~token_loss.detach().isfinite()).nonzero();
     kernels::fail("grpo_loss: the loss is {} (token {} of this micro-batch); the step is not applied.", out.loss,

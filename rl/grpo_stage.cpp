@@ -144,7 +144,7 @@ void keep_reference(Run& run, const StageConfig& stage, int64_t step) {
     run.reference_master = run.policy.store().master.clone();
     run.reference = nullptr;
   }
-  if (!run.reference) run.reference = run.policy.pack(run.reference_master);
+  if (!run.reference) run.reference = run.policy.weights_of(run.reference_master);
 }
 
 }  // namespace

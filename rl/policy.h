@@ -37,7 +37,7 @@ class Policy {
   const std::shared_ptr<const model::WeightSet>& weights() const { return weights_; }
   int64_t version() const { return version_; }
   // Weights made of other masters (float32, flat), which later steps do not touch: a reference policy.
-  std::shared_ptr<const model::WeightSet> pack(const at::Tensor& master);
+  std::shared_ptr<const model::WeightSet> weights_of(const at::Tensor& master);
 
   // Forward and backward over the groups, in micro-batches; gradients add up in the store. `reference`: null, or the
   // policy that the KL is to. kind "sft" takes -log pi as the token loss.

@@ -103,7 +103,7 @@ void begin_stage(Run& run, const StageConfig& stage) {
   run.state.step = 0;
   run.state.trained_tokens = 0;
   run.policy.reset_optimizer();
-  run.reference_master = {};
+  run.reference_master = at::Tensor();
   run.reference = nullptr;
 }
 

@@ -62,9 +62,6 @@ int64_t most_useful_pages(const model::ModelConfig& model, const EngineConfig& c
   return std::max<int64_t>(1, config.max_sequences) * (pages_for(model.max_positions) + 1);
 }
 
-// Logits are made for some rows at a time: 32 MB for large vocabularies, whatever the number of sequences.
-int64_t logits_rows(int64_t vocab) { return std::max<int64_t>(16, (int64_t{1} << 23) / vocab); }
-
 // Pages that follow one another become one span; the last ends with position `end - 1`.
 void make_spans(const std::vector<int32_t>& pages, int64_t end, std::vector<kernels::KeySpan>& spans) {
   spans.clear();
@@ -107,6 +104,7 @@ void Engine::check(const Request& r) const {
                         r.prompt_tokens.size(), r.max_new_tokens, positions, model_.max_positions);
   if (!r.stop_strings.empty() && !tokenizer_)
     kernels::fail("rollout: request {} has stop strings, but the engine was made without a tokenizer.", r.id);
+  check_sampling(r.sampling);
   if (r.weights) check(*r.weights);
 }
 
@@ -127,6 +125,7 @@ void Engine::submit(Request request) {
   auto live = std::make_unique<Live>(std::move(request), std::move(common));
   scheduler_.submit(*live);
   live_samples_ += live->unfinished;
+  if (!live->weights) ++without_weights_;
   live_.emplace(id, std::move(live));
 }
 
@@ -135,7 +134,7 @@ void Engine::publish(std::shared_ptr<const model::WeightSet> weights) {
   newest_ = std::move(weights);
   if (!newest_ || !config_.update_running) return;
   for (auto& [id, live] : live_) {
-    if (live->pinned || !live->weights) continue;
+    if (live->pinned || !live->weights || live->weights == newest_) continue;
     live->weights = newest_;
     scheduler_.restart(*live);
   }
@@ -148,6 +147,7 @@ void Engine::abort(int64_t request_id) {
   const int64_t count = static_cast<int64_t>(live.samples.size());
   for (int64_t i = 0; i < count; ++i)
     if (live.samples[static_cast<size_t>(i)].state != Sequence::State::finished) finish(live, i, FinishReason::aborted);
+  retired_.clear();
 }
 
 SourceStatistics Engine::statistics() const {
@@ -169,23 +169,24 @@ std::optional<SampleRecord> Engine::next(std::chrono::steady_clock::time_point d
 }
 
 void Engine::step() {
-  retired_.clear();
+  if (!newest_ && without_weights_ > 0)
+    kernels::fail("rollout: {} requests have no weights of their own and none are published; call publish() first.",
+                  without_weights_);
   const Plan& plan = scheduler_.plan();
   choose_weights(plan);
   for (const PageCopy& copy : plan.copies) cache_.copy(copy);
   for (const auto& weights : weights_) run(plan, weights);
   weights_.clear();
+  retired_.clear();
 }
 
 // The distinct weights of this step. A request that begins now takes the newest.
 void Engine::choose_weights(const Plan& plan) {
-  weights_.clear();
   for (const Work& work : plan.work) {
     Live& live = static_cast<Live&>(*work.sequence->group);
     if (!live.weights) {
-      if (!newest_)
-        kernels::fail("rollout: request {} has no weights and none were published; call publish() first.", live.request.id);
       live.weights = newest_;
+      --without_weights_;
     }
     if (std::find(weights_.begin(), weights_.end(), live.weights) == weights_.end()) weights_.push_back(live.weights);
   }
@@ -263,7 +264,8 @@ void Engine::ask_for_draws(const Work& work) {
 }
 
 void Engine::draw(const at::Tensor& hidden, const model::WeightSet& weights) {
-  const int64_t rows = batch_.head_count(), chunk = logits_rows(model_.vocab_size);
+  const int64_t rows = batch_.head_count();
+  const int64_t chunk = std::max<int64_t>(1, config_.logits_bytes / (model_.vocab_size * static_cast<int64_t>(sizeof(float))));
   size_t begin = 0;
   for (int64_t row = 0; row < rows; row += chunk) {
     const int64_t count = std::min(chunk, rows - row);
@@ -292,7 +294,9 @@ void Engine::accept(const Asked& asked, const Draw& draw, int64_t version) {
   const std::vector<int32_t>& stops = request.stop_tokens;
   if (std::find(stops.begin(), stops.end(), token) != stops.end()) return finish(live, asked.sample, FinishReason::stop);
   if (!live.stop_strings.empty()) {
-    if (const std::string* found = live.stop_strings.find(sample.tail, tokenizer_->token_bytes(token))) {
+    // Ids that pad the vocabulary have no text.
+    const std::string_view text = token < tokenizer_->size() ? std::string_view(tokenizer_->token_bytes(token)) : "";
+    if (const std::string* found = live.stop_strings.find(sample.tail, text)) {
       record.stop_text = *found;
       return finish(live, asked.sample, FinishReason::stop);
     }
@@ -309,6 +313,7 @@ void Engine::finish(Live& live, int64_t sample, FinishReason reason) {
   scheduler_.finish(live.samples[static_cast<size_t>(sample)]);
   --live_samples_;
   if (live.unfinished > 0) return;
+  if (!live.weights) --without_weights_;
   // The plan of this step may still point to it.
   const auto it = live_.find(live.request.id);
   retired_.push_back(std::move(it->second));

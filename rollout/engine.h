@@ -23,6 +23,7 @@ struct EngineConfig {
   int64_t max_sequences = 512;              // sequences that run at once
   int64_t cache_bytes = int64_t{1} << 30;   // keys and values never take more
   int64_t prefill_chunk = 512;              // most rows of one sequence in one forward pass
+  int64_t logits_bytes = int64_t{32} << 20; // logits are made for as many rows at a time (at least one)
   // false: a request keeps the weights that it started with. true: requests without weights of their own go on with
   // newly published ones; their cache is computed again, and their tokens carry different versions.
   bool update_running = false;
@@ -77,6 +78,7 @@ class Engine : public RolloutSource {
   std::vector<std::unique_ptr<Live>> retired_;  // finished in this step
   std::deque<SampleRecord> finished_;
   int64_t live_samples_ = 0;
+  int64_t without_weights_ = 0;  // live requests that have not begun and name no weights
   SourceStatistics statistics_;
 
   // Buffers of one step, kept for the next.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "kernels/error.h"
 #include "kernels/thread_pool.h"
 #include "kernels/token_logprob.h"
 
@@ -24,6 +25,15 @@ void first_logprobs(const at::Tensor& logits, int64_t vocab, Draw* draws, int64_
 }
 
 }  // namespace
+
+void check_sampling(const kernels::SamplingParameters& s) {
+  // Written so that NaN fails.
+  if (!(s.temperature == 0.0 || (s.temperature >= 1e-3 && s.temperature <= 1e3)))
+    kernels::fail_usage("rollout.temperature: is {}; it must be 0 (the largest logit) or in [0.001, 1000].", s.temperature);
+  if (s.top_k < 0) kernels::fail_usage("rollout.top_k: is {}; it must be 0 (all) or more.", s.top_k);
+  if (!(s.top_p > 0.0 && s.top_p <= 1.0)) kernels::fail_usage("rollout.top_p: is {}; it must be in (0, 1].", s.top_p);
+  if (!(s.min_p >= 0.0 && s.min_p <= 1.0)) kernels::fail_usage("rollout.min_p: is {}; it must be in [0, 1].", s.min_p);
+}
 
 float inverse_temperature(const kernels::SamplingParameters& sampling) {
   return sampling.temperature == 0.0 ? 1.0f : static_cast<float>(1.0 / sampling.temperature);

@@ -10,6 +10,9 @@
 
 namespace rollout {
 
+// Throws UsageError for a temperature, top_k, top_p or min_p outside of its range.
+void check_sampling(const kernels::SamplingParameters& sampling);
+
 // What the log-probability of a sampled token is divided by, inverted. Temperature 0 takes the largest logit and records
 // its log-probability at temperature 1. The trainer must use the same float.
 float inverse_temperature(const kernels::SamplingParameters& sampling);

@@ -3,7 +3,8 @@
 namespace {
 
 template <typename Out>
-void rms_norm_rows(const float* x, int64_t ldx, const float* weight, Out* y, float* inverse, int64_t rows, int64_t width, float eps) {
+void rms_norm_rows(const float* x, int64_t ldx, const float* weight, Out* y, float* inverse, int64_t rows, int64_t width,
+                   float eps) {
   for (int64_t n = 0; n < rows; ++n, x += ldx, y += width) {
     V16 sum = v_zero();
     each_sixteen(width, [&](int64_t i, auto part) {
@@ -13,7 +14,9 @@ void rms_norm_rows(const float* x, int64_t ldx, const float* weight, Out* y, flo
     const V16 mean = v_div(v_set(v_sum(sum)), v_set(static_cast<float>(width)));
     const V16 inv = v_div(v_set(1.0f), v_sqrt(v_add(mean, v_set(eps))));
     v_store_first(inverse + n, inv, 1);
-    each_sixteen(width, [&](int64_t i, auto part) { store(y + i, v_mul(v_mul(load(x + i, part), inv), load(weight + i, part)), part); });
+    each_sixteen(width, [&](int64_t i, auto part) {
+      store(y + i, v_mul(v_mul(load(x + i, part), inv), load(weight + i, part)), part);
+    });
   }
 }
 
@@ -21,8 +24,8 @@ void rms_norm_rows_f32(const float* x, int64_t ldx, const float* weight, float* 
                        float eps) {
   rms_norm_rows(x, ldx, weight, y, inverse, rows, width, eps);
 }
-void rms_norm_rows_bf16(const float* x, int64_t ldx, const float* weight, uint16_t* y, float* inverse, int64_t rows, int64_t width,
-                        float eps) {
+void rms_norm_rows_bf16(const float* x, int64_t ldx, const float* weight, uint16_t* y, float* inverse, int64_t rows,
+                        int64_t width, float eps) {
   rms_norm_rows(x, ldx, weight, y, inverse, rows, width, eps);
 }
 

@@ -14,7 +14,8 @@ void rope_halves(float* x, int64_t heads, int64_t head_stride, const float* cos,
 }
 
 // Neighbours share no lane; the compiler shuffles them as it likes, the arithmetic stays.
-void rope_interleaved(float* x, int64_t heads, int64_t head_stride, const float* cos, const float* sin, int64_t pairs, float sign) {
+void rope_interleaved(float* x, int64_t heads, int64_t head_stride, const float* cos, const float* sin, int64_t pairs,
+                      float sign) {
   for (int64_t h = 0; h < heads; ++h, x += head_stride)
     for (int64_t j = 0; j < pairs; ++j) {
       const float a = x[2 * j], b = x[2 * j + 1], c = cos[j], s = sin[j] * sign;

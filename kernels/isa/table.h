@@ -31,7 +31,8 @@ struct AttentionGradientBlock {
 
 // The constants of one AdamW step, rounded to float32. first_correction is 1 / (1 - beta1^t), second_correction likewise.
 struct AdamwFactors {
-  float gradient_scale, lr, beta1, one_minus_beta1, beta2, one_minus_beta2, first_correction, second_correction, eps, weight_decay;
+  float gradient_scale, lr, beta1, one_minus_beta1, beta2, one_minus_beta2, first_correction, second_correction, eps,
+      weight_decay;
 };
 
 struct CpuKernels {
@@ -84,7 +85,8 @@ struct CpuKernels {
                                    float* dweight, int64_t rows, int64_t columns);
 
   // ---- rope.inl: turns the pairs of one row's heads in place; sign -1 turns back.
-  void (*rope_halves)(float* x, int64_t heads, int64_t head_stride, const float* cos, const float* sin, int64_t pairs, float sign);
+  void (*rope_halves)(float* x, int64_t heads, int64_t head_stride, const float* cos, const float* sin, int64_t pairs,
+                      float sign);
   void (*rope_interleaved)(float* x, int64_t heads, int64_t head_stride, const float* cos, const float* sin, int64_t pairs,
                            float sign);
 

@@ -62,7 +62,7 @@ int main(int argc, char** argv) {
   for (Dtype dtype : {Dtype::bf16, Dtype::float32})
     for (int64_t rows : {1, 8, 16, 32, 64, 512, 2048}) {
       const int64_t out = 1536, in = 576;
-      const at::Tensor x = rounded(support::random_tensor({rows, in}, 1), dtype), w = widened(rounded(support::random_tensor({out, in}, 2), dtype));
+      const at::Tensor x = rounded(testing::random_f32({rows, in}, 1), dtype), w = widened(rounded(testing::random_f32({out, in}, 2), dtype));
       PackedWeight p(dtype, 1, out, in);
       p.pack(matrix_view(f32(w), out, in));
       if (!right(linear(x, p), widened(x), w)) { fmt::print("WRONG at {} rows\n", rows); return 1; }

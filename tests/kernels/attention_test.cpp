@@ -5,11 +5,12 @@
 #include "kernels/isa/table.h"
 #include "kernels/thread_pool.h"
 #include "tests/support/catch.h"
+#include "tests/support/compare.h"
 #include "tests/support/random_tensor.h"
 
 using namespace kernels;
-using support::random_tensor;
-using support::same_bits;
+using testing::random_f32;
+using testing::same_bits;
 
 namespace {
 
@@ -86,9 +87,9 @@ TEST_CASE("attention agrees with float64 on every instruction set", "[attention]
   for (const Problem& p : problems) {
     for (Dtype dtype : {Dtype::float32, Dtype::bf16}) {
       const auto& s = p.shape;
-      const at::Tensor q = random_tensor({p.length, s.heads, s.key_dim}, 1);
-      const at::Tensor k = rounded(random_tensor({p.length, s.key_heads, s.key_dim}, 2), dtype);
-      const at::Tensor v = p.value_in_key ? at::Tensor() : rounded(random_tensor({p.length, s.key_heads, s.value_dim}, 3), dtype);
+      const at::Tensor q = random_f32({p.length, s.heads, s.key_dim}, 1);
+      const at::Tensor k = rounded(random_f32({p.length, s.key_heads, s.key_dim}, 2), dtype);
+      const at::Tensor v = p.value_in_key ? at::Tensor() : rounded(random_f32({p.length, s.key_heads, s.value_dim}, 3), dtype);
       const auto exact = exact_attention(wide(q), wide(k), wide(v), p);
       at::Tensor first;
       for (const char* isa : {"plain", "avx2", "avx512"}) {
@@ -110,9 +111,9 @@ TEST_CASE("a paged cache, chunked prefill, decoding and a group tree give the sa
   const AttentionShape s{4, 2, 20, 20, 0.3f};
   const int64_t prompt = 21, length = 40;
   for (Dtype dtype : {Dtype::float32, Dtype::bf16}) {
-    const at::Tensor q = random_tensor({length, s.heads, s.key_dim}, 1);
-    const at::Tensor k = rounded(random_tensor({length, s.key_heads, s.key_dim}, 2), dtype);
-    const at::Tensor v = rounded(random_tensor({length, s.key_heads, s.value_dim}, 3), dtype);
+    const at::Tensor q = random_f32({length, s.heads, s.key_dim}, 1);
+    const at::Tensor k = rounded(random_f32({length, s.key_heads, s.key_dim}, 2), dtype);
+    const at::Tensor v = rounded(random_f32({length, s.key_heads, s.value_dim}, 3), dtype);
     const auto packed = attention(q, k, v, {whole(length, 0)}, s);
 
     // Pages of 16 rows in a shuffled order.
@@ -158,9 +159,9 @@ TEST_CASE("a paged cache, chunked prefill, decoding and a group tree give the sa
 TEST_CASE("the gradient of attention agrees with float64 finite differences", "[attention]") {
   for (const Problem& p : problems) {
     const auto& s = p.shape;
-    const at::Tensor q = random_tensor({p.length, s.heads, s.key_dim}, 1), k = random_tensor({p.length, s.key_heads, s.key_dim}, 2);
-    const at::Tensor v = p.value_in_key ? at::Tensor() : random_tensor({p.length, s.key_heads, s.value_dim}, 3);
-    const at::Tensor dout = random_tensor({p.length, s.heads, s.value_dim}, 4);
+    const at::Tensor q = random_f32({p.length, s.heads, s.key_dim}, 1), k = random_f32({p.length, s.key_heads, s.key_dim}, 2);
+    const at::Tensor v = p.value_in_key ? at::Tensor() : random_f32({p.length, s.key_heads, s.value_dim}, 3);
+    const at::Tensor dout = random_f32({p.length, s.heads, s.value_dim}, 4);
     auto loss = [&](const std::vector<double>& qd, const std::vector<double>& kd, const std::vector<double>& vd) {
       const auto e = exact_attention(qd, kd, vd, p);
       double sum = 0;

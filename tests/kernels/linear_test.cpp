@@ -6,11 +6,12 @@
 #include "kernels/linear.h"
 #include "kernels/thread_pool.h"
 #include "tests/support/catch.h"
+#include "tests/support/compare.h"
 #include "tests/support/random_tensor.h"
 
 using namespace kernels;
-using support::random_tensor;
-using support::same_bits;
+using testing::random_f32;
+using testing::same_bits;
 
 namespace {
 
@@ -54,7 +55,7 @@ TEST_CASE("a product of two by three numbers, by hand", "[linear]") {
 TEST_CASE("products agree with float64 at awkward sizes, on every instruction set", "[linear]") {
   for (const Case c : {Case{0, 3, 2}, Case{1, 1, 2}, Case{1, 64, 64}, Case{5, 65, 66}, Case{7, 130, 34}, Case{13, 19, 128}, Case{70, 200, 96}}) {
     for (Dtype dtype : {Dtype::float32, Dtype::bf16}) {
-      const at::Tensor x = rounded(random_tensor({c.rows, c.in}, 1), dtype), w = widened(rounded(random_tensor({c.out, c.in}, 2), dtype));
+      const at::Tensor x = rounded(random_f32({c.rows, c.in}, 1), dtype), w = widened(rounded(random_f32({c.out, c.in}, 2), dtype));
       const auto exact = reference(widened(x), w, c.rows, c.out, c.in);
       at::Tensor first;
       for (const char* isa : {"plain", "avx2", "avx512"}) {
@@ -71,7 +72,7 @@ TEST_CASE("products agree with float64 at awkward sizes, on every instruction se
 
 TEST_CASE("a row of a product has the same bits in a batch of one and of many, for any thread count", "[linear]") {
   for (Dtype dtype : {Dtype::float32, Dtype::bf16}) {
-    const at::Tensor x = rounded(random_tensor({61, 96}, 3), dtype), w = random_tensor({321, 96}, 4);
+    const at::Tensor x = rounded(random_f32({61, 96}, 3), dtype), w = random_f32({321, 96}, 4);
     const PackedWeight p = packed(w, dtype);
     set_threads(3);
     const at::Tensor all = linear(x, p);
@@ -85,7 +86,7 @@ TEST_CASE("a row of a product has the same bits in a batch of one and of many, f
 TEST_CASE("the gradient of the input is dy W, and goes on from what it is given", "[linear]") {
   for (const Case c : {Case{1, 64, 64}, Case{6, 66, 130}, Case{33, 1100, 34}, Case{200, 128, 128}}) {
     for (Dtype dtype : {Dtype::float32, Dtype::bf16}) {
-      const at::Tensor dy = rounded(random_tensor({c.rows, c.out}, 5), dtype), w = widened(rounded(random_tensor({c.out, c.in}, 6), dtype));
+      const at::Tensor dy = rounded(random_f32({c.rows, c.out}, 5), dtype), w = widened(rounded(random_f32({c.out, c.in}, 6), dtype));
       const at::Tensor wt = w.t().contiguous();
       const auto exact = reference(widened(dy), wt, c.rows, c.in, c.out);
       at::Tensor first;
@@ -106,7 +107,7 @@ TEST_CASE("the gradient of the input is dy W, and goes on from what it is given"
 TEST_CASE("the gradient of the weight is one chain over the rows: any even split gives the same bits", "[linear]") {
   for (Dtype dtype : {Dtype::float32, Dtype::bf16}) {
     const int64_t rows = 2600, out = 19, in = 70;  // more rows than one block of the reduction
-    const at::Tensor dy = rounded(random_tensor({rows, out}, 7), dtype), x = rounded(random_tensor({rows, in}, 8), dtype);
+    const at::Tensor dy = rounded(random_f32({rows, out}, 7), dtype), x = rounded(random_f32({rows, in}, 8), dtype);
     const auto exact = reference(widened(dy).t().contiguous(), widened(x).t().contiguous(), out, in, rows);
     at::Tensor whole;
     for (const char* isa : {"plain", "avx2", "avx512"}) {
@@ -132,10 +133,10 @@ TEST_CASE("the gradient of the weight is one chain over the rows: any even split
 TEST_CASE("heads and experts are products of their own matrices", "[linear]") {
   for (Dtype dtype : {Dtype::float32, Dtype::bf16}) {
     const int64_t n = 6, count = 3, out = 10, in = 8;
-    const at::Tensor w = random_tensor({count, out, in}, 9), x = rounded(random_tensor({n, count, in}, 10), dtype);
+    const at::Tensor w = random_f32({count, out, in}, 9), x = rounded(random_f32({n, count, in}, 10), dtype);
     PackedWeight p(dtype, count, out, in);
     p.pack(matrix_view(f32(w), count, out, in));
-    const at::Tensor y = linear_heads(x, p), dy = rounded(random_tensor({n, count, out}, 11), dtype), dx = linear_heads_backward_input(dy, p);
+    const at::Tensor y = linear_heads(x, p), dy = rounded(random_f32({n, count, out}, 11), dtype), dx = linear_heads_backward_input(dy, p);
     const at::Tensor dw = zeros_f32({count, out, in});
     linear_heads_backward_weight(dy, x, matrix_view(f32(dw), count, out, in));
     const std::vector<int64_t> offsets{0, 4, 4, 6};
@@ -162,7 +163,7 @@ TEST_CASE("heads and experts are products of their own matrices", "[linear]") {
 }
 
 TEST_CASE("an embedding row is the weight's row as it was packed", "[linear]") {
-  const at::Tensor w = random_tensor({70, 6}, 12);
+  const at::Tensor w = random_f32({70, 6}, 12);
   const int32_t ids[] = {0, 69, 64, 3};
   for (Dtype dtype : {Dtype::float32, Dtype::bf16}) {
     const at::Tensor rows = embedding(packed(w, dtype), ids, 4), kept = widened(rounded(w, dtype));

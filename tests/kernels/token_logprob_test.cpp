@@ -5,11 +5,12 @@
 #include "kernels/thread_pool.h"
 #include "kernels/token_logprob.h"
 #include "tests/support/catch.h"
+#include "tests/support/compare.h"
 #include "tests/support/random_tensor.h"
 
 using namespace kernels;
-using support::random_tensor;
-using support::same_bits;
+using testing::random_f32;
+using testing::same_bits;
 
 namespace {
 
@@ -52,7 +53,7 @@ TEST_CASE("padded ids have no share of the probability", "[token_logprob]") {
 TEST_CASE("log-probabilities agree with float64 for any vocabulary and temperature, on every instruction set", "[token_logprob]") {
   for (int64_t vocab : {1, 16, 19, 1024, 1025, 5000}) {
     const int64_t rows = 5;
-    const at::Tensor logits = random_tensor({rows, vocab}, 1, 4.0);
+    const at::Tensor logits = random_f32({rows, vocab}, 1, 4.0);
     const std::vector<int32_t> targets{0, static_cast<int32_t>(vocab - 1), static_cast<int32_t>(vocab / 2), 0, -1};
     const std::vector<float> inverse{1.0f, 1.25f, 0.5f, 10.0f, 1.0f};
     at::Tensor first;
@@ -75,8 +76,8 @@ TEST_CASE("log-probabilities agree with float64 for any vocabulary and temperatu
 TEST_CASE("the trainer's chunked head gives the sampler's bits", "[token_logprob]") {
   for (Dtype dtype : {Dtype::float32, Dtype::bf16}) {
     const int64_t rows = 70, width = 32, vocab = 300000;  // chunks of 26 rows
-    const at::Tensor x = rounded(random_tensor({rows, width}, 1), dtype);
-    const PackedWeight w = packed(random_tensor({vocab, width}, 2, 0.2), dtype);
+    const at::Tensor x = rounded(random_f32({rows, width}, 1), dtype);
+    const PackedWeight w = packed(random_f32({vocab, width}, 2, 0.2), dtype);
     const std::vector<int32_t> targets(rows, 123456);
     const std::vector<float> inverse(rows, 1.0f);
     const auto trainer = linear_token_logprob(x, w, vocab, targets.data(), inverse.data());
@@ -90,8 +91,8 @@ TEST_CASE("the trainer's chunked head gives the sampler's bits", "[token_logprob
 
 TEST_CASE("the gradients of log-probability and entropy agree with float64 finite differences", "[token_logprob]") {
   const int64_t rows = 4, width = 6, vocab = 19;
-  const at::Tensor x = random_tensor({rows, width}, 1), w = random_tensor({vocab, width}, 2);
-  const at::Tensor dl = random_tensor({rows}, 3), de = random_tensor({rows}, 4);
+  const at::Tensor x = random_f32({rows, width}, 1), w = random_f32({vocab, width}, 2);
+  const at::Tensor dl = random_f32({rows}, 3), de = random_f32({rows}, 4);
   const std::vector<int32_t> targets{3, 18, 0, 7};
   const std::vector<float> inverse{1.0f, 0.8f, 1.5f, 1.0f};
   auto loss = [&](const std::vector<double>& xs, const std::vector<double>& ws) {
@@ -127,8 +128,8 @@ TEST_CASE("the gradients of log-probability and entropy agree with float64 finit
 
 TEST_CASE("bf16 head gradients are the same on every instruction set and for any even split of the rows", "[token_logprob]") {
   const int64_t rows = 40, width = 16, vocab = 19;  // an odd vocabulary: the last pair of dlogits is padded
-  const at::Tensor x = rounded(random_tensor({rows, width}, 1), Dtype::bf16), dl = random_tensor({rows}, 3);
-  const PackedWeight p = packed(random_tensor({vocab, width}, 2), Dtype::bf16);
+  const at::Tensor x = rounded(random_f32({rows, width}, 1), Dtype::bf16), dl = random_f32({rows}, 3);
+  const PackedWeight p = packed(random_f32({vocab, width}, 2), Dtype::bf16);
   const std::vector<int32_t> targets(rows, 5);
   const std::vector<float> inverse(rows, 1.0f);
   at::Tensor first_dx, first_dw;

@@ -95,11 +95,12 @@ TEST_CASE("--set wins over the file and over every stage", "[config]") {
 }
 
 TEST_CASE("keys of a reward that are not ours become its options, as text", "[config]") {
-  const auto config = read("[[stage]]\n[[stage.reward]]\nname = \"format\"\ngate = true\nstrict = true\ntolerance = 0.5\nmark = \"x\"\n"
+  const auto config = read("[[stage]]\n[[stage.reward]]\nname = \"format\"\ngate = true\nmode = \"strict\"\nallow_empty_think = true\n"
                            "[[stage.reward]]\nname = \"exact\"\n");
   const auto& settings = config.stages[0].rewards.at(0);
   REQUIRE(settings.gate);
-  REQUIRE(settings.options == std::vector<std::pair<std::string, std::string>>{{"strict", "true"}, {"tolerance", "0.5"}, {"mark", "x"}});
+  REQUIRE(settings.options == std::vector<std::pair<std::string, std::string>>{{"mode", "strict"}, {"allow_empty_think", "true"}});
+  REQUIRE(contains(error_of("[[stage]]\n[[stage.reward]]\nname = \"format\"\nmood = 1\n[[stage.reward]]\nname = \"exact\"\n"), ":9: reward: "));
 }
 
 TEST_CASE("an unknown key is an error with its line and the nearest name", "[config]") {
@@ -190,6 +191,15 @@ TEST_CASE("--print-config says where each value came from", "[config]") {
   REQUIRE(contains(line_of("top_k"), "# " + file + ":9"));
   REQUIRE(contains(line_of("top_p"), "# --set"));
   REQUIRE(contains(line_of("min_p"), "# default"));
+}
+
+TEST_CASE("the place of a setting is its line, its override or the file", "[config]") {
+  const std::string file = write(good_top + "[rollout]\ntop_k = 3\n");
+  const auto config = rl::read_config(file, {"run.seed=4"});
+  REQUIRE(rl::place_of(config, "rollout.top_k", "grpo") == file + ":9");
+  REQUIRE(rl::place_of(config, "run.steps") == file + ":1");
+  REQUIRE(rl::place_of(config, "run.seed") == "--set run.seed=4");
+  REQUIRE(rl::place_of(config, "rollout.top_p", "grpo") == file);
 }
 
 TEST_CASE("the schema is JSON that lists every section and forbids unknown keys", "[config]") {

@@ -261,10 +261,17 @@ TEST_CASE("the engine lets go of weights, so that their storage can be written o
   engine.publish(f.weights);
   engine.submit(toy::request(1, 12, 1, 5));
   toy::collect(engine);
+  CHECK(f.weights.use_count() == 2);  // the test's and the engine's newest
   engine.publish(nullptr);
+  CHECK(f.weights.use_count() == 1);
   engine.submit(toy::request(2, 12, 1, 5));
   CHECK_THROWS_WITH(engine.next(toy::never()), Catch::Contains("publish()"));
-  CHECK(f.weights.use_count() == 1);
+  engine.publish(f.weights);
+  CHECK(toy::collect(engine).size() == 1);
+  engine.publish(nullptr);
+  engine.submit(toy::request(3, 12, 1, 5));
+  engine.abort(3);
+  CHECK(toy::collect(engine).size() == 1);
 }
 
 TEST_CASE("next returns nothing at the deadline or when no request is live", "[engine]") {
@@ -299,7 +306,7 @@ TEST_CASE("a request that cannot be served is refused at once, with the numbers"
   engine.submit(toy::request(1, 100, 1, 61));
   refused(toy::request(1, 5, 1, 5));  // the id is live
   CHECK(engine.live_samples() == 1);
-  Engine small = f.engine({4096, 512, 2 * 16 * model::key_storage_bytes_per_row(f.config, Dtype::float32), 512});
+  Engine small = f.engine({.cache_bytes = 2 * 16 * model::key_storage_bytes_per_row(f.config, Dtype::float32)});
   CHECK_THROWS_AS(small.submit(toy::request(1, 30, 1, 4)), kernels::UsageError);  // 33 rows, 2 pages
   small.submit(toy::request(1, 30, 1, 3));
 }
@@ -308,7 +315,7 @@ TEST_CASE("512 sequences run within the stated bytes of cache", "[engine]") {
   Fixture f;
   // 512 samples of 24 + 40 - 1 rows would need 4 pages each less the shared first one: 1,537 pages. There are 900.
   const int64_t bytes = 900 * 16 * model::key_storage_bytes_per_row(f.config, Dtype::float32);
-  Engine engine = f.engine({1024, 512, bytes, 512});
+  Engine engine = f.engine({.max_tokens_per_batch = 1024, .cache_bytes = bytes});
   engine.publish(f.weights);
   for (int64_t id = 0; id < 64; ++id) engine.submit(toy::request(id, 24, 8, 40));
   CHECK(engine.cache_bytes() <= bytes);
@@ -317,5 +324,8 @@ TEST_CASE("512 sequences run within the stated bytes of cache", "[engine]") {
   CHECK(engine.statistics().largest_batch > 200);
   CHECK(engine.statistics().preemptions > 0);
   CHECK(engine.statistics().generated_tokens == 512 * 40);
-  for (const int64_t id : {0, 31, 63}) CHECK(records.at({id, 7}).tokens == f.run({toy::request(id, 24, 8, 40)}).at({id, 7}).tokens);
+  for (const int64_t id : {0, 31, 63}) {
+    const Records alone = f.run({toy::request(id, 24, 8, 40)});
+    CHECK(records.at({id, 7}).tokens == alone.at({id, 7}).tokens);
+  }
 }

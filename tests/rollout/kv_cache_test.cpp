@@ -37,7 +37,8 @@ TEST_CASE("a copied page has the first rows of the other in every layer, and kee
   KvCache cache(toy::dense(), Dtype::float32, 40960, 1000);
   for (const auto& tensors : {cache.storage().keys, cache.storage().values})
     for (size_t layer = 0; layer < tensors.size(); ++layer)
-      for (int64_t row = 0; row < 160; ++row) tensors[layer][row].fill_(static_cast<double>(1000 * static_cast<int64_t>(layer) + row));
+      for (int64_t row = 0; row < 160; ++row)
+        tensors[layer][row].fill_(1000.0 * static_cast<double>(layer) + static_cast<double>(row));
   cache.copy({2, 5, 3});
   for (const auto& tensors : {cache.storage().keys, cache.storage().values})
     for (size_t layer = 0; layer < tensors.size(); ++layer)

@@ -135,7 +135,8 @@ TEST_CASE("damage with a mended checksum never reads outside or allocates withou
   for (int i = 0; i < 20000; ++i) {
     std::string damaged = bytes;
     const int changes = 1 + static_cast<int>(random() % 3);
-    for (int c = 0; c < changes; ++c) damaged[24 + random() % (damaged.size() - 24)] = static_cast<char>(random() % 4 ? random() : 0xFF);
+    for (int c = 0; c < changes; ++c)
+      damaged[24 + random() % (damaged.size() - 24)] = static_cast<char>(random() % 4 ? random() : 0xFF);
     if (random() % 4 == 0) damaged.resize(24 + random() % (damaged.size() - 24));
     mend(damaged);
     size_t used = 0;

@@ -2,7 +2,6 @@
 
 #include <cmath>
 
-#include "kernels/token_logprob.h"
 #include "tests/support/catch.h"
 
 using kernels::SamplingParameters;
@@ -40,6 +39,18 @@ TEST_CASE("the log-probability is taken at the temperature and before truncation
   CHECK(draw.sampled.token == 1);
   CHECK(draw.logprob == Approx(std::log(4.0 / 7.0)));
   CHECK(draw.sampled.kept_mass == Approx(4.0 / 7.0));
+}
+
+TEST_CASE("sampling parameters outside of their range are refused by name", "[sampler]") {
+  const double nan = std::nan("");
+  rollout::check_sampling({.temperature = 0.0, .top_k = 5, .top_p = 1.0, .min_p = 1.0});
+  for (const double bad : {-1.0, 1e-9, 1e9, nan})
+    CHECK_THROWS_WITH(rollout::check_sampling({.temperature = bad}), Catch::Contains("temperature"));
+  for (const double bad : {0.0, -0.5, 1.1, nan})
+    CHECK_THROWS_WITH(rollout::check_sampling({.top_p = bad}), Catch::Contains("top_p"));
+  for (const double bad : {-0.1, 1.1, nan})
+    CHECK_THROWS_WITH(rollout::check_sampling({.min_p = bad}), Catch::Contains("min_p"));
+  CHECK_THROWS_WITH(rollout::check_sampling({.top_k = -1}), Catch::Contains("top_k"));
 }
 
 TEST_CASE("several draws from one row equal the draws made alone", "[sampler]") {

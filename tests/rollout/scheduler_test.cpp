@@ -44,7 +44,8 @@ struct Simulation {
   }
 
   Label& row(const Sequence& s, int64_t position) {
-    return cache.at(static_cast<size_t>(s.pages.at(static_cast<size_t>(position / page_rows)) * page_rows + position % page_rows));
+    const int64_t page = s.pages.at(static_cast<size_t>(position / page_rows));
+    return cache.at(static_cast<size_t>(page * page_rows + position % page_rows));
   }
 
   // One step. False when there was nothing to do.
@@ -263,7 +264,7 @@ TEST_CASE("a sample that needs every page of the cache still finishes, with sibl
 TEST_CASE("a request that cannot fit alone is refused, with the budget named", "[scheduler]") {
   Simulation s({64, 8, 64}, 2);
   CHECK_THROWS_AS(s.submit(20, {14}, 14), kernels::UsageError);  // 33 rows
-  CHECK_THROWS_WITH(Simulation({64, 8, 64}, 2).submit(20, {14}, 14), Catch::Contains("3 cache pages") && Catch::Contains("cache_mb"));
+  CHECK_THROWS_WITH(s.submit(20, {14}, 14), Catch::Contains("3 cache pages") && Catch::Contains("cache_mb"));
 }
 
 TEST_CASE("a budget below one is refused", "[scheduler]") {

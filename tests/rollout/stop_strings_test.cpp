@@ -32,7 +32,8 @@ TEST_CASE("a string that is begun twice is found", "[stop_strings]") {
 
 TEST_CASE("a character whose bytes come in separate tokens is matched on its bytes", "[stop_strings]") {
   // U+20AC is E2 82 AC.
-  CHECK(stop_at(StopStrings({"\xE2\x82\xAC"}), {"1\xE2", "\x82", "\xAC!", "x"}) == std::make_pair(2, std::string("\xE2\x82\xAC")));
+  const std::string euro = "\xE2\x82\xAC";
+  CHECK(stop_at(StopStrings({euro}), {"1\xE2", "\x82", "\xAC!", "x"}) == std::make_pair(2, euro));
 }
 
 TEST_CASE("of several strings the one that ends first counts, then the first in the list", "[stop_strings]") {

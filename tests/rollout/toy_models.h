@@ -52,8 +52,8 @@ inline model::ModelConfig mla_moe() {
   return c;
 }
 
-inline std::shared_ptr<const model::WeightSet> weights(const model::ModelConfig& config, kernels::Dtype dtype, int64_t version = 1,
-                                                       uint64_t seed = 17) {
+inline std::shared_ptr<const model::WeightSet> weights(const model::ModelConfig& config, kernels::Dtype dtype,
+                                                       int64_t version = 1, uint64_t seed = 17) {
   model::ParameterStore store(config, false);
   store.init_random(seed, 0.2);
   return model::pack_weights(store, dtype, version);
@@ -66,7 +66,8 @@ inline rollout::Request request(int64_t id, int64_t prompt_tokens, int64_t sampl
   r.group_id = 100 + id;
   r.step = 3;
   r.seed = 5;
-  for (int64_t i = 0; i < prompt_tokens; ++i) r.prompt_tokens.push_back(static_cast<int32_t>((7 * id + 3 * i + i * i) % 50));
+  for (int64_t i = 0; i < prompt_tokens; ++i)
+    r.prompt_tokens.push_back(static_cast<int32_t>((7 * id + 3 * i + i * i) % 50));
   r.samples = samples;
   r.max_new_tokens = max_new_tokens;
   return r;

@@ -1,0 +1,275 @@
+#include "rl/check.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <memory>
+
+#include "kernels/error.h"
+#include "model/tokenizer.h"
+#include "rl/commands.h"
+#include "rl/dataset.h"
+#include "rl/generators.h"
+#include "rl/jsonl.h"
+#include "rl/memory_plan.h"
+
+namespace rl {
+namespace {
+
+// Prompts that are tokenised for their length: enough to be sure of the policy, and done in a moment.
+constexpr int64_t prompts_looked_at = 2000;
+constexpr int64_t generated_looked_at = 256;
+
+class Check {
+ public:
+  explicit Check(const Config& config) : config_(config) {}
+
+  CheckResult run() {
+    check_device();
+    check_model();
+    for (const auto& stage : config_.stages) check_stage(stage);
+    if (result_.errors.empty()) plan();
+    return result_;
+  }
+
+ private:
+  void error(const StageConfig* stage, const std::string& path, const std::string& what) {
+    add(result_.errors, fmt::format("{}: {}: {}", place_of(config_, path, stage == nullptr ? "" : stage->name), path, what));
+  }
+  void warning(const StageConfig& stage, const std::string& path, const std::string& what) {
+    add(result_.warnings, fmt::format("{}: {}: {}", place_of(config_, path, stage.name), path, what));
+  }
+  static void add(std::vector<std::string>& lines, const std::string& line) {
+    if (std::find(lines.begin(), lines.end(), line) == lines.end()) lines.push_back(line);
+  }
+
+  void check_device() {
+    if (config_.run.device == "cuda")
+      error(nullptr, "run.device", "is \"cuda\", but this build has no CUDA kernels. Set it to \"auto\" or \"cpu\".");
+    const std::string& resume = config_.checkpoint.resume;
+    if (resume != "off" && resume != "auto" && !std::filesystem::is_directory(resume))
+      error(nullptr, "checkpoint.resume",
+            fmt::format("is \"{}\", which is not a folder. Write \"auto\", \"off\" or a checkpoint folder.", resume));
+  }
+
+  void check_model() {
+    const ModelSettings& model = config_.model;
+    const bool born = model.init == "random";
+    const std::string key = born ? "model" : "model.path";
+    if (!born && !std::filesystem::is_directory(model.path)) {
+      error(nullptr, key,
+            fmt::format("\"{}\" is not a folder. Give one with config.json and model.safetensors; "
+                        "`./ponder fetch` brings known models.",
+                        model.path));
+      return;
+    }
+    try {
+      sizes_ = model_sizes(config_);
+      tokenizer_ = born ? model::Tokenizer::from_json(model::character_tokenizer_json(model.alphabet, model.special_tokens),
+                                                      config_.file)
+                        : model::Tokenizer::from_directory(model.path);
+    } catch (const kernels::Error& failure) {
+      error(nullptr, key, failure.what());
+      return;
+    }
+    if (sizes_.eos_token_ids.empty())
+      error(nullptr, key,
+            "the model names no end token, so completions would end only by length. Add eos_token_id to its config.json.");
+  }
+
+  void check_stage(const StageConfig& stage) {
+    const std::vector<Problem> training = read(stage, "data.train", stage.data.train, 0);
+    const std::vector<Problem> held_back = read(stage, "data.eval", stage.data.eval, stage.data.eval_problems);
+    check_prompts(stage, training);
+    if (stage.kind == "sft") check_completions(stage, training);
+    check_rewards(stage, stage.kind == "sft" ? std::vector<Problem>{} : training, held_back);
+    check_lengths(stage);
+    const RolloutConfig& rollout = stage.rollout;
+    if (stage.kind == "grpo" && (rollout.top_p < 1 || rollout.top_k > 0 || rollout.min_p > 0))
+      warning(stage, "rollout.top_p",
+              "top-p, top-k or min-p cut the distribution, but the loss uses the full one: samples are slightly "
+              "off policy. The mean kept mass is logged.");
+  }
+
+  // Reads every line of a file; a generator's first problems.
+  std::vector<Problem> read(const StageConfig& stage, const std::string& path, const std::string& source, int64_t limit) {
+    if (source.empty()) return {};
+    try {
+      if (find_generator(source) == nullptr) return read_jsonl(source, stage.data, limit);
+      DataConfig data = stage.data;
+      data.train = source;
+      const auto dataset = open_dataset(data, static_cast<uint64_t>(config_.run.seed));
+      std::vector<Problem> problems;
+      for (int64_t i = 0; i < generated_looked_at; ++i) problems.push_back(dataset->problem(i));
+      return problems;
+    } catch (const kernels::Error& failure) {
+      error(&stage, path, failure.what());
+      return {};
+    }
+  }
+
+  void check_prompts(const StageConfig& stage, const std::vector<Problem>& problems) {
+    if (tokenizer_ == nullptr || problems.empty()) return;
+    const std::string mismatch = model::template_mismatch(stage.chat_template, *tokenizer_);
+    if (!mismatch.empty()) {
+      error(&stage, "template.style", mismatch);
+      return;
+    }
+    const auto looked_at = std::min<int64_t>(prompts_looked_at, static_cast<int64_t>(problems.size()));
+    int64_t longest = 0, overlong = 0;
+    try {
+      for (int64_t i = 0; i < looked_at; ++i) {
+        const auto tokens =
+            static_cast<int64_t>(tokenizer_->encode(model::render_prompt(stage.chat_template, problems[i].question)).size());
+        longest = std::max(longest, tokens);
+        overlong += tokens > stage.data.max_prompt_tokens;
+      }
+    } catch (const kernels::Error& failure) {
+      error(&stage, "template.style", fmt::format("a prompt of {} cannot be tokenised: {}", stage.data.train, failure.what()));
+      return;
+    }
+    prompt_report_ = fmt::format("{} prompts looked at, longest {} tokens", looked_at, longest);
+    if (overlong > 0) judge_overlong(stage, overlong, looked_at, longest);
+  }
+
+  void judge_overlong(const StageConfig& stage, int64_t overlong, int64_t looked_at, int64_t longest) {
+    const std::string found = fmt::format("is {}, but {} of {} prompts are longer, up to {} tokens",
+                                          stage.data.max_prompt_tokens, overlong, looked_at, longest);
+    if (stage.data.overlong_prompt == "error" || (stage.data.overlong_prompt == "drop" && overlong == looked_at))
+      error(&stage, "data.max_prompt_tokens",
+            fmt::format("{}. Raise it to {}, or set data.overlong_prompt = \"truncate_left\".", found, longest));
+    else
+      warning(stage, "data.max_prompt_tokens",
+              fmt::format("{}; they are {}.", found, stage.data.overlong_prompt == "drop" ? "dropped" : "cut at the left"));
+  }
+
+  void check_completions(const StageConfig& stage, const std::vector<Problem>& problems) {
+    if (tokenizer_ == nullptr) return;
+    for (size_t i = 0; i < problems.size() && static_cast<int64_t>(i) < prompts_looked_at; ++i) {
+      try {
+        if (problems[i].completion.empty()) {
+          error(&stage, "data.completion_key",
+                fmt::format("row {} of {} has no text under \"{}\", which an sft stage learns. "
+                            "Set the key that holds the completion.",
+                            problems[i].prompt_id + 1, stage.data.train, stage.data.completion_key));
+          return;
+        }
+        tokenizer_->encode(problems[i].completion);
+      } catch (const kernels::Error& failure) {
+        error(&stage, "data.train",
+              fmt::format("the completion of row {} cannot be tokenised: {}", problems[i].prompt_id + 1, failure.what()));
+        return;
+      }
+    }
+  }
+
+  void check_rewards(const StageConfig& stage, const std::vector<Problem>& training, const std::vector<Problem>& held_back) {
+    for (const auto& settings : stage.rewards) {
+      std::unique_ptr<reward::Reward> made;
+      try {
+        made = reward::make_builtin(settings);
+      } catch (const reward::Error& failure) {
+        error(&stage, "reward", failure.what());
+        continue;
+      }
+      const std::string broken = made->self_test();
+      if (!broken.empty()) error(&stage, "reward", fmt::format("{}: its self-test failed: {}", settings.name, broken));
+      check_golds(stage, *made, stage.data.train, training);
+      check_golds(stage, *made, stage.data.eval, held_back);
+    }
+  }
+
+  void check_golds(const StageConfig& stage, reward::Reward& reward, const std::string& source,
+                   const std::vector<Problem>& problems) {
+    int64_t unreadable = 0;
+    std::string first;
+    for (const auto& problem : problems) {
+      const std::string why = reward.check_answer(problem.answer);
+      if (why.empty()) continue;
+      if (++unreadable == 1) first = fmt::format("row {}: {}", problem.prompt_id + 1, why);
+    }
+    if (unreadable == 0) return;
+    const std::string what =
+        fmt::format("{} cannot score {} of {} answers of {}; {}", reward.name(), unreadable, problems.size(), source, first);
+    // A few odd rows leave their groups and are counted; more of them mean the wrong key or the wrong reward.
+    if (unreadable * 100 > static_cast<int64_t>(problems.size())) error(&stage, "data.answer_key", what);
+    else warning(stage, "data.answer_key", what);
+  }
+
+  void check_lengths(const StageConfig& stage) {
+    const int64_t completion = std::max(stage.rollout.max_new_tokens, stage.eval.max_new_tokens);
+    if (tokenizer_ != nullptr && stage.data.max_prompt_tokens + completion > sizes_.max_positions)
+      error(&stage, "rollout.max_new_tokens",
+            fmt::format("{} prompt tokens and {} new ones make {}, but the model has {} positions. Lower "
+                        "data.max_prompt_tokens or this to fit.",
+                        stage.data.max_prompt_tokens, completion, stage.data.max_prompt_tokens + completion,
+                        sizes_.max_positions));
+  }
+
+  void plan() {
+    const MemoryPlan plan = plan_memory(config_);
+    if (!plan.error.empty()) {
+      const size_t colon = plan.error.find(": ");
+      const auto stage =
+          std::find_if(config_.stages.begin(), config_.stages.end(), [&](const auto& s) { return s.name == plan.stage; });
+      error(&*stage, plan.error.substr(0, colon), plan.error.substr(colon + 2));
+      return;
+    }
+    result_.report =
+        fmt::format("run {}, seed {}, to {}\nmodel {}, {} layers, width {}, {:.2f}M parameters, {}\n", config_.run.name,
+                    config_.run.seed, config_.run.output_dir, sizes_.family, sizes_.layers, sizes_.width,
+                    static_cast<double>(plan.parameters) / 1e6, kernels::name_of(config_.model.compute_dtype));
+    for (const auto& stage : config_.stages) result_.report += describe(stage);
+    result_.report += memory_table(plan);
+  }
+
+  std::string describe(const StageConfig& stage) const {
+    const OptimizerConfig& optimizer = stage.optimizer;
+    std::string out =
+        fmt::format("stage {} ({}): {} steps, lr {:g} {}, warm-up {}\n  data: {}; {}\n", stage.name, stage.kind, stage.steps,
+                    optimizer.lr, optimizer.schedule, optimizer.warmup_steps, stage.data.train, prompt_report_);
+    if (stage.kind == "sft")
+      return out + fmt::format("  a step: {} sequences, 1 update; loss divided by the step's completion tokens\n",
+                               stage.sequences_per_step);
+    const RolloutConfig& rollout = stage.rollout;
+    const int64_t samples = rollout.prompts_per_step * rollout.samples_per_prompt;
+    out += fmt::format("  a step: {} prompts x {} samples = {}, {} update{}, at most {} new tokens and {} rows\n",
+                       rollout.prompts_per_step, rollout.samples_per_prompt, samples, stage.loss.updates_per_step,
+                       stage.loss.updates_per_step == 1 ? "" : "s", samples * rollout.max_new_tokens,
+                       samples * rollout.max_new_tokens + rollout.prompts_per_step * stage.data.max_prompt_tokens);
+    const LossConfig& loss = stage.loss;
+    const std::string denominator = loss.aggregation == "token_mean" ? "the update's trained tokens"
+                                    : loss.aggregation == "seq_mean"
+                                        ? "each completion's tokens, then the number of completions"
+                                        : fmt::format("{} x completions", loss.constant_length);
+    out += fmt::format("  loss: ratio clipped to [{:g}, {:g}], divided by {}; KL {}\n", 1 - loss.clip_low, 1 + loss.clip_high,
+                       denominator, stage.kl.coef > 0 ? fmt::format("{:g} (k3)", stage.kl.coef) : "off");
+    out += "  reward:";
+    for (const auto& settings : stage.rewards)
+      out += settings.gate ? fmt::format(" [only if {} > 0]", settings.name)
+                           : fmt::format(" {:+g} {}", settings.weight, settings.name);
+    return out + "\n";
+  }
+
+  const Config& config_;
+  CheckResult result_;
+  model::ModelConfig sizes_;
+  std::shared_ptr<const model::Tokenizer> tokenizer_;  // null when the model cannot be read
+  std::string prompt_report_;
+};
+
+}  // namespace
+
+CheckResult check_run(const Config& config) { return Check(config).run(); }
+
+int run_check(const Config& config) {
+  const CheckResult result = check_run(config);
+  for (const auto& line : result.errors) fmt::print(stderr, "{}\n", line);
+  for (const auto& line : result.warnings) fmt::print(stderr, "warning: {}\n", line);
+  if (!result.errors.empty()) return 2;
+  fmt::print("{}no mistakes found in {}\n", result.report, config.file);
+  return 0;
+}
+
+}  // namespace rl

@@ -1,0 +1,46 @@
+// One budget for weights, optimizer, cache and activations, planned before anything is loaded.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "rl/config.h"
+
+namespace rl {
+
+// Sizes in bytes. A run passes through stages; the plan is that of the stage that needs most.
+struct MemoryPlan {
+  int64_t budget = 0;
+  int64_t program = 0;      // code, libraries, buffers of the allocator
+  int64_t parameters = 0;   // count
+  int64_t master = 0;       // float32 weights
+  int64_t gradient = 0;     // float32
+  int64_t moments = 0;      // AdamW's two, float32
+  int64_t weights = 0;      // packed compute weights of the policy
+  int64_t reference = 0;    // packed weights of the reference policy, when kl.coef > 0
+  int64_t cache = 0;        // keys and values while sampling
+  int64_t activations = 0;  // of the largest micro-batch, while training
+  bool recompute = false;   // blocks run again in the backward pass
+  int64_t cache_bytes_per_token = 0, activation_bytes_per_row = 0;
+  int64_t cache_tokens = 0;         // rows that the cache holds
+  int64_t wanted_cache_tokens = 0;  // all sequences that may run at once, at full length
+  int64_t microbatch_rows = 0;
+  std::string stage;        // the one that needs most
+  std::string error;        // empty, or "section.key: what does not fit. how to fix it"
+
+  // Cache and activations take turns: sampling and training do not overlap.
+  int64_t fixed() const { return program + master + gradient + moments + weights + reference; }
+  int64_t total() const { return fixed() + (cache > activations ? cache : activations); }
+};
+
+// Never throws for a budget that is too small: `error` says so. Reads config.json of a model that is not born here.
+MemoryPlan plan_memory(const Config& config);
+
+// The sizes of the model that the config names: born here, or read from its config.json.
+model::ModelConfig model_sizes(const Config& config);
+int64_t machine_memory_bytes();  // the smaller of physical memory and the control group's limit
+
+std::string memory_table(const MemoryPlan& plan);  // for people, one line a part
+
+}  // namespace rl

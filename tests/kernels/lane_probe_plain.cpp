@@ -1,0 +1,7 @@
+#include "kernels/isa/simd_plain.h"
+// first the lanes
+#include "tests/kernels/lane_probe.inl"
+
+void lane_probe_plain(Lane lane, const uint32_t* a, const uint32_t* b, const uint32_t* c, int n, uint32_t* out) {
+  probe_lane(lane, a, b, c, n, out);
+}

@@ -1,0 +1,126 @@
+#include "rl/check.h"
+
+#include <chrono>
+#include <map>
+
+#include "kernels/error.h"
+#include "rl/memory_plan.h"
+#include "tests/support/catch.h"
+
+namespace {
+
+const std::string folder = std::string(PONDER_SOURCE_DIR) + "/tests/rl/broken/";
+
+// What `ponder check` says about a file, whether the reader or the check finds it.
+std::string complaints(const std::string& file, const std::vector<std::string>& overrides = {}) {
+  try {
+    std::string all;
+    for (const auto& line : rl::check_run(rl::read_config(file, overrides)).errors) all += (all.empty() ? "" : "\n") + line;
+    return all;
+  } catch (const kernels::UsageError& error) {
+    return error.what();
+  }
+}
+
+// A file whose only mistake is a sample count of one, mended: a good base for other cases.
+std::string complaints_of(std::vector<std::string> overrides) {
+  overrides.insert(overrides.begin(), "rollout.samples_per_prompt=4");
+  return complaints(folder + "group_of_one.toml", overrides);
+}
+
+bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+}  // namespace
+
+TEST_CASE("each of ten broken files gives one clear line, with its place, in under two seconds", "[check]") {
+  const std::map<std::string, std::string> expected = {
+      {"unknown_key", ":21: rollout.sample_per_prompt: unknown key. Did you mean samples_per_prompt?"},
+      {"wrong_type", ":21: rollout.prompts_per_step: is \"many\", which is text, but this key takes an integer."},
+      {"group_of_one", ":21: rollout.samples_per_prompt: is 1, but GRPO compares completions"},
+      {"missing_file", ":17: data.train: tests/rl/broken/no_such_file.jsonl: the data file cannot be read."},
+      {"missing_data_key", ":17: data.train: tests/rl/broken/problems.jsonl:1: has no key \"problem\"; its keys are: answer, question."},
+      {"budget_too_small", ":4: run.memory_mb: is 100, but stage grpo needs "},
+      {"unknown_reward", ":21: reward: reward \"exactt\": unknown. Did you mean exact?"},
+      {"template_mismatch", ":22: template.style: "},
+      {"negative_value", ":22: optimizer.lr: is -0.001, but must be above 0."},
+      {"conflicting_keys", ":23: loss.constant_length: is 32, but loss.aggregation is \"token_mean\""},
+  };
+  for (const auto& [name, line] : expected) {
+    const auto start = std::chrono::steady_clock::now();
+    const std::string said = complaints(folder + name + ".toml");
+    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+    INFO(name << ": " << said);
+    CHECK(said.rfind(folder + name + ".toml" + line, 0) == 0);
+    CHECK(!contains(said, "\n"));
+    CHECK(took.count() < 2.0);
+  }
+}
+
+TEST_CASE("the shipped quickstart passes the check and its report names the numbers of a step", "[check]") {
+  const auto result = rl::check_run(rl::read_config(std::string(PONDER_SOURCE_DIR) + "/configs/quickstart.toml"));
+  REQUIRE(result.errors.empty());
+  REQUIRE(result.warnings.empty());
+  // 32 prompts of 8 samples are 256; 256 * 33 new tokens = 8448.
+  REQUIRE(contains(result.report, "32 prompts x 8 samples = 256, 1 update, at most 8448 new tokens"));
+  REQUIRE(contains(result.report, "ratio clipped to [0.8, 1.28]"));
+  REQUIRE(contains(result.report, "+1 exact [only if format > 0]"));
+  // Five digits and five signs: a prompt of 10 characters.
+  REQUIRE(contains(result.report, "longest 10 tokens"));
+}
+
+TEST_CASE("prompts and completions that do not fit the model are refused", "[check]") {
+  REQUIRE(complaints_of({}).empty());
+  REQUIRE(contains(complaints_of({"rollout.max_new_tokens=200"}), "16 prompt tokens and 200 new ones make 216, but the model has 128 positions"));
+  REQUIRE(contains(complaints_of({"data.max_prompt_tokens=9", "data.overlong_prompt=error"}),
+                   "data.max_prompt_tokens: is 9, but 256 of 256 prompts are longer, up to 10 tokens. Raise it to 10"));
+  REQUIRE(contains(complaints_of({"data.train=generator:countdown"}), "template.style: "));  // letters are not in the alphabet
+  REQUIRE(contains(complaints_of({"run.device=cuda"}), "--set run.device=cuda: run.device: is \"cuda\", but this build has no CUDA"));
+  REQUIRE(contains(complaints_of({"model.heads=3", "model.key_heads=2"}), "model: "));
+  REQUIRE(contains(complaints_of({"checkpoint.resume=nowhere"}), "checkpoint.resume: is \"nowhere\", which is not a folder"));
+}
+
+TEST_CASE("an sft stage needs completions in its data", "[check]") {
+  const std::string said = complaints_of({"data.train=tests/rl/broken/problems.jsonl", "stage.grpo.kind=sft", "stage.0.steps=1"});
+  REQUIRE(contains(said, "data.completion_key: row 1 of tests/rl/broken/problems.jsonl has no text under \"completion\""));
+}
+
+TEST_CASE("the memory plan counts parameters, and sixteen bytes and the packed weights of each", "[memory]") {
+  const auto config = rl::read_config(folder + "group_of_one.toml", {"rollout.samples_per_prompt=4", "model.compute_dtype=float32"});
+  const auto plan = rl::plan_memory(config);
+  // Embedding and head 2 * 18 * 32 = 1152; attention 4 * 32 * 32 = 4096; feed-forward 3 * 32 * 64 = 6144; three norms of 32.
+  REQUIRE(plan.parameters == 1152 + 4096 + 6144 + 96);
+  REQUIRE(plan.master == 4 * plan.parameters);
+  REQUIRE(plan.gradient == 4 * plan.parameters);
+  REQUIRE(plan.moments == 8 * plan.parameters);
+  REQUIRE(plan.weights == 4 * plan.parameters);
+  REQUIRE(plan.reference == 0);
+  // Keys and values of two heads of 16 in one layer, float32: 2 * 32 * 4 = 256 bytes a token.
+  REQUIRE(plan.cache_bytes_per_token == 256);
+  // 32 prompts x 4 samples at 16 + 32 tokens.
+  REQUIRE(plan.wanted_cache_tokens == 128 * 48);
+  REQUIRE(plan.cache == 128 * 48 * 256);
+  // 32 groups of 16 + 4 * 32 = 144 rows are 4608, below the limit of 16384.
+  REQUIRE(plan.microbatch_rows == 4608);
+  REQUIRE(plan.error.empty());
+}
+
+TEST_CASE("a reference policy costs its weights again", "[memory]") {
+  const auto plan = rl::plan_memory(rl::read_config(folder + "group_of_one.toml", {"rollout.samples_per_prompt=4", "kl.coef=0.1"}));
+  REQUIRE(plan.reference == plan.weights);
+}
+
+TEST_CASE("a cache that does not fit beside the weights is refused, and blocks are recomputed before that", "[memory]") {
+  const std::vector<std::string> good = {"rollout.samples_per_prompt=4", "run.memory_mb=250"};
+  auto with = [&](std::vector<std::string> extra) {
+    extra.insert(extra.begin(), good.begin(), good.end());
+    return rl::plan_memory(rl::read_config(folder + "group_of_one.toml", extra));
+  };
+  REQUIRE(with({}).error.empty());
+  REQUIRE(with({"rollout.cache_mb=100"}).error.find("rollout.cache_mb: is 100, but 49 MB are left of run.memory_mb = 250.") == 0);
+  REQUIRE(!with({}).recompute);
+  // Eight layers no longer fit as a whole; one block at a time does.
+  const auto tight = with({"model.layers=24", "run.memory_mb=240"});
+  REQUIRE(tight.recompute);
+  REQUIRE(tight.error.empty());
+  REQUIRE(!with({"model.layers=24", "run.memory_mb=240", "model.activation_checkpointing=off"}).error.empty());
+}
