@@ -1,5 +1,6 @@
 #include "kernels/thread_pool.h"
 
+#include <ATen/Parallel.h>
 #include <sched.h>
 
 #include <algorithm>
@@ -126,7 +127,8 @@ int64_t cores() {
 
 Pool& pool() {
   static Pool the_pool;
-  static const bool started = (the_pool.resize(cores()), true);
+  // LibTorch gets one thread: its own would spin on the cores that ours work on.
+  static const bool started = (the_pool.resize(cores()), at::set_num_threads(1), true);
   (void)started;
   return the_pool;
 }

@@ -1,4 +1,4 @@
-// The one thread pool. Work is split over rows or columns, never within a sum, so the number of threads never
+// The one thread pool; LibTorch is set to one thread when it starts. Work is split over rows or columns, never within a sum, so the number of threads never
 // changes a result.
 #pragma once
 

@@ -102,9 +102,9 @@ std::vector<std::pair<size_t, size_t>> split_micro_batches(const std::vector<Tra
   return ranges;
 }
 
-MicroBatch pack(const std::vector<TrainGroup>& groups, size_t first, size_t end, double temperature) {
+MicroBatch pack(const std::vector<TrainGroup>& groups, size_t first, size_t end, float inverse_temperature) {
   Packer packer;
-  packer.inverse_temperature = static_cast<float>(1.0 / temperature);
+  packer.inverse_temperature = inverse_temperature;
   for (size_t i = first; i < end; ++i) packer.group(groups[i], static_cast<int64_t>(i - first));
   MicroBatch batch = std::move(packer.batch);
   batch.sampler_logprobs = to_tensor(packer.sampler);

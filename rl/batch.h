@@ -38,8 +38,9 @@ int64_t rows_of(const TrainGroup& group);
 // Ranges [first, end) of groups, each of at most max_tokens rows (or one group).
 std::vector<std::pair<size_t, size_t>> split_micro_batches(const std::vector<TrainGroup>& groups, int64_t max_tokens);
 
-// Groups [first, end) as one batch. `temperature` divides the logits, as it did when they were sampled.
-MicroBatch pack(const std::vector<TrainGroup>& groups, size_t first, size_t end, double temperature);
+// Groups [first, end) as one batch. `inverse_temperature` multiplies the logits, as it did when they were sampled:
+// rollout::inverse_temperature of the same parameters.
+MicroBatch pack(const std::vector<TrainGroup>& groups, size_t first, size_t end, float inverse_temperature);
 
 // Sets each sequence's token_weight: the share of the whole optimizer step, counted once.
 //   token_mean: 1 / trained tokens of the step;  seq_mean: 1 / (sequences * own trained tokens);

@@ -7,6 +7,7 @@
 #include "kernels/error.h"
 #include "model/checkpoint_folder.h"
 #include "rl/schedule.h"
+#include "rollout/sampler.h"
 
 namespace rl {
 namespace {
@@ -96,9 +97,9 @@ UpdateStatistics Policy::accumulate(const std::vector<TrainGroup>& groups, const
   UpdateStatistics sums;
   const bool sft = stage.kind == "sft";
   const GrpoLossConfig loss{stage.loss.clip_low, stage.loss.clip_high, stage.kl.coef, stage.loss.entropy_coef};
-  const double temperature = sft ? 1.0 : stage.rollout.temperature;
+  const float inverse_temperature = sft ? 1.0f : rollout::inverse_temperature({.temperature = stage.rollout.temperature});
   for (const auto& [first, end] : split_micro_batches(groups, stage.optimizer.max_tokens_per_microbatch)) {
-    const MicroBatch micro = pack(groups, first, end, temperature);
+    const MicroBatch micro = pack(groups, first, end, inverse_temperature);
     auto output = model::forward_train(*weights_, micro.tokens, {.keep_tape = true, .recompute = recompute});
     GrpoLossOutput result;
     if (sft) {

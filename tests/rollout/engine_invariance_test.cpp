@@ -48,7 +48,7 @@ Records run_alone(const std::shared_ptr<const model::WeightSet>& weights) {
 }
 
 bool same_floats(const std::vector<float>& a, const std::vector<float>& b) {
-  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
+  return a.size() == b.size() && (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0);
 }
 
 void require_same(const Records& got, const Records& wanted) {
