@@ -12,10 +12,20 @@ namespace {
 
 bool is_word(char32_t c) {
   switch (utf8proc_category(static_cast<utf8proc_int32_t>(c))) {
-    case UTF8PROC_CATEGORY_LU: case UTF8PROC_CATEGORY_LL: case UTF8PROC_CATEGORY_LT: case UTF8PROC_CATEGORY_LM:
-    case UTF8PROC_CATEGORY_LO: case UTF8PROC_CATEGORY_MN: case UTF8PROC_CATEGORY_MC: case UTF8PROC_CATEGORY_ME:
-    case UTF8PROC_CATEGORY_ND: case UTF8PROC_CATEGORY_NL: case UTF8PROC_CATEGORY_PC: return true;
-    default: return false;
+    case UTF8PROC_CATEGORY_LU:
+    case UTF8PROC_CATEGORY_LL:
+    case UTF8PROC_CATEGORY_LT:
+    case UTF8PROC_CATEGORY_LM:
+    case UTF8PROC_CATEGORY_LO:
+    case UTF8PROC_CATEGORY_MN:
+    case UTF8PROC_CATEGORY_MC:
+    case UTF8PROC_CATEGORY_ME:
+    case UTF8PROC_CATEGORY_ND:
+    case UTF8PROC_CATEGORY_NL:
+    case UTF8PROC_CATEGORY_PC:
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -62,7 +72,8 @@ std::vector<AddedTokenFinder::Part> AddedTokenFinder::split(std::string_view tex
       if (end < text.size() && is_word(utf8_code_point(text, end))) continue;
     }
     if (token->left_strip)
-      while (begin > done && is_space(utf8_code_point(text, character_before(text, begin)))) begin = character_before(text, begin);
+      while (begin > done && is_space(utf8_code_point(text, character_before(text, begin))))
+        begin = character_before(text, begin);
     if (token->right_strip)
       while (end < text.size() && is_space(utf8_code_point(text, end))) end += utf8_length(text, end);
     if (done < begin) parts.push_back({text.substr(done, begin - done), -1});

@@ -12,9 +12,9 @@ namespace model {
 struct AddedToken {
   int32_t id = -1;
   std::string content;
-  bool single_word = false;  // not when a letter or digit touches it
+  bool single_word = false;                      // not when a letter or digit touches it
   bool left_strip = false, right_strip = false;  // takes the white space beside it along
-  bool normalized = true;    // looked for in the normalised text, else in the text as it is
+  bool normalized = true;                        // looked for in the normalised text, else in the text as it is
   bool special = false;
 };
 

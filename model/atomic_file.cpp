@@ -15,7 +15,8 @@ namespace model {
 
 AtomicFile::AtomicFile(const std::string& path) : path_(path), temporary_(fmt::format("{}.tmp-{}", path, getpid())) {
   fd_ = open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-  if (fd_ < 0) kernels::fail_usage("{}: cannot be written: {}. Does the folder exist, and is it yours?", path, std::strerror(errno));
+  if (fd_ < 0)
+    kernels::fail_usage("{}: cannot be written: {}. Does the folder exist, and is it yours?", path, std::strerror(errno));
 }
 
 AtomicFile::~AtomicFile() {

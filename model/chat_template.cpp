@@ -72,8 +72,11 @@ std::string template_mismatch(const TemplateConfig& config, const Tokenizer& tok
 
 std::string chat_template_jinja(const std::string& style) {
   if (style != "chatml") return "";
-  return std::string("{% for message in messages %}{% if loop.first and messages[0]['role'] != 'system' %}"
-                     "{{ '<|im_start|>system\n") + kSmolLmSystem + "<|im_end|>\n' }}{% endif %}"
+  return std::string(
+             "{% for message in messages %}{% if loop.first and messages[0]['role'] != 'system' %}"
+             "{{ '<|im_start|>system\n") +
+         kSmolLmSystem +
+         "<|im_end|>\n' }}{% endif %}"
          "{{'<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>' + '\n'}}{% endfor %}"
          "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}";
 }

@@ -50,7 +50,8 @@ class FolderTensors {
       where_ = index;
       add_shards(directory, index);
     } else {
-      fail_usage("{}: has neither model.safetensors nor model.safetensors.index.json. Other weight formats are not read.", directory);
+      fail_usage("{}: has neither model.safetensors nor model.safetensors.index.json. Other weight formats are not read.",
+                 directory);
     }
   }
 
@@ -100,13 +101,15 @@ class FolderTensors {
     }
     for (const auto& name : names) add(directory + "/" + name);
     for (const auto& [tensor, file] : map.items())
-      if (!has(tensor)) fail_usage("{}: weight_map: {} is said to be in {}, but is not there.", index, shown(tensor), shown(file));
+      if (!has(tensor))
+        fail_usage("{}: weight_map: {} is said to be in {}, but is not there.", index, shown(tensor), shown(file));
   }
 
   const Place& find(const std::string& name, const std::vector<int64_t>& shape) const {
     const auto it = tensors_.find(name);
     if (it == tensors_.end())
-      fail_usage("{}: tensor {} of shape {} is missing. Does config.json belong to these weights?", where_, name, shape_text(shape));
+      fail_usage("{}: tensor {} of shape {} is missing. Does config.json belong to these weights?", where_, name,
+                 shape_text(shape));
     return it->second;
   }
 
@@ -154,8 +157,10 @@ void read_weights(const std::string& directory, ParameterStore& store) {
   FolderTensors tensors(directory);
   for (const auto& p : store.parameters()) {
     float* out = store.master_of(p.name);
-    if (const auto name = expert_name(p)) read_experts(tensors, *name, p, out);
-    else tensors.read(p.name, p.shape, out);
+    if (const auto name = expert_name(p))
+      read_experts(tensors, *name, p, out);
+    else
+      tensors.read(p.name, p.shape, out);
   }
   tensors.check_all_used(store.config());
 }
@@ -167,7 +172,8 @@ void write_weights(const std::string& directory, const ParameterStore& store, ke
     at::Tensor values = store.master_view(p);
     if (dtype == kernels::Dtype::bf16 && !p.compute_float32) values = kernels::rounded(values, dtype);
     const auto name = expert_name(p);
-    if (!name) tensors.emplace_back(p.name, values);
+    if (!name)
+      tensors.emplace_back(p.name, values);
     else
       for (int64_t e = 0; e < p.shape[0]; ++e) tensors.emplace_back(name->of(e), values.select(0, e));
   }

@@ -32,14 +32,14 @@ void check_rope(const ModelConfig& c) {
   check_positive("rope_theta", c.rope_theta);
   const auto& s = c.rope_scaling;
   if (s.kind == "none") return;
-  if (s.kind != "llama3")
-    fail_usage("rope_scaling: is \"{}\", which is not supported yet. Supported: none, llama3.", s.kind);
+  if (s.kind != "llama3") fail_usage("rope_scaling: is \"{}\", which is not supported yet. Supported: none, llama3.", s.kind);
   check_positive("rope_scaling.factor", s.factor);
   check_positive("rope_scaling.low_frequency_factor", s.low_frequency_factor);
   if (!(s.high_frequency_factor > s.low_frequency_factor) || !std::isfinite(s.high_frequency_factor))
-    fail_usage("rope_scaling.high_frequency_factor: is {}, but must be above low_frequency_factor, {}.",
-               s.high_frequency_factor, s.low_frequency_factor);
-  if (s.original_positions < 1) fail_usage("rope_scaling.original_positions: is {}, but must be 1 or more.", s.original_positions);
+    fail_usage("rope_scaling.high_frequency_factor: is {}, but must be above low_frequency_factor, {}.", s.high_frequency_factor,
+               s.low_frequency_factor);
+  if (s.original_positions < 1)
+    fail_usage("rope_scaling.original_positions: is {}, but must be 1 or more.", s.original_positions);
 }
 
 void check_attention(const ModelConfig& c) {
@@ -142,8 +142,7 @@ static double llama3_scaled(double frequency, const RopeScaling& s) {
   const double length = static_cast<double>(s.original_positions);
   if (wavelength > length / s.low_frequency_factor) return frequency / s.factor;
   if (wavelength < length / s.high_frequency_factor) return frequency;
-  const double smooth =
-      (length / wavelength - s.low_frequency_factor) / (s.high_frequency_factor - s.low_frequency_factor);
+  const double smooth = (length / wavelength - s.low_frequency_factor) / (s.high_frequency_factor - s.low_frequency_factor);
   return (1 - smooth) * frequency / s.factor + smooth * frequency;
 }
 

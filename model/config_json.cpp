@@ -49,8 +49,7 @@ void read_rope(const JsonFields& f, ModelConfig& c) {
       c.rope_scaling.factor = rope.number("factor", 1.0);
       c.rope_scaling.low_frequency_factor = rope.number("low_freq_factor", 1.0);
       c.rope_scaling.high_frequency_factor = rope.number("high_freq_factor", 4.0);
-      c.rope_scaling.original_positions =
-          rope.integer("original_max_position_embeddings", 1, INT32_MAX, c.max_positions);
+      c.rope_scaling.original_positions = rope.integer("original_max_position_embeddings", 1, INT32_MAX, c.max_positions);
     }
     if (rope.number("partial_rotary_factor", 1.0) != 1.0) rope.wrong("partial_rotary_factor", "1");
     return;
@@ -243,8 +242,10 @@ ordered_json config_to_json(const ModelConfig& c, kernels::Dtype dtype) {
   j["initializer_range"] = 0.02;
   j["use_cache"] = true;
   j["bos_token_id"] = id_or_null(c.bos_token_id);
-  if (c.eos_token_ids.size() == 1) j["eos_token_id"] = c.eos_token_ids[0];
-  else j["eos_token_id"] = c.eos_token_ids.empty() ? ordered_json(nullptr) : ordered_json(c.eos_token_ids);
+  if (c.eos_token_ids.size() == 1)
+    j["eos_token_id"] = c.eos_token_ids[0];
+  else
+    j["eos_token_id"] = c.eos_token_ids.empty() ? ordered_json(nullptr) : ordered_json(c.eos_token_ids);
   j["pad_token_id"] = id_or_null(c.pad_token_id);
   return j;
 }

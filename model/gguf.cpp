@@ -60,19 +60,32 @@ constexpr int64_t kValueBytes[] = {1, 1, 2, 2, 4, 4, 4, 1, 8, 12, 8, 8, 8};  // 
 
 json read_value(Cursor& in, uint32_t type, const std::string& where) {
   switch (type) {
-    case 0: return in.number<uint8_t>();
-    case 1: return in.number<int8_t>();
-    case 2: return in.number<uint16_t>();
-    case 3: return in.number<int16_t>();
-    case 4: return in.number<uint32_t>();
-    case 5: return in.number<int32_t>();
-    case 6: return in.number<float>();
-    case 7: return in.number<uint8_t>() != 0;
-    case kString: return in.string();
-    case 10: return in.number<uint64_t>();
-    case 11: return in.number<int64_t>();
-    case 12: return in.number<double>();
-    default: fail_usage("{}: has type {}, which GGUF version 3 does not have.", where, type);
+    case 0:
+      return in.number<uint8_t>();
+    case 1:
+      return in.number<int8_t>();
+    case 2:
+      return in.number<uint16_t>();
+    case 3:
+      return in.number<int16_t>();
+    case 4:
+      return in.number<uint32_t>();
+    case 5:
+      return in.number<int32_t>();
+    case 6:
+      return in.number<float>();
+    case 7:
+      return in.number<uint8_t>() != 0;
+    case kString:
+      return in.string();
+    case 10:
+      return in.number<uint64_t>();
+    case 11:
+      return in.number<int64_t>();
+    case 12:
+      return in.number<double>();
+    default:
+      fail_usage("{}: has type {}, which GGUF version 3 does not have.", where, type);
   }
 }
 
@@ -126,10 +139,11 @@ void place(std::vector<Description>& list, const unsigned char* data, int64_t si
   for (auto& d : list) {
     const int64_t bytes = bytes_of(d.tensor);
     if (d.offset > static_cast<uint64_t>(size) || bytes > size - static_cast<int64_t>(d.offset))
-      fail_usage("{}: tensor {} takes bytes {} to {} of the data, which has {}. Was the file cut off?", file, shown(d.tensor.name),
-                 d.offset, d.offset + static_cast<uint64_t>(bytes), size);
+      fail_usage("{}: tensor {} takes bytes {} to {} of the data, which has {}. Was the file cut off?", file,
+                 shown(d.tensor.name), d.offset, d.offset + static_cast<uint64_t>(bytes), size);
     if (d.offset % static_cast<uint64_t>(alignment) != 0)
-      fail_usage("{}: tensor {} starts at byte {} of the data, which is no multiple of {}.", file, shown(d.tensor.name), d.offset, alignment);
+      fail_usage("{}: tensor {} starts at byte {} of the data, which is no multiple of {}.", file, shown(d.tensor.name), d.offset,
+                 alignment);
     d.tensor.data = data + d.offset;
   }
   std::vector<const Description*> sorted;
@@ -149,7 +163,8 @@ const GgufTensor* GgufContent::find(const std::string& name) const {
 
 GgufContent parse_gguf(const unsigned char* bytes, int64_t size, const std::string& file) {
   Cursor in(bytes, size, file);
-  if (size < 24 || std::memcmp(in.take(4), "GGUF", 4) != 0) fail_usage("{}: does not start with \"GGUF\". Is it a GGUF file?", file);
+  if (size < 24 || std::memcmp(in.take(4), "GGUF", 4) != 0)
+    fail_usage("{}: does not start with \"GGUF\". Is it a GGUF file?", file);
   const auto version = in.number<uint32_t>();
   if (version != 3) fail_usage("{}: is GGUF version {}, but only version 3 is supported. Convert it again.", file, version);
   const int64_t tensor_count = in.count(24, "tensors");
@@ -164,7 +179,8 @@ GgufContent parse_gguf(const unsigned char* bytes, int64_t size, const std::stri
   std::set<std::string> names;
   for (int64_t i = 0; i < tensor_count; ++i) {
     list.push_back(read_description(in, file));
-    if (!names.insert(list.back().tensor.name).second) fail_usage("{}: tensor {} comes twice.", file, shown(list.back().tensor.name));
+    if (!names.insert(list.back().tensor.name).second)
+      fail_usage("{}: tensor {} comes twice.", file, shown(list.back().tensor.name));
   }
   const int64_t alignment = JsonFields(content.metadata, file).integer("general.alignment", 1, 1 << 20, 32);
   in.take(std::min(in.left(), (alignment - in.at() % alignment) % alignment));

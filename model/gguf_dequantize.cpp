@@ -66,13 +66,27 @@ void dequantize(const GgufType& type, const unsigned char* data, int64_t count, 
     for (int64_t i = 0; i < count / type.block_elements; ++i) convert(data + i * type.block_bytes, out + i * type.block_elements);
   };
   switch (type.id) {
-    case 0: std::memcpy(out, data, static_cast<size_t>(count) * 4); break;
-    case 1: each_block([](auto* in, float* x) { *x = half_at(in); }); break;
-    case 30: each_block([](auto* in, float* x) { *x = float_from_bf16(load<uint16_t>(in)); }); break;
-    case 8: each_block(q8_0); break;
-    case 2: each_block(q4_0); break;
-    case 3: each_block(q4_1); break;
-    case 14: each_block(q6_k); break;
+    case 0:
+      std::memcpy(out, data, static_cast<size_t>(count) * 4);
+      break;
+    case 1:
+      each_block([](auto* in, float* x) { *x = half_at(in); });
+      break;
+    case 30:
+      each_block([](auto* in, float* x) { *x = float_from_bf16(load<uint16_t>(in)); });
+      break;
+    case 8:
+      each_block(q8_0);
+      break;
+    case 2:
+      each_block(q4_0);
+      break;
+    case 3:
+      each_block(q4_1);
+      break;
+    case 14:
+      each_block(q6_k);
+      break;
   }
 }
 

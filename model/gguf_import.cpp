@@ -60,7 +60,8 @@ ModelConfig read_gguf_config(const GgufContent& gguf, const std::string& file) {
   c.pad_token_id = f.integer("tokenizer.ggml.padding_token_id", 0, c.vocab_size - 1, -1);
   for (const char* key : {"tokenizer.ggml.eos_token_id", "tokenizer.ggml.eot_token_id"}) {
     const int64_t id = f.integer(key, 0, c.vocab_size - 1, -1);
-    if (id >= 0 && std::find(c.eos_token_ids.begin(), c.eos_token_ids.end(), id) == c.eos_token_ids.end()) c.eos_token_ids.push_back(id);
+    if (id >= 0 && std::find(c.eos_token_ids.begin(), c.eos_token_ids.end(), id) == c.eos_token_ids.end())
+      c.eos_token_ids.push_back(id);
   }
   try {
     check(c);
@@ -73,12 +74,15 @@ ModelConfig read_gguf_config(const GgufContent& gguf, const std::string& file) {
 
 // model.layers.3.self_attn.q_proj.weight -> blk.3.attn_q.weight
 std::string gguf_name(const std::string& name) {
-  static const std::map<std::string, std::string> top{
-      {"model.embed_tokens.weight", "token_embd.weight"}, {"model.norm.weight", "output_norm.weight"}, {"lm_head.weight", "output.weight"}};
+  static const std::map<std::string, std::string> top{{"model.embed_tokens.weight", "token_embd.weight"},
+                                                      {"model.norm.weight", "output_norm.weight"},
+                                                      {"lm_head.weight", "output.weight"}};
   static const std::map<std::string, std::string> block{
-      {"input_layernorm", "attn_norm"},     {"post_attention_layernorm", "ffn_norm"}, {"self_attn.q_proj", "attn_q"},
-      {"self_attn.k_proj", "attn_k"},       {"self_attn.v_proj", "attn_v"},           {"self_attn.o_proj", "attn_output"},
-      {"mlp.gate_proj", "ffn_gate"},        {"mlp.up_proj", "ffn_up"},                {"mlp.down_proj", "ffn_down"}};
+      {"input_layernorm", "attn_norm"}, {"post_attention_layernorm", "ffn_norm"},
+      {"self_attn.q_proj", "attn_q"},   {"self_attn.k_proj", "attn_k"},
+      {"self_attn.v_proj", "attn_v"},   {"self_attn.o_proj", "attn_output"},
+      {"mlp.gate_proj", "ffn_gate"},    {"mlp.up_proj", "ffn_up"},
+      {"mlp.down_proj", "ffn_down"}};
   if (const auto it = top.find(name); it != top.end()) return it->second;
   const std::string prefix = "model.layers.", suffix = ".weight";
   const size_t dot = name.find('.', prefix.size());
@@ -107,16 +111,20 @@ void undo_rotary_order(float* rows, int64_t heads, int64_t size, int64_t width) 
   }
 }
 
-std::string describe(const GgufContent& gguf, const ModelConfig& c, int64_t elements, const Tokenizer& tokenizer, const std::string& directory) {
+std::string describe(const GgufContent& gguf, const ModelConfig& c, int64_t elements, const Tokenizer& tokenizer,
+                     const std::string& directory) {
   std::map<std::string, int> counts;
   for (const auto& t : gguf.tensors) ++counts[t.type->name];
   std::string types, ends;
   for (const auto& [type, count] : counts) types += fmt::format("{}{} {}", types.empty() ? "" : ", ", count, type);
   for (const int64_t id : c.eos_token_ids)
-    ends += fmt::format("{}{} ({})", ends.empty() ? "" : ", ", id < tokenizer.size() ? tokenizer.token_bytes(static_cast<int32_t>(id)) : "?", id);
-  return fmt::format("{}: llama with {} layers of width {}, {:.1f} million parameters; tensors: {}, dequantised to float32; {} tokens, "
-                     "end of text: {}. Written to {}.", JsonFields(gguf.metadata, "").string("general.name", "a model without a name"),
-                     c.layers, c.width, static_cast<double>(elements) / 1e6, types, tokenizer.size(), ends.empty() ? "none" : ends, directory);
+    ends += fmt::format("{}{} ({})", ends.empty() ? "" : ", ",
+                        id < tokenizer.size() ? tokenizer.token_bytes(static_cast<int32_t>(id)) : "?", id);
+  return fmt::format(
+      "{}: llama with {} layers of width {}, {:.1f} million parameters; tensors: {}, dequantised to float32; {} tokens, "
+      "end of text: {}. Written to {}.",
+      JsonFields(gguf.metadata, "").string("general.name", "a model without a name"), c.layers, c.width,
+      static_cast<double>(elements) / 1e6, types, tokenizer.size(), ends.empty() ? "none" : ends, directory);
 }
 
 }  // namespace
@@ -127,7 +135,8 @@ std::string import_gguf(const std::string& file, const std::string& directory) {
   const ModelConfig config = read_gguf_config(gguf, file);
   const auto tokenizer = Tokenizer::from_json(gguf_tokenizer_json(gguf.metadata, file), file);
   if (tokenizer->size() > config.vocab_size)
-    fail_usage("{}: the tokenizer has {} tokens, but token_embd.weight only {} rows.", file, tokenizer->size(), config.vocab_size);
+    fail_usage("{}: the tokenizer has {} tokens, but token_embd.weight only {} rows.", file, tokenizer->size(),
+               config.vocab_size);
   // All shapes are checked before memory is taken for any of them.
   for (const auto& p : list_parameters(config)) tensor_of(gguf, p, file);
 

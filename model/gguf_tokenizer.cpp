@@ -75,7 +75,8 @@ std::string gguf_tokenizer_json(const json& metadata, const std::string& file) {
   const Kind kind = kind_of(f);
   const json& tokens = list_of(f, "tokenizer.ggml.tokens");
   const json* types = f.find("tokenizer.ggml.token_type");
-  if (types && (!types->is_array() || types->size() != tokens.size())) f.wrong("tokenizer.ggml.token_type", "a list, one a token");
+  if (types && (!types->is_array() || types->size() != tokens.size()))
+    f.wrong("tokenizer.ggml.token_type", "a list, one a token");
 
   std::set<std::string> seen;
   ordered_json::object_t vocabulary;
@@ -87,8 +88,13 @@ std::string gguf_tokenizer_json(const json& metadata, const std::string& file) {
     vocabulary.Container::emplace_back(token, id);  // in the order of ids, without ordered_map's search for equals
     const json type = types ? (*types)[id] : json(1);
     if (type != kControl && type != kUserDefined) continue;
-    added.push_back({{"id", id}, {"content", token}, {"single_word", false}, {"lstrip", false}, {"rstrip", false},
-                     {"normalized", false}, {"special", type == kControl}});
+    added.push_back({{"id", id},
+                     {"content", token},
+                     {"single_word", false},
+                     {"lstrip", false},
+                     {"rstrip", false},
+                     {"normalized", false},
+                     {"special", type == kControl}});
   }
   for (const auto& merge : list_of(f, "tokenizer.ggml.merges")) merges.push_back(text_of(merge, f, "tokenizer.ggml.merges"));
 
@@ -97,12 +103,25 @@ std::string gguf_tokenizer_json(const json& metadata, const std::string& file) {
     const int64_t id = f.integer("tokenizer.ggml.bos_token_id", 0, static_cast<int64_t>(tokens.size()) - 1);
     post = put_first(tokens[static_cast<size_t>(id)].get<std::string>(), id);
   }
-  const ordered_json model{{"type", "BPE"}, {"dropout", nullptr}, {"unk_token", nullptr}, {"continuing_subword_prefix", nullptr},
-                           {"end_of_word_suffix", nullptr}, {"fuse_unk", false}, {"byte_fallback", false},
-                           {"ignore_merges", kind.ignore_merges}, {"vocab", std::move(vocabulary)}, {"merges", std::move(merges)}};
-  const ordered_json root{{"version", "1.0"}, {"truncation", nullptr}, {"padding", nullptr}, {"added_tokens", std::move(added)},
-                          {"normalizer", kind.normalizer}, {"pre_tokenizer", kind.pre_tokenizer}, {"post_processor", post},
-                          {"decoder", byte_level(true)}, {"model", std::move(model)}};
+  const ordered_json model{{"type", "BPE"},
+                           {"dropout", nullptr},
+                           {"unk_token", nullptr},
+                           {"continuing_subword_prefix", nullptr},
+                           {"end_of_word_suffix", nullptr},
+                           {"fuse_unk", false},
+                           {"byte_fallback", false},
+                           {"ignore_merges", kind.ignore_merges},
+                           {"vocab", std::move(vocabulary)},
+                           {"merges", std::move(merges)}};
+  const ordered_json root{{"version", "1.0"},
+                          {"truncation", nullptr},
+                          {"padding", nullptr},
+                          {"added_tokens", std::move(added)},
+                          {"normalizer", kind.normalizer},
+                          {"pre_tokenizer", kind.pre_tokenizer},
+                          {"post_processor", post},
+                          {"decoder", byte_level(true)},
+                          {"model", std::move(model)}};
   return root.dump(1) + "\n";
 }
 

@@ -56,8 +56,10 @@ void PreTokenizer::read_split(const nlohmann::json& json, const std::string& whe
   const JsonFields f(json, where + ": Split");
   const auto pattern = f.object("pattern");
   Step step;
-  if (pattern.find("Regex")) step.regex.emplace_back(pattern.string("Regex"));
-  else step.literal = pattern.string("String");
+  if (pattern.find("Regex"))
+    step.regex.emplace_back(pattern.string("Regex"));
+  else
+    step.literal = pattern.string("String");
   const auto name = f.string("behavior");
   const char* names[] = {"Isolated", "Removed", "MergedWithPrevious", "MergedWithNext", "Contiguous"};
   const auto* at = std::find(std::begin(names), std::end(names), name);
@@ -99,17 +101,24 @@ void PreTokenizer::apply(const Step& step, std::string_view text, std::vector<st
   for (const Span& span : spans) {
     bool join = false;
     switch (step.behaviour) {
-      case Behaviour::isolated: break;
+      case Behaviour::isolated:
+        break;
       case Behaviour::removed:
         if (span.match) continue;
         break;
-      case Behaviour::contiguous: join = span.match == previous; break;
+      case Behaviour::contiguous:
+        join = span.match == previous;
+        break;
       case Behaviour::merged_with_previous:
-      case Behaviour::merged_with_next: join = span.match && !previous; break;
+      case Behaviour::merged_with_next:
+        join = span.match && !previous;
+        break;
     }
     previous = span.match;
-    if (join && !merged.empty()) (backwards ? merged.back().begin = span.begin : merged.back().end = span.end);
-    else merged.push_back(span);
+    if (join && !merged.empty())
+      (backwards ? merged.back().begin = span.begin : merged.back().end = span.end);
+    else
+      merged.push_back(span);
   }
   if (backwards) std::reverse(merged.begin(), merged.end());
   for (const Span& span : merged)

@@ -9,8 +9,7 @@ namespace model {
 
 namespace {
 
-constexpr const char* kSpaces =
-    R"(\x09-\x0d\x20\x{85}\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000})";
+constexpr const char* kSpaces = R"(\x09-\x0d\x20\x{85}\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000})";
 constexpr const char* kOthers =
     R"(\x00-\x08\x0e-\x1f\x21-\x{84}\x{86}-\x{9f}\x{a1}-\x{167f}\x{1681}-\x{1fff}\x{200b}-\x{2027}\x{202a}-\x{202e})"
     R"(\x{2030}-\x{205e}\x{2060}-\x{2fff}\x{3001}-\x{d7ff}\x{e000}-\x{10ffff})";
@@ -62,8 +61,8 @@ Regex::Regex(const std::string& pattern) : pattern_(pattern) {
   const auto text = spell_out_spaces(pattern);
   int error = 0;
   PCRE2_SIZE offset = 0;
-  auto* code = pcre2_compile(reinterpret_cast<PCRE2_SPTR>(text.data()), text.size(), PCRE2_UTF | PCRE2_UCP | PCRE2_NEVER_BACKSLASH_C,
-                             &error, &offset, nullptr);
+  auto* code = pcre2_compile(reinterpret_cast<PCRE2_SPTR>(text.data()), text.size(),
+                             PCRE2_UTF | PCRE2_UCP | PCRE2_NEVER_BACKSLASH_C, &error, &offset, nullptr);
   if (!code) kernels::fail_usage("regular expression \"{}\" is not valid: {}", pattern, message_of(error));
   code_ = std::shared_ptr<void>(code, [](void* p) { pcre2_code_free(static_cast<pcre2_code*>(p)); });
   pcre2_jit_compile(code, PCRE2_JIT_COMPLETE);  // where there is no JIT, pcre2_match interprets
@@ -72,8 +71,8 @@ Regex::Regex(const std::string& pattern) : pattern_(pattern) {
 Regex::Match Regex::find(std::string_view text, size_t from) const {
   thread_local Scratch scratch;
   // pcre2_match checks the whole text at each call unless told that it is UTF-8; a loop would be quadratic.
-  const int rc = pcre2_match(static_cast<const pcre2_code*>(code_.get()), reinterpret_cast<PCRE2_SPTR>(text.data()), text.size(), from,
-                             PCRE2_NO_UTF_CHECK, scratch.match, scratch.context);
+  const int rc = pcre2_match(static_cast<const pcre2_code*>(code_.get()), reinterpret_cast<PCRE2_SPTR>(text.data()), text.size(),
+                             from, PCRE2_NO_UTF_CHECK, scratch.match, scratch.context);
   if (rc == PCRE2_ERROR_NOMATCH) return {};
   if (rc < 0) kernels::fail("regular expression \"{}\" gave up on a text of {} bytes: {}", pattern_, text.size(), message_of(rc));
   const PCRE2_SIZE* bounds = pcre2_get_ovector_pointer(scratch.match);

@@ -66,7 +66,8 @@ SafetensorsEntry read_entry(const std::string& name, const json& j, const unsign
   const auto [begin, end] = read_offsets(j, data_size, where);
   entry.bytes = checked_bytes(entry.shape, bytes_of_type(entry.dtype, where), where);
   if (entry.bytes != end - begin)
-    fail_usage("{}: {} of shape {} takes {} bytes, but data_offsets hold {}.", where, entry.dtype, shape.dump(), entry.bytes, end - begin);
+    fail_usage("{}: {} of shape {} takes {} bytes, but data_offsets hold {}.", where, entry.dtype, shape.dump(), entry.bytes,
+               end - begin);
   entry.data = data + begin;
   return entry;
 }
@@ -92,12 +93,12 @@ json parse_header(const unsigned char* text, int64_t size, const std::string& fi
 }
 
 // The data must be one gapless run of tensors.
-void check_layout(const std::vector<SafetensorsEntry>& entries, const unsigned char* data, int64_t data_size, const std::string& file) {
+void check_layout(const std::vector<SafetensorsEntry>& entries, const unsigned char* data, int64_t data_size,
+                  const std::string& file) {
   std::vector<const SafetensorsEntry*> sorted;
   for (const auto& e : entries) sorted.push_back(&e);
-  std::stable_sort(sorted.begin(), sorted.end(), [](auto* a, auto* b) {
-    return std::pair(a->data, a->bytes) < std::pair(b->data, b->bytes);
-  });
+  std::stable_sort(sorted.begin(), sorted.end(),
+                   [](auto* a, auto* b) { return std::pair(a->data, a->bytes) < std::pair(b->data, b->bytes); });
   int64_t at = 0;
   for (const auto* e : sorted) {
     const int64_t begin = e->data - data;
@@ -115,7 +116,8 @@ std::vector<SafetensorsEntry> parse_safetensors(const unsigned char* bytes, int6
   uint64_t header_size = 0;
   std::memcpy(&header_size, bytes, 8);
   if (header_size > kLargestHeader || static_cast<int64_t>(header_size) > size - 8)
-    fail_usage("{}: the header should have {} bytes, but the file has {}. Is it a safetensors file, and whole?", file, header_size, size);
+    fail_usage("{}: the header should have {} bytes, but the file has {}. Is it a safetensors file, and whole?", file,
+               header_size, size);
   const auto length = static_cast<int64_t>(header_size);
   if (length == 0 || bytes[8] != '{') fail_usage("{}: the header does not start with '{{'. Is it a safetensors file?", file);
   const json header = parse_header(bytes + 8, length, file);
@@ -141,11 +143,16 @@ void read_as_float32(const SafetensorsEntry& entry, const std::string& file, flo
   const auto each = [&](int64_t width, auto convert) {
     for (int64_t i = 0; i < entry.bytes / width; ++i) out[i] = convert(in + i * width);
   };
-  if (entry.dtype == "F32") std::copy_n(in, entry.bytes, reinterpret_cast<unsigned char*>(out));
-  else if (entry.dtype == "BF16") each(2, [](auto* p) { return float_from_bf16(load<uint16_t>(p)); });
-  else if (entry.dtype == "F16") each(2, [](auto* p) { return float_from_half(load<uint16_t>(p)); });
-  else if (entry.dtype == "F64") each(8, [](auto* p) { return static_cast<float>(load<double>(p)); });
-  else fail_usage("{}: tensor {}: is {}, but weights must be F32, F16, BF16 or F64.", file, entry.name, entry.dtype);
+  if (entry.dtype == "F32")
+    std::copy_n(in, entry.bytes, reinterpret_cast<unsigned char*>(out));
+  else if (entry.dtype == "BF16")
+    each(2, [](auto* p) { return float_from_bf16(load<uint16_t>(p)); });
+  else if (entry.dtype == "F16")
+    each(2, [](auto* p) { return float_from_half(load<uint16_t>(p)); });
+  else if (entry.dtype == "F64")
+    each(8, [](auto* p) { return static_cast<float>(load<double>(p)); });
+  else
+    fail_usage("{}: tensor {}: is {}, but weights must be F32, F16, BF16 or F64.", file, entry.name, entry.dtype);
 }
 
 }  // namespace model

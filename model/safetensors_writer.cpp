@@ -11,13 +11,19 @@ namespace {
 
 const char* type_name(const std::string& name, const at::Tensor& x) {
   switch (x.scalar_type()) {
-    case at::kFloat: return "F32";
-    case at::kBFloat16: return "BF16";
-    case at::kLong: return "I64";
-    case at::kInt: return "I32";
-    case at::kByte: return "U8";
-    default: kernels::fail("write_safetensors: {} is {}; float32, bfloat16, int64, int32 and uint8 can be written", name,
-                           c10::toString(x.scalar_type()));
+    case at::kFloat:
+      return "F32";
+    case at::kBFloat16:
+      return "BF16";
+    case at::kLong:
+      return "I64";
+    case at::kInt:
+      return "I32";
+    case at::kByte:
+      return "U8";
+    default:
+      kernels::fail("write_safetensors: {} is {}; float32, bfloat16, int64, int32 and uint8 can be written", name,
+                    c10::toString(x.scalar_type()));
   }
 }
 

@@ -60,8 +60,9 @@ bool reads_nfc(const json& normalizer) {
 std::string to_nfc(std::string_view text) {
   if (std::all_of(text.begin(), text.end(), [](char c) { return static_cast<signed char>(c) >= 0; })) return std::string(text);
   utf8proc_uint8_t* out = nullptr;
-  const auto size = utf8proc_map(reinterpret_cast<const utf8proc_uint8_t*>(text.data()), static_cast<utf8proc_ssize_t>(text.size()),
-                                 &out, static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_COMPOSE));
+  const auto size =
+      utf8proc_map(reinterpret_cast<const utf8proc_uint8_t*>(text.data()), static_cast<utf8proc_ssize_t>(text.size()), &out,
+                   static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_COMPOSE));
   if (size < 0) fail("tokenizer: NFC of a text of {} bytes failed: {}", text.size(), utf8proc_errmsg(size));
   std::string result(reinterpret_cast<char*>(out), static_cast<size_t>(size));
   std::free(out);
@@ -119,13 +120,20 @@ std::shared_ptr<const Tokenizer> Tokenizer::from_json(const std::string& json_te
   const nlohmann::json root = parse_json(json_text, file);
   const JsonFields f(root, file);
   check_type(field(root, "normalizer"), file + ": normalizer", {"NFC", "Sequence"}, "normalizers");
-  check_type(field(root, "post_processor"), file + ": post_processor", {"ByteLevel", "TemplateProcessing", "Sequence"}, "processors");
+  check_type(field(root, "post_processor"), file + ": post_processor", {"ByteLevel", "TemplateProcessing", "Sequence"},
+             "processors");
   check_type(field(root, "decoder"), file + ": decoder", {"ByteLevel", "Sequence"}, "decoders");
   const bool nfc = reads_nfc(field(root, "normalizer"));
 
-  auto impl = std::unique_ptr<Impl>(new Impl{json_text, nfc, Bpe(f.need("model"), file + ": model"),
+  auto impl = std::unique_ptr<Impl>(new Impl{json_text,
+                                             nfc,
+                                             Bpe(f.need("model"), file + ": model"),
                                              PreTokenizer(f.need("pre_tokenizer"), file + ": pre_tokenizer"),
-                                             AddedTokenFinder({}), AddedTokenFinder({}), {}, {}, {}});
+                                             AddedTokenFinder({}),
+                                             AddedTokenFinder({}),
+                                             {},
+                                             {},
+                                             {}});
   const auto added = read_added_tokens(field(root, "added_tokens"), impl->bpe, file + ": added_tokens");
   impl->raw_finder = AddedTokenFinder(select(added, false, nfc));
   impl->normalized_finder = AddedTokenFinder(select(added, true, nfc));
@@ -133,7 +141,8 @@ std::shared_ptr<const Tokenizer> Tokenizer::from_json(const std::string& json_te
   for (const auto& spelled : impl->bpe.spelling()) impl->bytes.push_back(from_byte_level(spelled).value_or(spelled));
   impl->special.resize(impl->bytes.size());
   for (const auto& token : added) {
-    if (token.id >= static_cast<int64_t>(impl->bytes.size())) impl->bytes.resize(token.id + 1), impl->special.resize(token.id + 1);
+    if (token.id >= static_cast<int64_t>(impl->bytes.size()))
+      impl->bytes.resize(token.id + 1), impl->special.resize(token.id + 1);
     impl->bytes[token.id] = token.content;
     impl->special[token.id] = token.special;
     impl->ids.emplace(token.content, token.id);
@@ -163,8 +172,10 @@ std::vector<int32_t> Tokenizer::encode(std::string_view text) const {
     }
     const std::string normalized = impl_->nfc ? to_nfc(raw.text) : std::string();
     for (const auto& part : impl_->normalized_finder.split(impl_->nfc ? normalized : raw.text)) {
-      if (part.id >= 0) ids.push_back(part.id);
-      else impl_->encode_plain(part.text, ids);
+      if (part.id >= 0)
+        ids.push_back(part.id);
+      else
+        impl_->encode_plain(part.text, ids);
     }
   }
   return ids;

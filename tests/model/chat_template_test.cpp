@@ -47,7 +47,8 @@ TEST_CASE("an unknown style is an error with the nearest known one", "[template]
 }
 
 TEST_CASE("a tokenizer that cannot carry a style says why", "[template]") {
-  const auto characters = model::Tokenizer::from_json(model::character_tokenizer_json("0123456789+=", {"<think>", "<eos>"}), "characters");
+  const auto characters =
+      model::Tokenizer::from_json(model::character_tokenizer_json("0123456789+=", {"<think>", "<eos>"}), "characters");
   const auto small = model::Tokenizer::from_json(golden::text("small_tokenizer.json"), "small");
   CHECK(model::template_mismatch(of("plain"), *characters).empty());
   CHECK(model::template_mismatch(of("plain", "<think>"), *characters).empty());

@@ -161,14 +161,17 @@ TEST_CASE("a missing, an extra, a wrongly shaped and a cut-off tensor are each o
   CHECK_THAT(read_error(folder.path(), config), Contains("has neither model.safetensors nor"));
   write(std::vector(all.begin() + 1, all.end()));
   CHECK(read_error(folder.path(), config) ==
-        (folder / "model.safetensors") + ": tensor model.embed_tokens.weight of shape [24, 16] is missing. Does config.json belong to these weights?");
+        (folder / "model.safetensors") +
+            ": tensor model.embed_tokens.weight of shape [24, 16] is missing. Does config.json belong to these weights?");
   auto changed = all;
   changed.emplace_back("model.layers.2.mlp.up_proj.weight", kernels::zeros_f32({1}));
   write(changed);
-  CHECK_THAT(read_error(folder.path(), config), Contains("tensor \"model.layers.2.mlp.up_proj.weight\" of shape [1] has no place in a llama of 2 layers"));
+  CHECK_THAT(read_error(folder.path(), config),
+             Contains("tensor \"model.layers.2.mlp.up_proj.weight\" of shape [1] has no place in a llama of 2 layers"));
   changed = all, changed[0].second = kernels::zeros_f32({16, 24});
   write(changed);
-  CHECK_THAT(read_error(folder.path(), config), Contains("model.embed_tokens.weight: has shape [16, 24], but the config asks for [24, 16]"));
+  CHECK_THAT(read_error(folder.path(), config),
+             Contains("model.embed_tokens.weight: has shape [16, 24], but the config asks for [24, 16]"));
   write(all);
   std::filesystem::resize_file(folder / "model.safetensors", std::filesystem::file_size(folder / "model.safetensors") - 1);
   CHECK_THAT(read_error(folder.path(), config), Contains("Was it cut off?"));
@@ -187,7 +190,8 @@ TEST_CASE("a chatml model carries its template for other tools", "[folder]") {
   const TemporaryFolder folder;
   const auto store = filled(golden::small_llama());
   model::write_model(folder.path(), store, *characters(), Dtype::bf16, "chatml");
-  CHECK_THAT(golden::json(folder / "tokenizer_config.json")["chat_template"].get<std::string>(), Contains("{{ '<|im_start|>assistant\n' }}"));
+  CHECK_THAT(golden::json(folder / "tokenizer_config.json")["chat_template"].get<std::string>(),
+             Contains("{{ '<|im_start|>assistant\n' }}"));
   model::write_model(folder.path(), store, *characters(), Dtype::bf16, "r1-zero");
   CHECK_FALSE(golden::json(folder / "tokenizer_config.json").contains("chat_template"));
 }

@@ -29,7 +29,8 @@ std::string error_with(json j, const std::string& key, const json& value) {
 TEST_CASE("a config is the same after writing and reading, for each family", "[config]") {
   auto llama3 = small_llama();
   llama3.rope_theta = 500000, llama3.max_positions = 131072, llama3.eos_token_ids = {3, 4};
-  llama3.rope_scaling = {.kind = "llama3", .factor = 32, .low_frequency_factor = 1, .high_frequency_factor = 4, .original_positions = 8192};
+  llama3.rope_scaling = {
+      .kind = "llama3", .factor = 32, .low_frequency_factor = 1, .high_frequency_factor = 4, .original_positions = 8192};
   auto dense_mla = small_deepseek_v3();
   dense_mla.router = {}, dense_mla.first_dense_layers = dense_mla.layers, dense_mla.query_rank = 0, dense_mla.shared_experts = 0;
   for (const auto& c : {small_llama(), llama3, small_qwen3_moe(), small_deepseek_v3(), dense_mla}) {
@@ -78,7 +79,8 @@ TEST_CASE("old and new spellings of the rotary settings mean the same", "[config
   base.erase("rope_parameters"), base.erase("rope_scaling"), base.erase("rope_theta");
   CHECK(read(base).rope_theta == 10000.0);  // the class default of transformers
   auto old_style = base, new_style = base;
-  const json scaling{{"factor", 8.0}, {"low_freq_factor", 1.0}, {"high_freq_factor", 4.0}, {"original_max_position_embeddings", 8192}};
+  const json scaling{
+      {"factor", 8.0}, {"low_freq_factor", 1.0}, {"high_freq_factor", 4.0}, {"original_max_position_embeddings", 8192}};
   old_style["rope_theta"] = 500000.0;
   old_style["rope_scaling"] = scaling;
   old_style["rope_scaling"]["type"] = "llama3";
@@ -104,9 +106,10 @@ TEST_CASE("rotary frequencies fall from 1 by theta^(-2j/d)", "[config]") {
 TEST_CASE("Llama 3's scaling keeps high frequencies, divides low ones, and blends between", "[config]") {
   auto c = small_llama();
   c.head_size = 6, c.rope_theta = 1e6;  // frequencies 1, 1e-2, 1e-4: wavelengths 6.28, 628, 62832
-  c.rope_scaling = {.kind = "llama3", .factor = 8, .low_frequency_factor = 1, .high_frequency_factor = 4, .original_positions = 1024};
+  c.rope_scaling = {
+      .kind = "llama3", .factor = 8, .low_frequency_factor = 1, .high_frequency_factor = 4, .original_positions = 1024};
   const auto f = model::rope_inverse_frequencies(c);
-  CHECK(f[0] == 1.0);                            // 6.28 < 1024 / 4: as it is
+  CHECK(f[0] == 1.0);                              // 6.28 < 1024 / 4: as it is
   CHECK(f[2] == Approx(1e-4 / 8).epsilon(1e-12));  // 62832 > 1024 / 1: divided by 8
   // 628.3185 lies between 256 and 1024: s = (1024/628.3185 - 1) / (4 - 1) = 0.209916;
   // (1 - s) 0.01 / 8 + s 0.01 = 0.00098760 + 0.00209916 = 0.0030868.
@@ -117,15 +120,18 @@ TEST_CASE("a broken config is refused with the key, its value and what would be 
   const auto llama = as_json(small_llama()), qwen = as_json(small_qwen3_moe()), deepseek = as_json(small_deepseek_v3());
   CHECK(error_with(llama, "model_type", "gpt2") ==
         "config.json: model_type: is \"gpt2\", but must be a supported family: llama, qwen3_moe, deepseek_v3.");
-  CHECK(error_with(llama, "hidden_size", 15) == "config.json: width: is 15, but must be even: products take its elements in pairs.");
-  CHECK(error_with(llama, "hidden_size", "16") == "config.json: hidden_size: is \"16\", but must be an integer from 1 to 16777216.");
+  CHECK(error_with(llama, "hidden_size", 15) ==
+        "config.json: width: is 15, but must be even: products take its elements in pairs.");
+  CHECK(error_with(llama, "hidden_size", "16") ==
+        "config.json: hidden_size: is \"16\", but must be an integer from 1 to 16777216.");
   CHECK_THAT(error_with(llama, "hidden_size", nullptr), Contains("hidden_size: is missing"));
   CHECK_THAT(error_with(llama, "hidden_size", 1e300), Contains("hidden_size: is 1e+300"));
   CHECK_THAT(error_with(llama, "num_hidden_layers", 18446744073709551615u), Contains("num_hidden_layers"));
   CHECK_THAT(error_with(llama, "num_key_value_heads", 3), Contains("key_heads: is 3 and heads is 4"));
   CHECK_THAT(error_with(llama, "attention_bias", true), Contains("attention_bias: is true"));
   CHECK_THAT(error_with(llama, "hidden_act", "gelu"), Contains("hidden_act"));
-  CHECK_THAT(error_with(llama, "rope_parameters", {{"rope_type", "yarn"}, {"factor", 40}}), Contains("\"yarn\", which is not supported yet"));
+  CHECK_THAT(error_with(llama, "rope_parameters", {{"rope_type", "yarn"}, {"factor", 40}}),
+             Contains("\"yarn\", which is not supported yet"));
   CHECK_THAT(error_with(llama, "rope_parameters", {{"rope_type", "dynamic"}}), Contains("dynamic"));
   CHECK_THAT(error_with(llama, "quantization_config", json::object()), Contains("quantised"));
   CHECK_THAT(error_with(llama, "eos_token_id", {5, "x"}), Contains("eos_token_id: is [5,\"x\"]"));

@@ -39,7 +39,8 @@ TEST_CASE("each type is dequantised as the gguf library does it, bit for bit", "
     INFO(c["name"]);
     const auto hex = c["bytes"].get<std::string>();
     std::vector<unsigned char> bytes;
-    for (size_t i = 0; i < hex.size(); i += 2) bytes.push_back(static_cast<unsigned char>(std::stoi(hex.substr(i, 2), nullptr, 16)));
+    for (size_t i = 0; i < hex.size(); i += 2)
+      bytes.push_back(static_cast<unsigned char>(std::stoi(hex.substr(i, 2), nullptr, 16)));
     const auto expected = c["values"].get<std::vector<uint32_t>>();
     const auto* type = model::find_gguf_type(c["type"].get<uint32_t>());
     REQUIRE(type);
@@ -102,7 +103,8 @@ TEST_CASE("pre-tokenizers are known by name, and an unknown one is refused", "[g
     metadata["tokenizer.ggml.pre"] = name;
     return model::Tokenizer::from_json(model::gguf_tokenizer_json(metadata, "f.gguf"), "f.gguf");
   };
-  for (const char* name : {"gpt-2", "smollm", "llama-bpe", "qwen2"}) CHECK(pre(name)->decode(pre(name)->encode("it's 1234")) == "it's 1234");
+  for (const char* name : {"gpt-2", "smollm", "llama-bpe", "qwen2"})
+    CHECK(pre(name)->decode(pre(name)->encode("it's 1234")) == "it's 1234");
   CHECK(pre("qwen2")->encode("e\u0301") == pre("qwen2")->encode("\u00e9"));  // NFC
   CHECK(pre("smollm")->encode("e\u0301") != pre("smollm")->encode("\u00e9"));
   CHECK(error_of([&] { pre("tekken"); }) ==
@@ -126,7 +128,8 @@ TEST_CASE("each kind of damage to a GGUF file is one clear error", "[gguf]") {
   CHECK_THAT(error_in(""), Contains("f.gguf: does not start with \"GGUF\""));
   CHECK_THAT(error_in(replaced(good, "GGUF", "GGML")), Contains("does not start with \"GGUF\""));
   CHECK_THAT(error_in(replaced(good, "GGUF\x03", "GGUF\x02")), Contains("GGUF version 2, but only version 3"));
-  CHECK_THAT(error_in(good.substr(0, 8) + little_endian(1ull << 60) + good.substr(16)), Contains("1152921504606846976 tensors, more than fit"));
+  CHECK_THAT(error_in(good.substr(0, 8) + little_endian(1ull << 60) + good.substr(16)),
+             Contains("1152921504606846976 tensors, more than fit"));
   CHECK_THAT(error_in(good.substr(0, 16) + little_endian(~0ull) + good.substr(24)), Contains("metadata entries, more than fit"));
   CHECK_THAT(error_in(good.substr(0, 24) + little_endian(~0ull) + good.substr(32)), Contains("bytes in a string, more than fit"));
   CHECK_THAT(error_in(good.substr(0, good.size() - 1000)), Contains("Was the file cut off?"));
@@ -134,12 +137,18 @@ TEST_CASE("each kind of damage to a GGUF file is one clear error", "[gguf]") {
   const std::string block = "llama.block_count";
   CHECK_THAT(error_in(replaced(good, block + little_endian(4, 4), block + little_endian(13, 4))), Contains("has type 13"));
   const std::string norm = "output_norm.weight" + little_endian(1, 4) + little_endian(32);  // one dimension, 32
-  CHECK_THAT(error_in(replaced(good, norm, "output_norm.weight" + little_endian(9, 4) + little_endian(32))), Contains("has 9 dimensions"));
-  CHECK_THAT(error_in(replaced(good, norm, "output_norm.weight" + little_endian(1, 4) + little_endian(1ull << 62))), Contains("too large to be true"));
-  CHECK_THAT(error_in(replaced(good, norm + little_endian(0, 4), norm + little_endian(12, 4))), Contains("is of type 12 (Q4_K), which is not supported"));
-  CHECK_THAT(error_in(replaced(good, norm + little_endian(0, 4), norm + little_endian(14, 4))), Contains("no whole blocks of Q6_K"));
+  CHECK_THAT(error_in(replaced(good, norm, "output_norm.weight" + little_endian(9, 4) + little_endian(32))),
+             Contains("has 9 dimensions"));
+  CHECK_THAT(error_in(replaced(good, norm, "output_norm.weight" + little_endian(1, 4) + little_endian(1ull << 62))),
+             Contains("too large to be true"));
+  CHECK_THAT(error_in(replaced(good, norm + little_endian(0, 4), norm + little_endian(12, 4))),
+             Contains("is of type 12 (Q4_K), which is not supported"));
+  CHECK_THAT(error_in(replaced(good, norm + little_endian(0, 4), norm + little_endian(14, 4))),
+             Contains("no whole blocks of Q6_K"));
   const size_t offset = good.find(norm) + norm.size() + 4;
-  const auto with_offset = [&](uint64_t at) { return error_in(good.substr(0, offset) + little_endian(at) + good.substr(offset + 8)); };
+  const auto with_offset = [&](uint64_t at) {
+    return error_in(good.substr(0, offset) + little_endian(at) + good.substr(offset + 8));
+  };
   CHECK_THAT(with_offset(1), Contains("no multiple of 32"));
   CHECK_THAT(with_offset(32), Contains("overlap"));
   CHECK_THAT(with_offset(~0ull - 31), Contains("Was the file cut off?"));
@@ -152,11 +161,14 @@ TEST_CASE("a GGUF file of another family, or without a tensor, is refused by nam
     return error_of([&] { model::import_gguf(folder / "f.gguf", folder / "out"); });
   };
   const auto good = golden::text("tiny.gguf");
-  CHECK_THAT(import_error(replaced(good, little_endian(5) + "llama", little_endian(5) + "gemma")), Contains("general.architecture: is \"gemma\""));
-  CHECK_THAT(import_error(replaced(good, "blk.0.attn_k.weight", "blk.0.attn_x.weight")), Contains("tensor blk.0.attn_k.weight is missing"));
+  CHECK_THAT(import_error(replaced(good, little_endian(5) + "llama", little_endian(5) + "gemma")),
+             Contains("general.architecture: is \"gemma\""));
+  CHECK_THAT(import_error(replaced(good, "blk.0.attn_k.weight", "blk.0.attn_x.weight")),
+             Contains("tensor blk.0.attn_k.weight is missing"));
   CHECK_THAT(import_error(replaced(good, "llama.attention.head_count_kv" + little_endian(4, 4) + little_endian(2, 4),
                                    "llama.attention.head_count_kv" + little_endian(4, 4) + little_endian(4, 4))),
              Contains("attn_k.weight: has shape [16,32], but the metadata ask for [32,32]"));
   CHECK_FALSE(std::filesystem::exists(folder / "out/config.json"));
-  CHECK_THAT(error_of([&] { model::import_gguf(folder / "none.gguf", folder / "out"); }), Contains("none.gguf: cannot be opened"));
+  CHECK_THAT(error_of([&] { model::import_gguf(folder / "none.gguf", folder / "out"); }),
+             Contains("none.gguf: cannot be opened"));
 }

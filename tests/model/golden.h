@@ -24,7 +24,9 @@ inline uint64_t fnv(const void* data, size_t size, uint64_t h = 0xcbf29ce4842223
   for (size_t i = 0; i < size; ++i) h = (h ^ static_cast<const unsigned char*>(data)[i]) * 0x100000001b3u;
   return h;
 }
-inline uint64_t fnv(const std::vector<int32_t>& ids, uint64_t h = 0xcbf29ce484222325u) { return fnv(ids.data(), ids.size() * 4, h); }
+inline uint64_t fnv(const std::vector<int32_t>& ids, uint64_t h = 0xcbf29ce484222325u) {
+  return fnv(ids.data(), ids.size() * 4, h);
+}
 inline std::string hex(uint64_t h) { return fmt::format("{:016x}", h); }
 
 // The message of the UsageError that `run` throws; "no error" when it throws none.

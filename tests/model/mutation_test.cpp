@@ -15,18 +15,41 @@ const unsigned char* bytes_of(const std::string& text) { return reinterpret_cast
 
 // A few changed, removed, doubled or swapped bytes; numbers at the limits now and then.
 std::string damaged(std::string bytes, std::mt19937_64& random) {
-  static const std::string limits[] = {std::string(8, '\xff'), std::string(7, '\xff') + '\x7f', std::string(8, '\0'), "-1", "1e999",
-                                       "18446744073709551615", "null", "{}", "[]", "\"\"", "true", "\\u0000", "\xff"};
+  static const std::string limits[] = {std::string(8, '\xff'),
+                                       std::string(7, '\xff') + '\x7f',
+                                       std::string(8, '\0'),
+                                       "-1",
+                                       "1e999",
+                                       "18446744073709551615",
+                                       "null",
+                                       "{}",
+                                       "[]",
+                                       "\"\"",
+                                       "true",
+                                       "\\u0000",
+                                       "\xff"};
   const auto below = [&](size_t n) { return static_cast<size_t>(random() % std::max<size_t>(n, 1)); };
   for (size_t changes = 1 + below(3); changes > 0 && !bytes.empty(); --changes) {
     const size_t at = below(below(2) ? bytes.size() : std::min<size_t>(bytes.size(), 400));  // headers come first
     switch (below(6)) {
-      case 0: bytes[at] = static_cast<char>(random()); break;
-      case 1: bytes[at] = static_cast<char>(bytes[at] ^ (1 << below(8))); break;
-      case 2: bytes.erase(at, 1 + below(8)); break;
-      case 3: bytes.insert(at, bytes.substr(at, 1 + below(40))); break;
-      case 4: bytes.resize(at); break;
-      default: bytes.replace(at, 1 + below(8), limits[below(std::size(limits))]); break;
+      case 0:
+        bytes[at] = static_cast<char>(random());
+        break;
+      case 1:
+        bytes[at] = static_cast<char>(bytes[at] ^ (1 << below(8)));
+        break;
+      case 2:
+        bytes.erase(at, 1 + below(8));
+        break;
+      case 3:
+        bytes.insert(at, bytes.substr(at, 1 + below(40)));
+        break;
+      case 4:
+        bytes.resize(at);
+        break;
+      default:
+        bytes.replace(at, 1 + below(8), limits[below(std::size(limits))]);
+        break;
     }
   }
   return bytes;
@@ -100,11 +123,12 @@ TEST_CASE("a damaged tokenizer.json loads or is refused", "[mutation]") {
 TEST_CASE("a damaged config.json loads or is refused", "[mutation]") {
   uint64_t seed = 6;
   for (const auto& config : {golden::small_llama(), golden::small_qwen3_moe(), golden::small_deepseek_v3()}) {
-    const auto [loaded, refused] = damage(model::config_to_json(config, kernels::Dtype::bf16).dump(), 2000, seed++, [](const std::string& text) {
-      const auto read = model::config_from_json(model::parse_json(text, "f"), "f");
-      if (read.rotary_size() < 1000) model::rope_inverse_frequencies(read);
-      model::config_to_json(read, kernels::Dtype::float32);
-    });
+    const auto [loaded, refused] =
+        damage(model::config_to_json(config, kernels::Dtype::bf16).dump(), 2000, seed++, [](const std::string& text) {
+          const auto read = model::config_from_json(model::parse_json(text, "f"), "f");
+          if (read.rotary_size() < 1000) model::rope_inverse_frequencies(read);
+          model::config_to_json(read, kernels::Dtype::float32);
+        });
     CHECK(refused > loaded);
     CHECK(loaded > 0);
   }

@@ -21,7 +21,9 @@ std::string with_header(const std::string& header, size_t data_bytes) {
 }
 
 std::string error_in(const std::string& file) {
-  return error_of([&] { model::parse_safetensors(reinterpret_cast<const unsigned char*>(file.data()), static_cast<int64_t>(file.size()), "f"); });
+  return error_of([&] {
+    model::parse_safetensors(reinterpret_cast<const unsigned char*>(file.data()), static_cast<int64_t>(file.size()), "f");
+  });
 }
 
 std::vector<float> floats(const model::SafetensorsFile& file, const std::string& name) {
@@ -97,11 +99,13 @@ TEST_CASE("each kind of damage is one clear error", "[safetensors]") {
   CHECK_THAT(entry("F32", "[2]", "[4,12]", 12), Contains("4 bytes before tensor \"w\" belong to no tensor"));
   const std::string w = "\"w\":{\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":[0,4]}";
   CHECK_THAT(error_in(with_header("{" + w + "," + w + "}", 4)), Contains("the header names \"w\" twice"));
-  CHECK_THAT(error_in(with_header("{" + w + ",\"v\":{\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":[2,6]}}", 6)), Contains("overlaps"));
+  CHECK_THAT(error_in(with_header("{" + w + ",\"v\":{\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":[2,6]}}", 6)),
+             Contains("overlaps"));
 }
 
 TEST_CASE("a path that cannot be read or written is named", "[safetensors]") {
-  CHECK_THAT(error_of([] { model::SafetensorsFile("/no/such.safetensors"); }), Contains("/no/such.safetensors: cannot be opened: No such file"));
+  CHECK_THAT(error_of([] { model::SafetensorsFile("/no/such.safetensors"); }),
+             Contains("/no/such.safetensors: cannot be opened: No such file"));
   CHECK_THAT(error_of([] { model::SafetensorsFile("/tmp"); }), Contains("not a regular file"));
   CHECK_THAT(error_of([] { model::write_file_atomically("/no/such/file", "x"); }), Contains("/no/such/file: cannot be written"));
 }

@@ -26,7 +26,8 @@ inline model::ModelConfig small_deepseek_v3() {
   c.key_heads = 4, c.head_size = 0;
   c.latent_rank = 8, c.nope_size = 4, c.rope_size = 2, c.value_size = 6, c.query_rank = 10;
   c.rope_interleaved = true;
-  c.router = {.experts = 8, .active = 2, .scoring = kernels::RouterConfig::Scoring::sigmoid, .groups = 2, .groups_kept = 1, .scale = 2.5};
+  c.router = {
+      .experts = 8, .active = 2, .scoring = kernels::RouterConfig::Scoring::sigmoid, .groups = 2, .groups_kept = 1, .scale = 2.5};
   c.expert_width = 12, c.shared_experts = 1;
   return c;
 }

@@ -18,8 +18,10 @@ namespace {
 std::string variant(const json& replace) {
   auto root = golden::json("small_tokenizer.json");
   for (const auto& [key, value] : replace.items()) {
-    if (key == "model") root["model"].update(value);
-    else root[key] = value;
+    if (key == "model")
+      root["model"].update(value);
+    else
+      root[key] = value;
   }
   return root.dump();
 }
@@ -72,12 +74,14 @@ TEST_CASE("both spellings of the merges mean the same", "[tokenizer]") {
   const auto pairs = Tokenizer::from_json(root.dump(), "pairs");
   for (auto& merge : root["model"]["merges"]) merge = merge[0].get<std::string>() + " " + merge[1].get<std::string>();
   const auto joined = Tokenizer::from_json(root.dump(), "joined");
-  for (const char* text : {"Natalia sold clips to 48 of her friends", "  x\n\n"}) CHECK(pairs->encode(text) == joined->encode(text));
+  for (const char* text : {"Natalia sold clips to 48 of her friends", "  x\n\n"})
+    CHECK(pairs->encode(text) == joined->encode(text));
 }
 
 TEST_CASE("merges apply in the order of the list, the leftmost of equals first", "[tokenizer]") {
   // a b c a: "b c" is listed before "a b", so it is joined first: a (bc) a, and "a b" finds no pair. Then "a bc" is joined.
-  const json model{{"type", "BPE"}, {"vocab", {{"a", 0}, {"b", 1}, {"c", 2}, {"bc", 3}, {"ab", 4}, {"abc", 5}, {"aa", 6}}},
+  const json model{{"type", "BPE"},
+                   {"vocab", {{"a", 0}, {"b", 1}, {"c", 2}, {"bc", 3}, {"ab", 4}, {"abc", 5}, {"aa", 6}}},
                    {"merges", {"b c", "a b", "a bc", "a a"}}};
   const auto t = Tokenizer::from_json(variant({{"model", model}, {"added_tokens", json::array()}}), "t");
   CHECK(t->encode("abca") == std::vector<int32_t>{5, 0});
@@ -119,7 +123,8 @@ TEST_CASE("a character may be cut between tokens: decode gives the bytes", "[tok
 }
 
 TEST_CASE("the character tokenizer gives one id a character, as the tokenizers library reads it", "[tokenizer]") {
-  const auto text = model::character_tokenizer_json("0123456789+=; <>", {"<think>", "</think>", "<answer>", "</answer>", "<eos>", "<pad>"});
+  const auto text =
+      model::character_tokenizer_json("0123456789+=; <>", {"<think>", "</think>", "<answer>", "</answer>", "<eos>", "<pad>"});
   // This very text is what make_tokenizer_golden.py loads.
   REQUIRE(text == golden::text("character_tokenizer.json"));
   const auto t = Tokenizer::from_json(text, "characters");
@@ -127,7 +132,8 @@ TEST_CASE("the character tokenizer gives one id a character, as the tokenizers l
   CHECK(t->id_of("0") == 0);
   CHECK(t->id_of("<think>") == 16);
   CHECK(t->is_special(t->id_of("<pad>")));
-  for (const auto& [prompt, ids, decoded] : golden::json("character_cases.json").get<std::vector<std::tuple<std::string, json, std::string>>>()) {
+  for (const auto& [prompt, ids, decoded] :
+       golden::json("character_cases.json").get<std::vector<std::tuple<std::string, json, std::string>>>()) {
     CHECK(json(t->encode(prompt)) == ids);
     CHECK(t->decode(t->encode(prompt)) == decoded);
   }
@@ -136,7 +142,8 @@ TEST_CASE("the character tokenizer gives one id a character, as the tokenizers l
 }
 
 TEST_CASE("an alphabet that cannot be one is refused", "[tokenizer]") {
-  CHECK_THAT(error_of([] { model::character_tokenizer_json("ab\u00e9", {}); }), Contains("character 3 is \"\u00e9\"; only ASCII"));
+  CHECK_THAT(error_of([] { model::character_tokenizer_json("ab\u00e9", {}); }),
+             Contains("character 3 is \"\u00e9\"; only ASCII"));
   CHECK_THAT(error_of([] { model::character_tokenizer_json("aba", {}); }), Contains("\"a\" comes twice"));
   CHECK_THAT(error_of([] { model::character_tokenizer_json("ab", {"<x>", "<x>"}); }), Contains("\"<x>\" comes twice"));
   CHECK_THAT(error_of([] { model::character_tokenizer_json("ab", {"a"}); }), Contains("\"a\" comes twice"));
@@ -161,8 +168,10 @@ TEST_CASE("parts that are not covered are refused by name", "[tokenizer]") {
   CHECK_THAT(error_with({{"model", {{"vocab", {{"a", 0}, {"b", 0}}}}}}), Contains("both have id 0"));
   CHECK_THAT(error_with({{"model", {{"vocab", {{"a", 2000000000}}}}}}), Contains("the id of \"a\" is 2000000000"));
   CHECK_THAT(error_with({{"added_tokens", {{{"id", 3}, {"content", "<x>"}}}}}), Contains("\"<x>\" has id 3, which is \"!\""));
-  CHECK_THAT(error_of([] { Tokenizer::from_json("{\"model\":", "tokenizer.json"); }), Contains("tokenizer.json: this is not JSON"));
-  CHECK_THAT(error_of([] { Tokenizer::from_directory("/no/such/folder"); }), Contains("/no/such/folder/tokenizer.json: cannot be read"));
+  CHECK_THAT(error_of([] { Tokenizer::from_json("{\"model\":", "tokenizer.json"); }),
+             Contains("tokenizer.json: this is not JSON"));
+  CHECK_THAT(error_of([] { Tokenizer::from_directory("/no/such/folder"); }),
+             Contains("/no/such/folder/tokenizer.json: cannot be read"));
 }
 
 TEST_CASE("a piece of a million characters is merged in time", "[tokenizer]") {
@@ -214,5 +223,6 @@ TEST_CASE("SmolLM2's ids equal those of the tokenizers library on all of GSM8K",
   // transformers 5.23 leaves out the file's digit splits when it reads the GGUF; without them we agree with it as well.
   auto root = json::parse(model::read_text_file(folder + "/tokenizer.json"));
   root["pre_tokenizer"] = json(root["pre_tokenizer"]["pretokenizers"][1]);
-  CHECK(gsm8k_ids(*Tokenizer::from_json(root.dump(), "without digits")) == expected["smollm2, as transformers reads the GGUF file"]);
+  CHECK(gsm8k_ids(*Tokenizer::from_json(root.dump(), "without digits")) ==
+        expected["smollm2, as transformers reads the GGUF file"]);
 }
