@@ -64,6 +64,7 @@ int run_eval(const EvalOptions& options) {
   LoadedModel loaded(options.model, options.dtype, options.chat_template, options.memory_mb);
   reward::Settings settings;
   settings.name = options.reward;
+  if (options.reward == "math") settings.options = {{"flexible", "true"}};  // the last number counts, as lm-eval's flexible-extract
   const auto scorer = std::make_shared<reward::AsyncScorer>(make_reward({settings}), 1, settings.timeout_ms);
   Collector collector(loaded.engine(), scorer, loaded.shared_tokenizer(), loaded.chat_template(), loaded.stop_tokens());
   Ask ask;

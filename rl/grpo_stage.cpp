@@ -3,6 +3,7 @@
 
 #include "kernels/error.h"
 #include "rl/advantage.h"
+#include "rl/dump.h"
 #include "rl/run.h"
 
 namespace rl {
@@ -12,12 +13,16 @@ using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
+kernels::SamplingParameters sampling_of(const StageConfig& stage) {
+  return {stage.rollout.temperature, stage.rollout.top_k, stage.rollout.top_p, stage.rollout.min_p};
+}
+
 Ask ask_of(const Run& run, const StageConfig& stage, int64_t step) {
   Ask ask;
   ask.samples = stage.rollout.samples_per_prompt;
   ask.max_new_tokens = stage.rollout.max_new_tokens;
   ask.step = step;
-  ask.sampling = {stage.rollout.temperature, stage.rollout.top_k, stage.rollout.top_p, stage.rollout.min_p};
+  ask.sampling = sampling_of(stage);
   ask.stop = stage.rollout.stop;
   ask.seed = static_cast<uint64_t>(run.config.run.seed);
   ask.first_group = step * stage.rollout.prompts_per_step;
@@ -154,9 +159,10 @@ bool run_grpo_stage(Run& run, const StageConfig& stage) {
   const auto scorer = std::make_shared<reward::AsyncScorer>(make_reward(stage.rewards), 1, stage.rewards.empty() ? 10000 : stage.rewards[0].timeout_ms);
   Collector collector(*run.engine, scorer, run.policy.shared_tokenizer(), stage.chat_template, run.policy.stop_tokens());
   const int64_t steps = steps_of(run.config, stage), prompts = stage.rollout.prompts_per_step;
-  Progress progress(stage.name, steps, run.state.step);
+  const int64_t first_step = run.state.step;
+  Progress progress(stage.name, steps, first_step);
 
-  for (int64_t step = run.state.step; step < steps; ++step) {
+  for (int64_t step = first_step; step < steps; ++step) {
     const auto start = Clock::now();
     keep_reference(run, stage, step);
     run.engine->publish(run.policy.weights());
@@ -201,6 +207,11 @@ bool run_grpo_stage(Run& run, const StageConfig& stage) {
     metrics.emplace_back("timing/rollout_tokens_per_second", sampled / rollout_seconds);
     metrics.emplace_back("timing/train_tokens_per_second", sums.tokens / seconds_since(train_start));
     const double reward = metrics[0].second;
+    if (const int64_t every = run.config.log.dump_rollouts_every; every > 0 && (step + 1) % every == 0)
+      dump_rollouts(run.config.run.output_dir, stage.name, step + 1, groups, run.policy.tokenizer());
+    if (step == first_step && sampling_of(stage).truncates())
+      progress.note("top-p, top-k or min-p are on: the ratio is over the full softmax, so training is off-policy by the kept mass; "
+                    "see sampling/kept_mass_mean in metrics.jsonl");
     finish_step(run, stage, std::move(metrics), start);
     progress.update(step + 1, fmt::format("reward {:.3f}  length {:.1f}  {:.0f} tok/s", reward,
                                           sampled / static_cast<double>(prompts * stage.rollout.samples_per_prompt), sampled / rollout_seconds));
