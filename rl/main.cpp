@@ -1,5 +1,6 @@
 // argv -> one command of rl/commands.h. Exit codes: 0, 1 failure, 2 usage, 130 interrupt.
 #include <fmt/core.h>
+#include <malloc.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -211,9 +212,16 @@ std::string unknown_command(const CLI::App& app, int argc, char** argv) {
                      near.empty() ? "" : " Did you mean " + near + "?");
 }
 
+// glibc gives large blocks back to the kernel when they are freed; each step would take them again, page by page.
+void keep_freed_memory() {
+  mallopt(M_MMAP_THRESHOLD, 32 << 20);
+  mallopt(M_TRIM_THRESHOLD, 1 << 30);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
+  keep_freed_memory();
   CLI::App app{overview, "ponder"};
   app.require_subcommand(1);
   app.set_version_flag("--version", "ponder " PONDER_VERSION);

@@ -12,7 +12,6 @@ float peak_bf16(int64_t rounds, int64_t* operations) {
   for (int64_t r = 0; r < rounds; ++r) {
 #pragma GCC unroll 16
     for (int i = 0; i < kProbeChains; ++i) acc[i] = v_dot2(acc[i], a, b);
-    __asm__ volatile("" ::: "memory");
   }
   *operations = rounds * kProbeChains * 16 * 4;
   V16 sum = v_zero();
@@ -27,7 +26,6 @@ float peak_f32(int64_t rounds, int64_t* operations) {
   for (int64_t r = 0; r < rounds; ++r) {
 #pragma GCC unroll 16
     for (int i = 0; i < kProbeChains; ++i) acc[i] = v_fma(a, b, acc[i]);
-    __asm__ volatile("" ::: "memory");
   }
   *operations = rounds * kProbeChains * 16 * 2;
   V16 sum = v_zero();
