@@ -43,9 +43,9 @@ std::vector<rl::TrainGroup> make_groups(const model::WeightSet& policy) {
   int64_t row = 0;
   for (auto& group : groups)
     for (auto& s : group.sequences) {
-      for (uint32_t t = 0; t < s.tokens.size(); ++t)
-        s.logprobs[t] = logprob[row++] + 0.2f * kernels::random_normals(key(7, 0, static_cast<uint32_t>(row)))[0];
-      row += static_cast<int64_t>(s.tokens.size() % 2);
+      for (size_t t = 0; t < s.tokens.size(); ++t, ++row)
+        s.logprobs[t] = logprob[row] + 0.2f * kernels::random_normals(key(7, 0, static_cast<uint32_t>(row)))[0];
+      row += static_cast<int64_t>(s.tokens.size() % 2);  // each branch has an even count of head rows
     }
   return groups;
 }
