@@ -144,6 +144,7 @@ void close(Run& run, bool interrupted_run) {
   s.output_dir = run.config.run.output_dir;
   s.model = model_line(run.policy.config(), run.policy.store().size());
   s.machine = machine_line();
+  s.version = PONDER_VERSION;
   s.seed = run.config.run.seed;
   s.seconds = run.seconds();
   s.peak_memory_mb = peak_mb();
