@@ -60,8 +60,8 @@ class Check {
     if (!born && !std::filesystem::is_directory(model.path)) {
       error(nullptr, key,
             fmt::format("\"{}\" is not a folder. Give one with config.json and model.safetensors; "
-                        "`./ponder fetch` brings known models.",
-                        model.path));
+                        "`./ponder fetch {}` brings it if it is a known model.",
+                        model.path, std::filesystem::path(model.path).filename().string()));
       return;
     }
     try {

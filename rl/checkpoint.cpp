@@ -66,8 +66,8 @@ RunState state_from(const Json& json) {
     stage.sampled_before = evaluation_from(s.at("sampled_before")), stage.sampled_after = evaluation_from(s.at("sampled_after"));
     state.summary.stages.push_back(std::move(stage));
   }
-  state.summary.before = sample_from(summary.at("before"));
-  state.summary.after = sample_from(summary.at("after"));
+  state.summary.before = sample_from(summary.at("sample_before"));
+  state.summary.after = sample_from(summary.at("sample_after"));
   return state;
 }
 

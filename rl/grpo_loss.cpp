@@ -18,11 +18,16 @@ at::Tensor where_trained(const at::Tensor& mask, const at::Tensor& x) { return a
 
 at::Tensor log_ratio(const at::Tensor& upper, const at::Tensor& lower) { return (upper - lower).clamp(-20.0, 20.0); }
 
-double total(const at::Tensor& x) { return x.to(at::kDouble).sum().item<double>(); }
+double total(const at::Tensor& x, double sum) {
+  const at::Tensor values = x.to(at::kDouble).contiguous();
+  const auto* value = static_cast<const double*>(values.const_data_ptr());
+  for (int64_t i = 0; i < values.numel(); ++i) sum += value[i];
+  return sum;
+}
 
 }  // namespace
 
-GrpoLossOutput grpo_loss(const GrpoLossInputs& in, const GrpoLossConfig& config) {
+GrpoLossOutput grpo_loss(const GrpoLossInputs& in, const GrpoLossConfig& config, const GrpoLossOutput& earlier) {
   const int64_t size = in.policy_logprobs.size(0);
   check(in.policy_logprobs, "policy_logprobs", size, at::kFloat);
   check(in.old_logprobs, "old_logprobs", size, at::kFloat);
@@ -45,24 +50,24 @@ GrpoLossOutput grpo_loss(const GrpoLossInputs& in, const GrpoLossConfig& config)
     const at::Tensor d = log_ratio(where_trained(in.mask, in.reference_logprobs), policy);
     const at::Tensor k3 = d.exp() - d - 1.0;
     loss = loss + config.kl_coef * k3;
-    out.kl = total(k3.detach());
+    out.kl = total(k3.detach(), earlier.kl);
   }
   at::Tensor entropy;
   if (in.entropy.defined()) {
     entropy = where_trained(in.mask, in.entropy).detach().requires_grad_(config.entropy_coef != 0);
-    out.entropy_sum = total(entropy.detach());
+    out.entropy_sum = total(entropy.detach(), earlier.entropy_sum);
     if (config.entropy_coef != 0) loss = loss - config.entropy_coef * entropy;
   }
   const at::Tensor token_loss = weights * loss;
   token_loss.sum().backward();
 
-  out.loss = total(token_loss.detach());
+  out.loss = total(token_loss.detach(), earlier.loss);
   out.dlogprobs = policy.grad().contiguous();
   if (config.entropy_coef != 0) out.dentropy = entropy.grad().contiguous();
-  out.tokens = total(in.mask);
+  out.tokens = total(in.mask, earlier.tokens);
   const at::Tensor r = ratio.detach();
-  out.clipped_low = total((r < low) & (advantages < 0) & in.mask);
-  out.clipped_high = total((r > high) & (advantages > 0) & in.mask);
+  out.clipped_low = total((r < low) & (advantages < 0) & in.mask, earlier.clipped_low);
+  out.clipped_high = total((r > high) & (advantages > 0) & in.mask, earlier.clipped_high);
   if (!std::isfinite(out.loss) || !out.dlogprobs.isfinite().all().item<bool>()) {
     const at::Tensor bad = (~token_loss.detach().isfinite()).nonzero();
     kernels::fail("grpo_loss: the loss is {} (token {} of this micro-batch); the step is not applied.", out.loss,

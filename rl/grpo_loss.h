@@ -38,7 +38,8 @@ struct GrpoLossOutput {
   double tokens = 0, kl = 0, entropy_sum = 0, clipped_low = 0, clipped_high = 0;
 };
 
+// The sums go on from `earlier`, the output of the micro-batch before, token by token: any split adds in the same order.
 // Throws kernels::Error if a shape or dtype differs, or if a loss or gradient is not finite (naming the token).
-GrpoLossOutput grpo_loss(const GrpoLossInputs& in, const GrpoLossConfig& config);
+GrpoLossOutput grpo_loss(const GrpoLossInputs& in, const GrpoLossConfig& config, const GrpoLossOutput& earlier = {});
 
 }  // namespace rl

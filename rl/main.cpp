@@ -169,24 +169,24 @@ void add_small_commands(CLI::App& app, Arguments& args, Command& command) {
                      ->footer("Example:\n  ponder import SmolLM2-135M.Q4_1.gguf models/smollm2-135m");
   import->add_option("FILE", args.gguf, "The GGUF file")->required();
   import->add_option("DIR", args.directory, "The folder to write")->required();
-  import->callback([&] { command = [&] { return print(model::import_gguf(args.gguf, args.directory) + "\n");
-};
-}  // namespace
-);
+  import->callback([&] {
+    command = [&] { return print(model::import_gguf(args.gguf, args.directory) + "\n"); };
+  });
 
-auto* config = app.add_subcommand("config", "Describe the settings file: a JSON Schema for editors, or a table") -> footer(
-                      "Example:\n  ponder config schema > ponder.schema.json\n\n"
-                      "With the first line \"#:schema ./ponder.schema.json\" editors complete and check a settings file.");
-config->require_subcommand(1);
-config->add_subcommand("schema", "JSON Schema, draft 7")->callback([&] {
-  command = [] { return print(rl::config_schema_json()); };
-});
-config->add_subcommand("table", "Markdown table of every key")->callback([&] {
-  command = [] { return print(rl::config_table_markdown()); };
-});
+  auto* config = app.add_subcommand("config", "Describe the settings file: a JSON Schema for editors, or a table")
+                     ->footer(
+                         "Example:\n  ponder config schema > ponder.schema.json\n\n"
+                         "With the first line \"#:schema ./ponder.schema.json\" editors complete and check a settings file.");
+  config->require_subcommand(1);
+  config->add_subcommand("schema", "JSON Schema, draft 7")->callback([&] {
+    command = [] { return print(rl::config_schema_json()); };
+  });
+  config->add_subcommand("table", "Markdown table of every key")->callback([&] {
+    command = [] { return print(rl::config_table_markdown()); };
+  });
 
-app.add_subcommand("rewards", "List the built-in rewards and their options")->callback([&] { command = rl::run_rewards; });
-app.add_subcommand("devices", "Show processor, kernels, threads and memory")->callback([&] { command = rl::run_devices; });
+  app.add_subcommand("rewards", "List the built-in rewards and their options")->callback([&] { command = rl::run_rewards; });
+  app.add_subcommand("devices", "Show processor, kernels, threads and memory")->callback([&] { command = rl::run_devices; });
 }
 
 int report(const std::exception& error, int code) {

@@ -34,8 +34,9 @@ void add_loads(std::vector<std::vector<int64_t>>& sum, const std::vector<std::ve
 }
 
 // -log pi on each trained token: the SFT loss in the shape of the GRPO one.
-GrpoLossOutput sft_loss(const MicroBatch& micro, const kernels::TokenLogprob& head) {
+GrpoLossOutput sft_loss(const MicroBatch& micro, const kernels::TokenLogprob& head, const GrpoLossOutput& earlier) {
   GrpoLossOutput out;
+  out.loss = earlier.loss, out.entropy_sum = earlier.entropy_sum, out.tokens = earlier.tokens;
   out.dlogprobs = kernels::zeros_f32({head.logprob.size(0)});
   const float *logprob = kernels::f32(head.logprob), *entropy = kernels::f32(head.entropy), *weight = kernels::f32(micro.token_weights);
   const bool* trained = static_cast<const bool*>(micro.mask.data_ptr());
@@ -98,27 +99,23 @@ UpdateStatistics Policy::accumulate(const std::vector<TrainGroup>& groups, const
   const bool sft = stage.kind == "sft";
   const GrpoLossConfig loss{stage.loss.clip_low, stage.loss.clip_high, stage.kl.coef, stage.loss.entropy_coef};
   const float inverse_temperature = sft ? 1.0f : rollout::inverse_temperature({.temperature = stage.rollout.temperature});
+  GrpoLossOutput result;
   for (const auto& [first, end] : split_micro_batches(groups, stage.optimizer.max_tokens_per_microbatch)) {
     const MicroBatch micro = pack(groups, first, end, inverse_temperature);
     auto output = model::forward_train(*weights_, micro.tokens, {.keep_tape = true, .recompute = recompute});
-    GrpoLossOutput result;
     if (sft) {
-      result = sft_loss(micro, output.tokens);
+      result = sft_loss(micro, output.tokens, result);
     } else {
       add_sampler_difference(sums, micro, output.tokens);
       GrpoLossInputs in{output.tokens.logprob, output.tokens.entropy, micro.sampler_logprobs, {}, micro.advantages, micro.token_weights, micro.mask};
       if (reference) in.reference_logprobs = model::forward_train(*reference, micro.tokens, {.keep_tape = false}).tokens.logprob;
-      result = grpo_loss(in, loss);
+      result = grpo_loss(in, loss, result);
     }
     model::backward(*weights_, output, result.dlogprobs, result.dentropy, store_);
-    sums.loss += result.loss;
-    sums.tokens += result.tokens;
-    sums.kl += result.kl;
-    sums.entropy += result.entropy_sum;
-    sums.clipped_low += result.clipped_low;
-    sums.clipped_high += result.clipped_high;
     add_loads(sums.expert_loads, output.expert_loads);
   }
+  sums.loss = result.loss, sums.tokens = result.tokens, sums.kl = result.kl, sums.entropy = result.entropy_sum;
+  sums.clipped_low = result.clipped_low, sums.clipped_high = result.clipped_high;
   return sums;
 }
 

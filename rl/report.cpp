@@ -141,7 +141,7 @@ std::vector<Chart> charts_of(const std::vector<MetricsLine>& metrics, const std:
 
 std::string last_value(const ChartSeries& series) {
   for (auto y = series.y.rbegin(); y != series.y.rend(); ++y) {
-    if (std::isfinite(*y)) return fmt::format("{:.4g}", *y);
+    if (std::isfinite(*y)) return std::abs(*y) >= 1e4 ? count_text(*y) : fmt::format("{:.4g}", *y);
   }
   return "–";
 }

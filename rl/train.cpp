@@ -132,7 +132,7 @@ bool run_stage(Run& run, size_t index) {
     save(run);
     return false;
   }
-  evaluate_stage(run, stage, "after");
+  if (!summary.greedy_after) evaluate_stage(run, stage, "after");
   save(run);
   return true;
 }
@@ -144,6 +144,7 @@ void close(Run& run, bool interrupted_run) {
   s.output_dir = run.config.run.output_dir;
   s.model = model_line(run.policy.config(), run.policy.store().size());
   s.machine = machine_line();
+  s.version = PONDER_VERSION;
   s.seed = run.config.run.seed;
   s.seconds = run.seconds();
   s.peak_memory_mb = peak_mb();
@@ -214,10 +215,10 @@ void evaluate_stage(Run& run, const StageConfig& stage, const std::string& when)
   run.engine->release_cache();
 
   StageSummary& summary = run.stage_summary();
-  (when == "before" ? summary.greedy_before : summary.greedy_after) = greedy.numbers;
-  (when == "before" ? summary.sampled_before : summary.sampled_after) = sampled.numbers;
+  if (when == "before") summary.greedy_before = greedy.numbers, summary.sampled_before = sampled.numbers;
+  if (when == "after") summary.greedy_after = greedy.numbers, summary.sampled_after = sampled.numbers;
   const ShownSample sample = shown(greedy.groups.front(), 0, when + " " + stage.name);
-  if (stage.kind == "grpo") (when == "before" ? run.state.summary.before : run.state.summary.after) = sample;
+  if (stage.kind == "grpo" && when != "during") (when == "before" ? run.state.summary.before : run.state.summary.after) = sample;
   run.metrics->log(stage.name, run.state.step,
                    {{"eval/accuracy", greedy.numbers.accuracy},
                     {"eval/accuracy_standard_error", greedy.numbers.standard_error},
@@ -238,10 +239,12 @@ void finish_step(Run& run, const StageConfig& stage, Metrics metrics, Clock::tim
   metrics.emplace_back("timing/step_seconds", std::chrono::duration<double>(Clock::now() - step_start).count());
   metrics.emplace_back("timing/memory_mb", resident_mb());
   run.metrics->log(stage.name, run.state.step, metrics);
-  const int64_t every = run.config.checkpoint.every_steps;
+  // The stage's last step is saved by run_stage, after its evaluation: a checkpoint holds every line of its step, so that
+  // a resumed run neither loses one nor writes it twice.
+  if (run.state.step >= steps_of(run.config, stage)) return;
+  const int64_t eval_every = stage.eval.every_steps, every = run.config.checkpoint.every_steps;
+  if (eval_every > 0 && run.state.step % eval_every == 0) evaluate_stage(run, stage, "during");
   if (every > 0 && run.state.step % every == 0) save(run);
-  const int64_t eval_every = stage.eval.every_steps;
-  if (eval_every > 0 && run.state.step % eval_every == 0 && run.state.step < steps_of(run.config, stage)) evaluate_stage(run, stage, "during");
 }
 
 int run_train(const Config& config) {
