@@ -19,6 +19,7 @@ LoadedModel::LoadedModel(const std::string& directory, kernels::Dtype dtype, mod
   if (const std::string why = model::template_mismatch(chat_template_, *tokenizer_); !why.empty())
     kernels::fail_usage("--template {}: {}", chat_template_.style, why);
   const model::ModelConfig config = model::read_config(directory);
+  max_positions_ = config.max_positions;
   for (int64_t id : config.eos_token_ids) stop_tokens_.push_back(static_cast<int32_t>(id));
   std::shared_ptr<const model::WeightSet> weights;
   {

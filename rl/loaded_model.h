@@ -20,11 +20,13 @@ class LoadedModel {
   std::shared_ptr<const model::Tokenizer> shared_tokenizer() const { return tokenizer_; }
   const model::TemplateConfig& chat_template() const { return chat_template_; }
   const std::vector<int32_t>& stop_tokens() const { return stop_tokens_; }
+  int64_t max_positions() const { return max_positions_; }
 
  private:
   std::shared_ptr<const model::Tokenizer> tokenizer_;
   model::TemplateConfig chat_template_;
   std::vector<int32_t> stop_tokens_;
+  int64_t max_positions_ = 0;
   std::unique_ptr<rollout::Engine> engine_;
 };
 

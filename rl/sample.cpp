@@ -1,4 +1,6 @@
 // `ponder sample`: completions of prompts, on the terminal.
+#include <algorithm>
+
 #include "kernels/error.h"
 #include "kernels/thread_pool.h"
 #include "rl/commands.h"
@@ -16,7 +18,9 @@ int run_sample(const SampleOptions& options) {
     request.group_id = static_cast<int64_t>(i);
     request.prompt_tokens = loaded.tokenizer().encode(model::render_prompt(loaded.chat_template(), options.prompts[i]));
     request.samples = options.samples;
-    request.max_new_tokens = options.max_new_tokens;
+    // The last token needs no position of its own: nothing comes after it.
+    const int64_t room = loaded.max_positions() - static_cast<int64_t>(request.prompt_tokens.size()) + 1;
+    request.max_new_tokens = std::min(options.max_new_tokens, std::max<int64_t>(1, room));
     request.sampling = {options.temperature, options.top_k, options.top_p, 0.0};
     request.stop_tokens = loaded.stop_tokens();
     request.stop_strings = options.stop;

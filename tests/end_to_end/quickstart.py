@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 
-from runs import fail, lines, train
+from runs import PONDER, fail, lines, train
 
 
 def numbers(folder):
@@ -65,6 +65,15 @@ def run(folder, seed):
     return n
 
 
+def sample(folder):
+    """The README's next command: the model that came out works through a sum."""
+    done = subprocess.run([PONDER, "sample", "--model", f"{folder}/final", "--template", "plain", "--temperature", "0", "--prompt",
+                           "3+9+1+7+4="], text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    print("  " + done.stdout.replace("\n", "\n  ").rstrip())
+    if done.returncode != 0 or not done.stdout.startswith("<think>3+9=") or "</answer>" not in done.stdout:
+        fail(f"ponder sample: exit code {done.returncode}; worked steps and an answer were expected")
+
+
 def write_table(file, rows):
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], text=True, stdout=subprocess.PIPE).stdout.strip()
     with open("/proc/cpuinfo") as info:
@@ -85,6 +94,7 @@ def main():
     """quickstart.py run FOLDER: one run. quickstart.py seeds FOLDER TABLE: five, skipping those that FOLDER already has."""
     if sys.argv[1] == "run":
         run(sys.argv[2], 0)
+        sample(sys.argv[2])
         return
     rows = []
     for seed in range(5):
