@@ -22,7 +22,7 @@ struct EvalOptions {
   std::string reward = "math";
   int64_t limit = 0;          // problems; 0: all
   int64_t samples = 1;
-  double temperature = 0.0;
+  double temperature = -1.0;  // below 0: 0 (greedy) for one sample, 0.6 for more
   double top_p = 1.0;
   int64_t max_new_tokens = 512;
   int64_t seed = 0;

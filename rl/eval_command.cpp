@@ -56,7 +56,9 @@ double any_right(const std::vector<Group>& groups) {
 
 }  // namespace
 
-int run_eval(const EvalOptions& options) {
+int run_eval(const EvalOptions& given) {
+  EvalOptions options = given;
+  if (options.temperature < 0) options.temperature = options.samples == 1 ? 0.0 : 0.6;
   kernels::set_threads(options.threads);
   const DataConfig data = suite_data(options);
   const auto problems = read_problems(data.eval, data, options.limit);

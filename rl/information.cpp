@@ -1,26 +1,13 @@
 // `ponder rewards` and `ponder devices`.
 #include <fmt/core.h>
 
-#include <fstream>
-
-#include "kernels/thread_pool.h"
+#include "kernels/cuda_device.h"
 #include "reward/reward.h"
 #include "rl/commands.h"
+#include "rl/machine.h"
 #include "rl/memory_plan.h"
 
 namespace rl {
-namespace {
-
-std::string processor_name() {
-  std::ifstream in("/proc/cpuinfo");
-  for (std::string line; std::getline(in, line);) {
-    const size_t colon = line.find(": ");
-    if (line.rfind("model name", 0) == 0 && colon != std::string::npos) return line.substr(colon + 2);
-  }
-  return "unknown processor";
-}
-
-}  // namespace
 
 int run_rewards() {
   fmt::print("{}", reward::describe_builtins());
@@ -28,9 +15,11 @@ int run_rewards() {
 }
 
 int run_devices() {
-  fmt::print("cpu     {}, {} threads\nmemory  {} MB\n", processor_name(), kernels::threads(),
-             machine_memory_bytes() / (1024 * 1024));
-  fmt::print("cuda    not in this build\n");
+  fmt::print("cpu     {}\nmemory  {} MB\n", machine_line(), machine_memory_bytes() / (1024 * 1024));
+  std::string reason;
+  const auto devices = kernels::cuda_devices(&reason);
+  if (devices.empty()) fmt::print("cuda    none: {}\n", reason);
+  for (const auto& d : devices) fmt::print("cuda    {}, compute {}.{}, {} MB\n", d.name, d.major, d.minor, d.memory_bytes / (1024 * 1024));
   return 0;
 }
 

@@ -107,7 +107,7 @@ void add_eval(CLI::App& app, Arguments& args, Command& command) {
   eval->add_option("--samples", options.samples, "Completions of each problem")
       ->capture_default_str()
       ->check(CLI::PositiveNumber);
-  eval->add_option("--temperature", options.temperature, "0: greedy")->capture_default_str()->check(CLI::NonNegativeNumber);
+  eval->add_option("--temperature", options.temperature, "0: greedy; left out: 0 for one sample, 0.6 for more")->check(CLI::NonNegativeNumber);
   eval->add_option("--top-p", options.top_p, "Keep the fewest tokens with this much mass")
       ->capture_default_str()
       ->check(CLI::Range(0.0, 1.0));

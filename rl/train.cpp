@@ -1,18 +1,16 @@
 // `ponder train`: every stage of a config, one after the other, with checkpoints, metrics and a closing summary.
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <csignal>
 #include <filesystem>
-#include <fstream>
 
 #include "kernels/error.h"
-#include "kernels/isa/table.h"
 #include "kernels/thread_pool.h"
 #include "model/safetensors.h"
 #include "rl/commands.h"
 #include "rl/evaluate.h"
+#include "rl/machine.h"
 #include "rl/report.h"
 #include "rl/run.h"
 #include "rl/terminal.h"
@@ -31,29 +29,8 @@ extern "C" void on_interrupt(int) {
   (void)!write(STDERR_FILENO, text, sizeof text - 1);
 }
 
-double resident_mb() {
-  std::ifstream status("/proc/self/statm");
-  double pages = 0, resident = 0;
-  status >> pages >> resident;
-  return resident * static_cast<double>(sysconf(_SC_PAGESIZE)) / 1048576.0;
-}
-
-double peak_mb() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  return static_cast<double>(usage.ru_maxrss) / 1024.0;
-}
-
 std::string model_line(const model::ModelConfig& c, int64_t parameters) {
   return fmt::format("{}, {} layers, width {}, {} parameters", c.family, c.layers, c.width, count_text(static_cast<double>(parameters)));
-}
-
-std::string machine_line() {
-  std::ifstream info("/proc/cpuinfo");
-  std::string line, name = "unknown processor";
-  while (std::getline(info, line))
-    if (line.rfind("model name", 0) == 0) { name = line.substr(line.find(':') + 2); break; }
-  return fmt::format("{}, {} threads, {}", name, kernels::threads(), cpu_kernels().name);
 }
 
 std::vector<std::string> stage_names(const Config& config) {
@@ -147,7 +124,7 @@ void close(Run& run, bool interrupted_run) {
   s.version = PONDER_VERSION;
   s.seed = run.config.run.seed;
   s.seconds = run.seconds();
-  s.peak_memory_mb = peak_mb();
+  s.peak_memory_mb = peak_resident_mb();
   s.interrupted = interrupted_run;
   const fs::path directory(run.config.run.output_dir);
   write_summary((directory / "summary.json").string(), s);
