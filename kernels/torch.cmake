@@ -16,7 +16,8 @@ endif()
 add_library(ponder_torch INTERFACE)
 # -idirafter, not -isystem: the wheel carries headers of fmt 12, which must not hide Debian's fmt 9.
 target_compile_options(ponder_torch INTERFACE
-  "SHELL:-idirafter ${PONDER_TORCH_ROOT}/include" "SHELL:-idirafter ${PONDER_TORCH_ROOT}/include/torch/csrc/api/include")
+  "SHELL:$<$<COMPILE_LANGUAGE:CXX>:-idirafter ${PONDER_TORCH_ROOT}/include>"
+  "SHELL:$<$<COMPILE_LANGUAGE:CXX>:-idirafter ${PONDER_TORCH_ROOT}/include/torch/csrc/api/include>")
 target_compile_definitions(ponder_torch INTERFACE _GLIBCXX_USE_CXX11_ABI=1)
 set(_libraries torch_cpu c10)
 if(WITH_CUDA AND EXISTS "${PONDER_TORCH_ROOT}/lib/libtorch_cuda.so")
