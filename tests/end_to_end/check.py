@@ -2,8 +2,8 @@
 import glob
 import os
 import re
+import resource
 import subprocess
-import time
 
 from runs import PONDER, fail
 
@@ -22,10 +22,16 @@ BROKEN = {
 }
 
 
+def processor_seconds():
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 def check(file):
-    start = time.monotonic()
+    """Exit code, text and processor time, which unlike wall time does not depend on what else the machine does."""
+    start = processor_seconds()
     done = subprocess.run([PONDER, "check", file], text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    return done.returncode, done.stdout, time.monotonic() - start
+    return done.returncode, done.stdout, processor_seconds() - start
 
 
 def broken_files():
@@ -59,7 +65,7 @@ def settings_page():
         fail("configs/SETTINGS.md is out of date; write it again with tests/support/write_settings_page.sh")
 
 
-print("  ten broken files: one line each with file, line and key, exit code 2, under 2 s")
+print("  ten broken files: one line each with file, line and key, exit code 2, under 2 s of processor time")
 broken_files()
 print("  the shipped files pass")
 shipped_files()

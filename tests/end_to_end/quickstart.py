@@ -74,13 +74,12 @@ def sample(folder):
         fail(f"ponder sample: exit code {done.returncode}; worked steps and an answer were expected")
 
 
-def write_table(file, rows):
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], text=True, stdout=subprocess.PIPE).stdout.strip()
+def write_table(file, rows, commit):
     with open("/proc/cpuinfo") as info:
         machine = next((line.split(": ")[1].strip() for line in info if line.startswith("model name")), "unknown")
     shown = [key for key in rows[0] if key != "GRPO steps"]
     with open(file + ".new", "w") as out:
-        out.write("# The quickstart on five seeds\n\n`./ponder train configs/quickstart.toml --set run.seed=N`, by "
+        out.write("# The quickstart, seed by seed\n\n`./ponder train configs/quickstart.toml --set run.seed=N`, by "
                   "`tests/end_to_end/long/quickstart_seeds.sh`; "
                   f"{datetime.date.today()}, commit {commit}, {machine}, {os.cpu_count()} processors. Accuracy is the share of 256 "
                   "held-back problems, lengths are in tokens.\n\n")
@@ -91,7 +90,8 @@ def write_table(file, rows):
 
 
 def main():
-    """quickstart.py run FOLDER: one run. quickstart.py seeds FOLDER TABLE: five, skipping those that FOLDER already has."""
+    """quickstart.py run FOLDER: one run. quickstart.py seeds FOLDER TABLE: five, skipping those that FOLDER, named for the
+    commit, already has."""
     if sys.argv[1] == "run":
         run(sys.argv[2], 0)
         sample(sys.argv[2])
@@ -103,7 +103,7 @@ def main():
         rows.append(numbers(folder) if done else run(folder, seed))
         if broken := missed(rows[-1]):
             fail(f"seed {seed}: not so: " + "; ".join(broken))
-        write_table(sys.argv[3], rows)
+        write_table(sys.argv[3], rows, os.path.basename(sys.argv[2]))
 
 
 if __name__ == "__main__":
