@@ -75,10 +75,14 @@ Mix make_mix(const model::ModelConfig& config, Dtype dtype, uint64_t seed) {
   mix.engine.max_tokens_per_batch = dice.between(8, 90);
   mix.engine.max_sequences = seed % 4 == 3 ? 1 : dice.between(5, 30);
   mix.engine.prefill_chunk = dice.between(3, 20);
-  mix.engine.cache_bytes = page * dice.between(7, 11);  // one sample of 50 + 40 tokens takes 6 pages
   mix.engine.logits_bytes = 200 * dice.between(1, 9);
   mix.threads = dice.between(1, 3);
   for (int64_t id = 0; id < 5; ++id) mix.requests.push_back(make_request(id, mix, dice));
+  // As few pages as the longest sample takes, or up to four more.
+  int64_t pages = 0;
+  for (const auto& r : mix.requests)
+    pages = std::max(pages, rollout::pages_for(static_cast<int64_t>(r.prompt_tokens.size()) + r.max_new_tokens - 1));
+  mix.engine.cache_bytes = page * (seed % 2 ? pages + dice.between(1, 4) : pages);
   return mix;
 }
 
