@@ -1,4 +1,5 @@
 // One gradient whatever the micro-batches, the threads and the recomputation; and the tree's is the plain packing's.
+#include <algorithm>
 #include <cstdio>
 
 #include "kernels/thread_pool.h"
@@ -34,16 +35,19 @@ void append(std::vector<float>& to, const at::Tensor& x) {
   to.insert(to.end(), v.begin(), v.end());
 }
 
-Update gradient_of(const model::ModelConfig& config, Dtype dtype, const std::vector<rl::TrainGroup>& groups, const Setting& setting) {
+Update gradient_of(const model::ModelConfig& config, Dtype dtype, const std::vector<rl::TrainGroup>& groups,
+    const Setting& setting) {
   kernels::set_threads(setting.threads);
   model::ParameterStore store(config, true);
   gate::fill(store, 17);
   const auto policy = model::pack_weights(store, dtype, 1), reference = gate::fresh_weights(config, dtype, 18);
   Update update;
   for (size_t first = 0; first < groups.size(); first += setting.groups_at_once) {
-    const auto batch = rl::pack(groups, first, std::min(groups.size(), first + setting.groups_at_once), gate::kInverseTemperature);
+    const auto batch = rl::pack(groups, first, std::min(groups.size(), first + setting.groups_at_once),
+        gate::kInverseTemperature);
     auto output = model::forward_train(*policy, batch.tokens, {.keep_tape = true, .recompute = setting.recompute});
-    rl::GrpoLossInputs in{output.tokens.logprob, output.tokens.entropy, batch.sampler_logprobs, {}, batch.advantages, batch.token_weights, batch.mask};
+    rl::GrpoLossInputs in{output.tokens.logprob, output.tokens.entropy, batch.sampler_logprobs, {}, batch.advantages,
+        batch.token_weights, batch.mask};
     in.reference_logprobs = model::forward_train(*reference, batch.tokens, {.keep_tape = false}).tokens.logprob;
     const auto loss = rl::grpo_loss(in, kLoss);
     append(update.dlogprobs, loss.dlogprobs);
@@ -129,8 +133,9 @@ TEST_CASE("plain, avx2 and avx512 make the same gradient", "[gate][gradient][isa
 }
 
 // Both add the same terms in another order: n terms of size a differ by about sqrt(n) ulps of a. With n up to 300 rows
-// and a chain through two layers, 1e-5 of the parameter's largest gradient leaves a wide margin.
-TEST_CASE("a prompt computed once for its group gives the gradient of a prompt computed for each completion", "[gate][gradient]") {
+// and a chain through two layers that is about 1e-6; 3e-6 of the parameter's largest gradient is the bound.
+TEST_CASE("a prompt computed once for its group gives the gradient of a prompt computed for each completion",
+    "[gate][gradient]") {
   for_each_model([](const model::ModelConfig& config, Dtype dtype, const std::vector<rl::TrainGroup>& groups) {
     if (dtype != Dtype::float32) return;
     const Update tree = gradient_of(config, dtype, groups, {groups.size(), 1, false});
@@ -141,7 +146,7 @@ TEST_CASE("a prompt computed once for its group gives the gradient of a prompt c
       const auto a = testing::values(tree.gradient.narrow(0, p.offset, p.size));
       const auto b = testing::as(testing::values(plain.gradient.narrow(0, p.offset, p.size)));
       if (p.trained && !(config.tied_embedding && p.name == "model.embed_tokens.weight")) REQUIRE(testing::max_abs(b) > 0);
-      REQUIRE(testing::max_difference(a, b) <= 1e-5 * testing::max_abs(b) + 1e-9);
+      REQUIRE(testing::max_difference(a, b) <= 3e-6 * testing::max_abs(b) + 1e-9);
     }
   });
 }

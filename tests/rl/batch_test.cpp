@@ -101,7 +101,8 @@ TEST_CASE("each token's share of the loss, by hand", "[batch]") {
     config.aggregation = aggregation;
     config.constant_length = 50;
     REQUIRE(rl::weigh_tokens(groups, config) == 6);
-    return std::vector<double>{groups[0].sequences[0].token_weight, groups[0].sequences[1].token_weight, groups[1].sequences[0].token_weight};
+    return std::vector<double>{groups[0].sequences[0].token_weight, groups[0].sequences[1].token_weight,
+        groups[1].sequences[0].token_weight};
   };
   REQUIRE(weights("token_mean") == std::vector<double>{1.0 / 6, 1.0 / 6, 1.0 / 6});
   REQUIRE(weights("seq_mean") == std::vector<double>{1.0 / 9, 1.0 / 3, 1.0 / 6});  // 1 / (3 * own)

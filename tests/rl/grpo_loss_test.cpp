@@ -42,9 +42,11 @@ rl::GrpoLossInputs random_inputs(int64_t size) {
   std::vector<bool> mask;
   for (int64_t i = 0; i < size; ++i) mask.push_back(i % 7 != 3);
   rl::GrpoLossInputs in{testing::random_f32({size}, 1), testing::random_f32({size}, 2), testing::random_f32({size}, 3),
-                        testing::random_f32({size}, 4), testing::random_f32({size}, 5), testing::random_f32({size}, 6, 0.01f), bools(mask)};
+                        testing::random_f32({size}, 4), testing::random_f32({size}, 5), testing::random_f32({size}, 6, 0.01f),
+                        bools(mask)};
   // old = policy + noise: ratios around 1, on both sides of the clip range.
-  for (int64_t i = 0; i < size; ++i) kernels::f32(in.old_logprobs)[i] = kernels::f32(in.policy_logprobs)[i] + 0.3f * kernels::f32(in.old_logprobs)[i];
+  float *old = kernels::f32(in.old_logprobs), *policy = kernels::f32(in.policy_logprobs);
+  for (int64_t i = 0; i < size; ++i) old[i] = policy[i] + 0.3f * old[i];
   return in;
 }
 
@@ -80,7 +82,8 @@ TEST_CASE("the clip binds where it lowers the objective, and only there", "[grpo
 
 TEST_CASE("at ratio 1 the gradient is -A / step_tokens, exactly", "[grpo_loss]") {
   const std::vector<float> logprobs = {-0.3f, -1.7f, -4.0f, -0.01f}, advantages = {1.25f, -0.5f, 0.0f, 0.8660254f};
-  const rl::GrpoLossInputs in{floats(logprobs), {}, floats(logprobs), {}, floats(advantages), floats({0.25f, 0.25f, 0.25f, 0.25f}),
+  const rl::GrpoLossInputs in{floats(logprobs), {}, floats(logprobs), {}, floats(advantages),
+                              floats({0.25f, 0.25f, 0.25f, 0.25f}),
                               bools({true, true, true, true})};
   const auto got = values(rl::grpo_loss(in, {}).dlogprobs);
   for (size_t i = 0; i < 4; ++i) REQUIRE(got[i] == -advantages[i] / 4.0f);
@@ -144,7 +147,8 @@ TEST_CASE("masked tokens may hold NaN and infinities and change nothing", "[grpo
   const float nan = std::numeric_limits<float>::quiet_NaN(), inf = std::numeric_limits<float>::infinity();
   const auto clean = random_inputs(40), dirty = random_inputs(40);
   for (int64_t i = 3; i < 40; i += 7)
-    for (const at::Tensor& x : {dirty.policy_logprobs, dirty.entropy, dirty.old_logprobs, dirty.reference_logprobs, dirty.advantages, dirty.token_weights})
+    for (const at::Tensor& x : {dirty.policy_logprobs, dirty.entropy, dirty.old_logprobs, dirty.reference_logprobs,
+        dirty.advantages, dirty.token_weights})
       kernels::f32(x)[i] = i % 2 ? nan : -inf;
   const auto a = rl::grpo_loss(clean, kAll), b = rl::grpo_loss(dirty, kAll);
   REQUIRE(a.loss == b.loss);

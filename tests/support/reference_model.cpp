@@ -73,7 +73,8 @@ void Network::gqa_row(const std::string& layer, const Row& x, size_t position, R
 void Network::mla_row(const std::string& layer, const Row& x, size_t position, Row& query, Row& key, Row& value) const {
   const int64_t nope = config_.nope_size, rotary = config_.rope_size, heads = config_.heads, rank = config_.latent_rank;
   if (config_.query_rank > 0) {
-    const Row low = norm(layer + "q_a_layernorm.weight", product(layer + "q_a_proj.weight", x, config_.query_rank), config_.latent_norm_eps);
+    const Row low = norm(layer + "q_a_layernorm.weight", product(layer + "q_a_proj.weight", x, config_.query_rank),
+        config_.latent_norm_eps);
     query = product(layer + "q_b_proj.weight", low, heads * (nope + rotary));
   } else {
     query = product(layer + "q_proj.weight", x, heads * (nope + rotary));
@@ -81,7 +82,8 @@ void Network::mla_row(const std::string& layer, const Row& x, size_t position, R
   for (int64_t h = 0; h < heads; ++h) turn(query.data() + h * (nope + rotary) + nope, position);
   Row compressed = product(layer + "kv_a_proj_with_mqa.weight", x, rank + rotary);
   turn(compressed.data() + rank, position);
-  const Row latent = norm(layer + "kv_a_layernorm.weight", Row(compressed.begin(), compressed.begin() + rank), config_.latent_norm_eps);
+  const Row latent = norm(layer + "kv_a_layernorm.weight", Row(compressed.begin(), compressed.begin() + rank),
+      config_.latent_norm_eps);
   key.clear(), value.clear();
   for (int64_t h = 0; h < heads; ++h) {
     const int64_t first = h * (nope + config_.value_size);
@@ -96,7 +98,8 @@ void Network::mla_row(const std::string& layer, const Row& x, size_t position, R
 Network::Rows Network::attention(const std::string& layer, const Rows& x) const {
   const bool mla = config_.attention == Attention::mla;
   const int64_t key_heads = mla ? config_.heads : config_.key_heads, share = config_.heads / key_heads;
-  const int64_t size = mla ? config_.nope_size + config_.rope_size : config_.head_size, value_size = mla ? config_.value_size : size;
+  const int64_t size = mla ? config_.nope_size + config_.rope_size : config_.head_size;
+  const int64_t value_size = mla ? config_.value_size : size;
   Rows query(x.size()), key(x.size()), value(x.size()), out;
   for (size_t n = 0; n < x.size(); ++n) {
     if (mla) mla_row(layer, x[n], n, query[n], key[n], value[n]);
@@ -111,9 +114,10 @@ Network::Rows Network::attention(const std::string& layer, const Rows& x) const 
         largest = std::max(largest, weights.back());
       }
       for (double& w : weights) sum += w = std::exp(w - largest);
-      for (size_t j = 0; j <= n; ++j)
-        for (int64_t i = 0; i < value_size; ++i)
-          heads[static_cast<size_t>(h * value_size + i)] += weights[j] / sum * value[j][static_cast<size_t>(h / share * value_size + i)];
+      for (size_t j = 0; j <= n; ++j) {
+        const double* v = &value[j][static_cast<size_t>(h / share * value_size)];
+        for (int64_t i = 0; i < value_size; ++i) heads[static_cast<size_t>(h * value_size + i)] += weights[j] / sum * v[i];
+      }
     }
     out.push_back(product(layer + "o_proj.weight", heads, config_.width));
   }
@@ -127,7 +131,8 @@ Network::Row Network::dense(const std::string& at, const Row& x, int64_t width) 
 
 Network::Row Network::expert(const std::string& at, int64_t index, const Row& x) const {
   const int64_t width = config_.expert_width;
-  const Row hidden = swiglu(product(at + "gate_proj.weight", x, width, index * width), product(at + "up_proj.weight", x, width, index * width));
+  const Row hidden = swiglu(product(at + "gate_proj.weight", x, width, index * width),
+                            product(at + "up_proj.weight", x, width, index * width));
   return product(at + "down_proj.weight", hidden, config_.width, index * config_.width);
 }
 
@@ -149,7 +154,8 @@ std::vector<int32_t> Network::choose(const std::string& layer, const Row& scores
   std::sort(groups.begin(), groups.end());
   std::vector<std::pair<double, int32_t>> open;
   for (size_t k = 0; k < static_cast<size_t>(r.groups_kept); ++k)
-    for (size_t e = groups[k].second * size; e < (groups[k].second + 1) * size; ++e) open.emplace_back(-biased[e], static_cast<int32_t>(e));
+    for (size_t e = groups[k].second * size; e < (groups[k].second + 1) * size; ++e)
+      open.emplace_back(-biased[e], static_cast<int32_t>(e));
   std::sort(open.begin(), open.end());
   std::vector<int32_t> chosen;
   for (size_t k = 0; k < static_cast<size_t>(r.active); ++k) chosen.push_back(open[k].second);
