@@ -197,7 +197,7 @@ TEST_CASE("the tokens are those that a plain loop over the whole text draws", "[
     const auto weights = toy::weights(c.config, c.dtype);
     Engine engine(c.config, c.dtype, {64, 512, cache_of(c, 14), 7}, nullptr);
     const Records records = run(engine, weights, requests());
-    for (const auto key : {std::make_pair(1, 0), std::make_pair(2, 3), std::make_pair(4, 1), std::make_pair(5, 2)}) {
+    for (const auto& key : {std::make_pair(1, 0), std::make_pair(2, 3), std::make_pair(4, 1), std::make_pair(5, 2)}) {
       const SampleRecord& record = records.at(key);
       CHECK(record.tokens == tokens_by_hand(record, *weights));
     }
