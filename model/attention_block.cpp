@@ -12,16 +12,6 @@ using kernels::rounded;
 
 std::string name(int64_t layer, const char* part) { return "model.layers." + std::to_string(layer) + ".self_attn." + part; }
 
-kernels::MatrixView gradient_view(ParameterStore& store, const std::string& parameter) {
-  const Parameter& p = store.find(parameter);
-  return kernels::matrix_view(store.gradient_of(parameter), p.shape[0], p.shape[1]);
-}
-
-at::Tensor gradient_vector(ParameterStore& store, const std::string& parameter) {
-  const Parameter& p = store.find(parameter);
-  return store.gradient.narrow(0, p.offset, p.size);
-}
-
 kernels::AttentionShape shape_of(const ModelConfig& c) {
   if (c.attention == Attention::gqa)
     return {c.heads, c.key_heads, c.head_size, c.head_size, static_cast<float>(1.0 / std::sqrt(static_cast<double>(c.head_size)))};
@@ -105,21 +95,21 @@ at::Tensor gqa_backward(const WeightSet& weights, int64_t layer, const TokenBatc
   const BlockWeights& w = weights.blocks[layer];
   const int64_t n = batch.rows(), size = c.head_size;
   const at::Tensor dheads = linear_gradient(rounded(dout, weights.dtype), t.out.out.view({n, c.heads * size}), w.output,
-                                            gradient_view(store, name(layer, "o_proj.weight")), {});
+                                            store.gradient_view(name(layer, "o_proj.weight")), {});
   auto d = kernels::attention_backward(dheads, t.query, t.keys.keys, t.keys.values, t.out, batch.segments, shape_of(c));
   kernels::rope_in_place(d.q, batch.positions.data(), weights.rope, 0, true);
   kernels::rope_in_place(d.keys, batch.positions.data(), weights.rope, 0, true);
   at::Tensor dq = d.q.view({n * c.heads, size}), dk = d.keys.view({n * c.key_heads, size});
   if (c.query_key_norm) {
-    dq = kernels::rms_norm_backward(dq, t.raw_query, w.query_norm, t.query_inverse, gradient_vector(store, name(layer, "q_norm.weight")));
-    dk = kernels::rms_norm_backward(dk, t.raw_key, w.key_norm, t.key_inverse, gradient_vector(store, name(layer, "k_norm.weight")));
+    dq = kernels::rms_norm_backward(dq, t.raw_query, w.query_norm, t.query_inverse, store.gradient_vector(name(layer, "q_norm.weight")));
+    dk = kernels::rms_norm_backward(dk, t.raw_key, w.key_norm, t.key_inverse, store.gradient_vector(name(layer, "k_norm.weight")));
   }
   const int64_t width = c.key_heads * size;
   at::Tensor dx = linear_gradient(rounded(dq.view({n, c.heads * size}), weights.dtype), t.norm.y, w.query,
-                                  gradient_view(store, name(layer, "q_proj.weight")), {});
-  dx = linear_gradient(rounded(dk.view({n, width}), weights.dtype), t.norm.y, w.key, gradient_view(store, name(layer, "k_proj.weight")), dx);
+                                  store.gradient_view(name(layer, "q_proj.weight")), {});
+  dx = linear_gradient(rounded(dk.view({n, width}), weights.dtype), t.norm.y, w.key, store.gradient_view(name(layer, "k_proj.weight")), dx);
   return linear_gradient(rounded(d.values.view({n, width}), weights.dtype), t.norm.y, w.value,
-                         gradient_view(store, name(layer, "v_proj.weight")), dx);
+                         store.gradient_view(name(layer, "v_proj.weight")), dx);
 }
 
 at::Tensor mla_backward(const WeightSet& weights, int64_t layer, const TokenBatch& batch, const at::Tensor& dout, const AttentionTape& t,
@@ -130,7 +120,7 @@ at::Tensor mla_backward(const WeightSet& weights, int64_t layer, const TokenBatc
   const int64_t n = batch.rows(), rank = c.latent_rank;
   float* kv_b = store.gradient_of(name(layer, "kv_b_proj.weight"));
 
-  const at::Tensor dheads = linear_gradient(rounded(dout, dtype), t.heads_out, w.output, gradient_view(store, name(layer, "o_proj.weight")), {});
+  const at::Tensor dheads = linear_gradient(rounded(dout, dtype), t.heads_out, w.output, store.gradient_view(name(layer, "o_proj.weight")), {});
   const at::Tensor dvalue = rounded(dheads.view({n, c.heads, c.value_size}), dtype);
   kernels::linear_heads_backward_weight(dvalue, t.out.out, mla_value_up(c, kv_b));
   auto d = kernels::attention_backward(kernels::linear_heads_backward_input(dvalue, w.value_up), t.query, t.keys.keys, {}, t.out,
@@ -145,19 +135,19 @@ at::Tensor mla_backward(const WeightSet& weights, int64_t layer, const TokenBatc
   at::Tensor dx;
   if (c.query_rank > 0) {
     const at::Tensor dnormed = linear_gradient(dq_rounded, t.query_latent_norm.y, w.query_up,
-                                               gradient_view(store, name(layer, "q_b_proj.weight")), {});
+                                               store.gradient_view(name(layer, "q_b_proj.weight")), {});
     const at::Tensor dlatent = kernels::rms_norm_backward(dnormed, t.query_latent, w.query_latent_norm, t.query_latent_norm.inverse,
-                                                          gradient_vector(store, name(layer, "q_a_layernorm.weight")));
-    dx = linear_gradient(rounded(dlatent, dtype), t.norm.y, w.query_down, gradient_view(store, name(layer, "q_a_proj.weight")), {});
+                                                          store.gradient_vector(name(layer, "q_a_layernorm.weight")));
+    dx = linear_gradient(rounded(dlatent, dtype), t.norm.y, w.query_down, store.gradient_view(name(layer, "q_a_proj.weight")), {});
   } else {
-    dx = linear_gradient(dq_rounded, t.norm.y, w.query, gradient_view(store, name(layer, "q_proj.weight")), {});
+    dx = linear_gradient(dq_rounded, t.norm.y, w.query, store.gradient_view(name(layer, "q_proj.weight")), {});
   }
   const at::Tensor dkey = d.keys.view({n, rank + c.rope_size});
   const at::Tensor dlatent = kernels::rms_norm_backward(part(dkey, 0, rank), t.latent, w.latent_norm, t.latent_inverse,
-                                                        gradient_vector(store, name(layer, "kv_a_layernorm.weight")));
+                                                        store.gradient_vector(name(layer, "kv_a_layernorm.weight")));
   const at::Tensor dkey_value = joined(dlatent, part(dkey, rank, c.rope_size), 1).view({n, rank + c.rope_size});
   return linear_gradient(rounded(dkey_value, dtype), t.norm.y, w.key_value_down,
-                         gradient_view(store, name(layer, "kv_a_proj_with_mqa.weight")), dx);
+                         store.gradient_view(name(layer, "kv_a_proj_with_mqa.weight")), dx);
 }
 
 }  // namespace
@@ -175,7 +165,7 @@ at::Tensor attention_backward(const WeightSet& weights, int64_t layer, const Tok
   const at::Tensor dnorm = weights.config.attention == Attention::gqa ? gqa_backward(weights, layer, batch, dout, tape, store)
                                                                       : mla_backward(weights, layer, batch, dout, tape, store);
   return kernels::rms_norm_backward(dnorm, h, weights.blocks[layer].attention_norm, tape.norm.inverse,
-                                    gradient_vector(store, "model.layers." + std::to_string(layer) + ".input_layernorm.weight"));
+                                    store.gradient_vector("model.layers." + std::to_string(layer) + ".input_layernorm.weight"));
 }
 
 }  // namespace model

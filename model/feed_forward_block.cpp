@@ -9,12 +9,6 @@ using kernels::rounded;
 
 std::string layer_name(int64_t layer, const std::string& part) { return "model.layers." + std::to_string(layer) + "." + part; }
 
-kernels::MatrixView gradient_view(ParameterStore& store, const std::string& parameter) {
-  const Parameter& p = store.find(parameter);
-  const size_t last = p.shape.size() - 1;
-  return kernels::matrix_view(store.gradient_of(parameter), p.shape.size() == 3 ? p.shape[0] : 1, p.shape[last - 1], p.shape[last]);
-}
-
 at::Tensor dense_forward(const at::Tensor& x, const BlockWeights& w, kernels::Dtype dtype, DenseTape& t) {
   t.gate = kernels::linear(x, w.gate);
   t.up = kernels::linear(x, w.up);
@@ -26,10 +20,10 @@ at::Tensor dense_forward(const at::Tensor& x, const BlockWeights& w, kernels::Dt
 at::Tensor dense_backward(const at::Tensor& dout, const at::Tensor& x, const BlockWeights& w, kernels::Dtype dtype, const DenseTape& t,
                           const std::string& at, ParameterStore& store, const at::Tensor& add_to) {
   const at::Tensor dy = rounded(dout, dtype);
-  kernels::linear_backward_weight(dy, t.hidden, gradient_view(store, at + "down_proj.weight"));
+  kernels::linear_backward_weight(dy, t.hidden, store.gradient_view(at + "down_proj.weight"));
   const auto d = kernels::swiglu_backward(kernels::linear_backward_input(dy, w.down), t.gate, t.up, dtype);
-  kernels::linear_backward_weight(d.gate, x, gradient_view(store, at + "gate_proj.weight"));
-  kernels::linear_backward_weight(d.up, x, gradient_view(store, at + "up_proj.weight"));
+  kernels::linear_backward_weight(d.gate, x, store.gradient_view(at + "gate_proj.weight"));
+  kernels::linear_backward_weight(d.up, x, store.gradient_view(at + "up_proj.weight"));
   return kernels::linear_backward_input(d.up, w.up, kernels::linear_backward_input(d.gate, w.gate, add_to));
 }
 
@@ -50,17 +44,17 @@ at::Tensor experts_backward(const WeightSet& weights, const BlockWeights& w, con
                             const std::string& at, ParameterStore& store) {
   const auto& offsets = t.sorted.offsets;
   const auto combined = kernels::combine_experts_backward(dout, t.expert_out, t.sorted, t.routes.weights, weights.dtype);
-  kernels::linear_experts_backward_weight(combined.y, t.experts.hidden, gradient_view(store, at + "experts.down_proj.weight"), offsets);
+  kernels::linear_experts_backward_weight(combined.y, t.experts.hidden, store.gradient_view(at + "experts.down_proj.weight"), offsets);
   const auto d = kernels::swiglu_backward(kernels::linear_experts_backward_input(combined.y, w.expert_down, offsets), t.experts.gate,
                                           t.experts.up, weights.dtype);
-  kernels::linear_experts_backward_weight(d.gate, t.expert_in, gradient_view(store, at + "experts.gate_proj.weight"), offsets);
-  kernels::linear_experts_backward_weight(d.up, t.expert_in, gradient_view(store, at + "experts.up_proj.weight"), offsets);
+  kernels::linear_experts_backward_weight(d.gate, t.expert_in, store.gradient_view(at + "experts.gate_proj.weight"), offsets);
+  kernels::linear_experts_backward_weight(d.up, t.expert_in, store.gradient_view(at + "experts.up_proj.weight"), offsets);
   at::Tensor dentries = kernels::linear_experts_backward_input(d.gate, w.expert_gate, offsets);
   dentries = kernels::linear_experts_backward_input(d.up, w.expert_up, offsets, dentries);
   at::Tensor dx = kernels::zeros_f32({dout.size(0), dout.size(1)});
   kernels::scatter_add_rows(dentries, t.sorted.rows.data(), dx);
   const at::Tensor dlogits = kernels::route_backward(combined.weights, t.routes, weights.config.router);
-  kernels::linear_backward_weight(dlogits, t.wide, gradient_view(store, at + "gate.weight"));
+  kernels::linear_backward_weight(dlogits, t.wide, store.gradient_view(at + "gate.weight"));
   return kernels::linear_backward_input(dlogits, w.router, dx);
 }
 
@@ -88,8 +82,8 @@ at::Tensor feed_forward_backward(const WeightSet& weights, int64_t layer, const 
   } else {
     dnorm = dense_backward(dout, tape.norm.y, w, weights.dtype, tape.dense, at, store, {});
   }
-  const Parameter& p = store.find(layer_name(layer, "post_attention_layernorm.weight"));
-  return kernels::rms_norm_backward(dnorm, h, w.feed_forward_norm, tape.norm.inverse, store.gradient.narrow(0, p.offset, p.size));
+  return kernels::rms_norm_backward(dnorm, h, w.feed_forward_norm, tape.norm.inverse,
+                                    store.gradient_vector(layer_name(layer, "post_attention_layernorm.weight")));
 }
 
 }  // namespace model

@@ -123,6 +123,17 @@ float* ParameterStore::master_of(const std::string& name) const { return kernels
 
 float* ParameterStore::gradient_of(const std::string& name) const { return kernels::f32(gradient) + find(name).offset; }
 
+kernels::MatrixView ParameterStore::gradient_view(const std::string& name) const {
+  const Parameter& p = find(name);
+  const size_t last = p.shape.size() - 1;
+  return kernels::matrix_view(gradient_of(name), p.shape.size() == 3 ? p.shape[0] : 1, p.shape[last - 1], p.shape[last]);
+}
+
+at::Tensor ParameterStore::gradient_vector(const std::string& name) const {
+  const Parameter& p = find(name);
+  return gradient.narrow(0, p.offset, p.size);
+}
+
 at::Tensor ParameterStore::master_view(const Parameter& p) const { return master.narrow(0, p.offset, p.size).view(p.shape); }
 
 void ParameterStore::zero_gradients() {

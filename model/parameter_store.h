@@ -46,6 +46,8 @@ class ParameterStore {
 
   float* master_of(const std::string& name) const;
   float* gradient_of(const std::string& name) const;
+  kernels::MatrixView gradient_view(const std::string& name) const;  // of a matrix [out, in] or [count, out, in]
+  at::Tensor gradient_vector(const std::string& name) const;         // flat
   at::Tensor master_view(const Parameter& p) const;  // float32, in p.shape
   void zero_gradients();
 

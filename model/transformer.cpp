@@ -74,8 +74,8 @@ void backward_embedding(const WeightSet& weights, const TokenBatch& batch, const
   std::vector<int64_t> rows(batch.tokens.begin(), batch.tokens.end());
   for (size_t n = 0; n < rows.size(); ++n)
     if (batch.groups[n] < 0) rows[n] = -1;
-  const Parameter& p = store.find("model.embed_tokens.weight");
-  const at::Tensor into = c.tied_embedding ? store.tied_embedding_gradient : store.gradient.narrow(0, p.offset, p.size).view({c.vocab_size, c.width});
+  const at::Tensor into = c.tied_embedding ? store.tied_embedding_gradient
+                                           : store.gradient_vector("model.embed_tokens.weight").view({c.vocab_size, c.width});
   kernels::scatter_add_rows(dh, rows.data(), into);
 }
 
@@ -138,13 +138,11 @@ void backward(const WeightSet& weights, HeadOutput& output, const at::Tensor& dl
   const TokenBatch& batch = tape->batch;
   const ModelConfig& c = weights.config;
 
-  const Parameter& head = store.find(c.tied_embedding ? "model.embed_tokens.weight" : "lm_head.weight");
   const at::Tensor dx = kernels::linear_token_logprob_backward(
       dlogprob, dentropy, tape->head_norm.y, weights.head, c.vocab_size, batch.targets.data(), batch.inverse_temperature.data(),
-      output.tokens, kernels::matrix_view(kernels::f32(store.gradient) + head.offset, c.vocab_size, c.width));
-  const Parameter& norm = store.find("model.norm.weight");
+      output.tokens, store.gradient_view(c.tied_embedding ? "model.embed_tokens.weight" : "lm_head.weight"));
   const at::Tensor drows = kernels::rms_norm_backward(dx, tape->head_h, weights.final_norm, tape->head_norm.inverse,
-                                                      store.gradient.narrow(0, norm.offset, norm.size));
+                                                      store.gradient_vector("model.norm.weight"));
   at::Tensor dh = kernels::zeros_f32({batch.rows(), c.width});
   kernels::scatter_add_rows(drows, batch.head_rows.data(), dh);
 

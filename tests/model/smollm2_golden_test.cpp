@@ -7,29 +7,9 @@
 #include "model/checkpoint_folder.h"
 #include "model/transformer.h"
 #include "tests/support/catch.h"
+#include "tests/support/one_text.h"
 
 namespace {
-
-// One text as a batch of one segment; the head rows predict tokens 1, 2, ...
-model::TokenBatch batch_of(const std::vector<int32_t>& ids) {
-  model::TokenBatch batch;
-  const auto n = static_cast<int64_t>(ids.size());
-  for (int64_t i = 0; i < n; ++i) {
-    batch.tokens.push_back(ids[i]);
-    batch.positions.push_back(static_cast<int32_t>(i));
-    batch.key_rows.push_back(i);
-    batch.groups.push_back(0);
-    if (i + 1 == n) continue;
-    batch.head_rows.push_back(i);
-    batch.targets.push_back(ids[i + 1]);
-    batch.inverse_temperature.push_back(1.0f);
-  }
-  kernels::AttentionSegment segment;
-  segment.rows = n;
-  segment.spans = {{0, 0, n}};
-  batch.segments = {segment};
-  return batch;
-}
 
 int64_t largest(const float* x, int64_t n) { return std::max_element(x, x + n) - x; }
 
@@ -50,7 +30,7 @@ TEST_CASE("SmolLM2's log-probabilities and next tokens are those of transformers
     int64_t positions = 0, same = 0;
     for (const auto& text : golden.at("texts")) {
       const auto ids = text.at("ids").get<std::vector<int32_t>>();
-      const auto batch = batch_of(ids);
+      const auto batch = testing::one_text(ids);
       const auto scored = model::forward_train(*weights, batch, {.keep_tape = false});
       auto storage = model::make_key_storage(weights->config, dtype, batch.rows());
       const at::Tensor logits = model::forward_logits(*weights, batch, storage);

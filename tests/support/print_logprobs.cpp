@@ -9,30 +9,7 @@
 #include "kernels/thread_pool.h"
 #include "model/checkpoint_folder.h"
 #include "model/transformer.h"
-
-namespace {
-
-model::TokenBatch one_text(const std::vector<int32_t>& ids) {
-  model::TokenBatch batch;
-  const auto rows = static_cast<int64_t>(ids.size());
-  for (int64_t i = 0; i < rows; ++i) {
-    batch.tokens.push_back(ids[i]);
-    batch.positions.push_back(static_cast<int32_t>(i));
-    batch.key_rows.push_back(i);
-    batch.groups.push_back(0);
-    if (i + 1 == rows) continue;
-    batch.head_rows.push_back(i);
-    batch.targets.push_back(ids[i + 1]);
-    batch.inverse_temperature.push_back(1.0f);
-  }
-  kernels::AttentionSegment segment;
-  segment.rows = rows;
-  segment.spans = {{0, 0, rows}};
-  batch.segments = {segment};
-  return batch;
-}
-
-}  // namespace
+#include "tests/support/one_text.h"
 
 int main(int argc, char** argv) {
   if (argc != 2) {
@@ -46,7 +23,7 @@ int main(int argc, char** argv) {
   const auto weights = model::pack_weights(store, kernels::Dtype::float32, 0);
   for (std::string line; std::getline(std::cin, line);) {
     const auto ids = tokenizer->encode(line);
-    const auto batch = one_text(ids);
+    const auto batch = testing::one_text(ids);
     const auto scored = model::forward_train(*weights, batch, {.keep_tape = false});
     auto storage = model::make_key_storage(weights->config, kernels::Dtype::float32, batch.rows());
     const at::Tensor logits = model::forward_logits(*weights, batch, storage);
