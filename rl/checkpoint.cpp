@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -37,6 +38,26 @@ void sync_folder(const fs::path& folder) {
   if (fd < 0) return;
   ::fsync(fd);
   ::close(fd);
+}
+
+// An earlier checkpoint of the same step (Ctrl-C after a step that was saved, a stage extended) stays until the new one
+// stands: the two change names in one call, or, where the file system cannot, it waits under another name.
+void put_in_place(const fs::path& temporary, const fs::path& final_path) {
+  std::error_code error;
+  if (fs::exists(final_path)) {
+    fs::path old = temporary;
+    if (::renameat2(AT_FDCWD, temporary.c_str(), AT_FDCWD, final_path.c_str(), RENAME_EXCHANGE) != 0) {
+      old += ".old";
+      fs::remove_all(old, error);
+      fs::rename(final_path, old, error);
+      if (!error) fs::rename(temporary, final_path, error);
+    }
+    std::error_code ignored;
+    if (!error) fs::remove_all(old, ignored);
+  } else {
+    fs::rename(temporary, final_path, error);
+  }
+  if (error) kernels::fail("checkpoint: renaming {} to {}: {}.", temporary.string(), final_path.string(), error.message());
 }
 
 std::optional<Evaluation> evaluation_from(const Json& json) {
@@ -128,9 +149,7 @@ std::string save_checkpoint(const std::string& run_directory, const Policy& poli
   sync_folder(temporary / "trainer");
   sync_folder(temporary);
 
-  fs::remove_all(final_path, error);
-  fs::rename(temporary, final_path, error);
-  if (error) kernels::fail("checkpoint: renaming {} to {}: {}.", temporary.string(), final_path.string(), error.message());
+  put_in_place(temporary, final_path);
   sync_folder(root);
   auto all = checkpoints_of(run_directory);
   for (size_t i = 0; i + static_cast<size_t>(std::max<int64_t>(1, keep_last)) < all.size(); ++i) fs::remove_all(all[i], error);
@@ -179,6 +198,8 @@ std::string changed_settings(const std::string& checkpoint, const Config& config
     if (!may_change(key) && (old == before.end() || old->second != value))
       changes += fmt::format("  {}: was {}, is {}\n", key, old == before.end() ? "absent" : old->second, value);
   }
+  for (const auto& [key, value] : before)
+    if (!may_change(key) && now.find(key) == now.end()) changes += fmt::format("  {}: was {}, is absent\n", key, value);
   return changes;
 }
 
