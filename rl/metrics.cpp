@@ -148,6 +148,10 @@ void MetricsLog::log(const std::string& stage, int64_t step, const Metrics& valu
   if (tensorboard_) tensorboard_->write(stage, step, values);
 }
 
+void MetricsLog::sync() {
+  if (::fsync(descriptor_) != 0) kernels::fail("{}: syncing failed: {}. Is the disk full?", file_, std::strerror(errno));
+}
+
 void MetricsLog::truncate_after(const std::string& directory, const std::vector<std::string>& stages, const std::string& stage,
                                 int64_t step) {
   const std::string file = directory + "/metrics.jsonl";

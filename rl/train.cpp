@@ -39,14 +39,16 @@ std::vector<std::string> stage_names(const Config& config) {
   return names;
 }
 
-// A finished run is not lost when its config is run again: it moves aside.
-void move_earlier_run_aside(const std::string& directory) {
+// An earlier run is not lost when its config is run again: it moves aside, and its lines do not mix with the new ones.
+void move_earlier_run_aside(std::string directory) {
   if (!fs::exists(fs::path(directory) / "metrics.jsonl")) return;
+  while (directory.size() > 1 && directory.back() == '/') directory.pop_back();
   for (int i = 1;; ++i) {
     const std::string aside = fmt::format("{}.{}", directory, i);
     if (fs::exists(aside)) continue;
     fs::rename(directory, aside);
-    fmt::print(stderr, "the earlier run in {} moved to {} (--resume auto goes on with it instead)\n", directory, aside);
+    fmt::print(stderr, "the earlier run in {} moved to {} (--resume auto goes on with a run that has a checkpoint)\n", directory,
+               aside);
     return;
   }
 }
@@ -86,6 +88,7 @@ void begin_stage(Run& run, const StageConfig& stage) {
 
 void save(Run& run) {
   run.state.seconds = run.seconds();
+  run.metrics->sync();
   save_checkpoint(run.config.run.output_dir, run.policy, run.reference_master, run.state, run.config, run.config.checkpoint.keep_last);
 }
 
@@ -103,13 +106,15 @@ bool run_stage(Run& run, size_t index) {
   const bool done = stage.kind == "sft" ? run_sft_stage(run, stage) : run_grpo_stage(run, stage);
   StageSummary& summary = run.stage_summary();
   summary.seconds = earlier + std::chrono::duration<double>(Clock::now() - start).count();
+  // A finished stage that was given more steps is evaluated again.
+  const bool evaluated = summary.greedy_after && summary.steps == run.state.step;
   summary.steps = run.state.step;
   summary.tokens = run.state.trained_tokens;
   if (!done) {
     save(run);
     return false;
   }
-  if (!summary.greedy_after) evaluate_stage(run, stage, "after");
+  if (!evaluated) evaluate_stage(run, stage, "after");
   save(run);
   return true;
 }
@@ -229,7 +234,8 @@ int run_train(const Config& config) {
   install_interrupt_handler();
   MemoryPlan plan = plan_memory(config);
   if (!plan.error.empty()) kernels::fail_usage("{}", plan.error);
-  if (config.checkpoint.resume == "off") move_earlier_run_aside(config.run.output_dir);
+  const std::string& resume_from = config.checkpoint.resume;
+  if (resume_from == "off" || (resume_from == "auto" && !newest_checkpoint(config.run.output_dir))) move_earlier_run_aside(config.run.output_dir);
   fs::create_directories(config.run.output_dir);
 
   Run run{.config = config, .plan = plan, .policy = Policy(config.model, static_cast<uint64_t>(config.run.seed), true), .engine = {}, .metrics = {}, .state = {}, .reference_master = {}, .reference = {}};
