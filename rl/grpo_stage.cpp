@@ -17,15 +17,26 @@ kernels::SamplingParameters sampling_of(const StageConfig& stage) {
   return {stage.rollout.temperature, stage.rollout.top_k, stage.rollout.top_p, stage.rollout.min_p};
 }
 
+// Steps of the RL stages before this one: a second stage must not draw the random numbers of the first again.
+int64_t steps_of_earlier_stages(const Run& run) {
+  int64_t steps = 0;
+  for (int64_t i = 0; i < run.state.stage; ++i) {
+    const StageSummary& s = run.state.summary.stages.at(static_cast<size_t>(i));
+    if (s.kind == "grpo") steps += s.steps;
+  }
+  return steps;
+}
+
 Ask ask_of(const Run& run, const StageConfig& stage, int64_t step) {
+  const int64_t request_step = steps_of_earlier_stages(run) + step;
   Ask ask;
   ask.samples = stage.rollout.samples_per_prompt;
   ask.max_new_tokens = stage.rollout.max_new_tokens;
-  ask.step = step;
+  ask.step = request_step;
   ask.sampling = sampling_of(stage);
   ask.stop = stage.rollout.stop;
   ask.seed = static_cast<uint64_t>(run.config.run.seed);
-  ask.first_group = step * stage.rollout.prompts_per_step;
+  ask.first_group = request_step * stage.rollout.prompts_per_step;
   return ask;
 }
 
