@@ -132,8 +132,9 @@ void append_length_metrics(Metrics& metrics, const std::vector<Group>& groups) {
   if (kept_count > 0) metrics.emplace_back("sampling/kept_mass_mean", kept / kept_count);
 }
 
-void append_loss_metrics(Metrics& metrics, const UpdateStatistics& first, const UpdateStatistics& sums, const StageConfig& stage) {
-  metrics.emplace_back("loss", sums.loss);
+void append_loss_metrics(Metrics& metrics, const UpdateStatistics& first, const UpdateStatistics& sums, int64_t updates,
+                         const StageConfig& stage) {
+  metrics.emplace_back("loss", sums.loss / static_cast<double>(updates));
   metrics.emplace_back("entropy", sums.entropy / sums.tokens);
   if (stage.kl.coef != 0) metrics.emplace_back("kl", sums.kl / sums.tokens);
   metrics.emplace_back("clip_ratio/low_mean", sums.clipped_low / sums.tokens);
@@ -202,7 +203,7 @@ bool run_grpo_stage(Run& run, const StageConfig& stage) {
     // ---- only logging and saving below
     append_length_metrics(metrics, groups);
     if (updates > 0) {
-      append_loss_metrics(metrics, first, sums, stage);
+      append_loss_metrics(metrics, first, sums, updates, stage);
       append_update_metrics(metrics, sums, stage);
     }
     run.state.trained_tokens += static_cast<int64_t>(sums.tokens);
