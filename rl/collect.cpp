@@ -96,4 +96,10 @@ std::shared_ptr<reward::Reward> make_reward(const std::vector<reward::Settings>&
   return reward::make_sum(std::move(parts));
 }
 
+std::shared_ptr<reward::AsyncScorer> make_scorer(const std::vector<reward::Settings>& settings) {
+  int64_t timeout_ms = 0;
+  for (const auto& s : settings) timeout_ms += s.timeout_ms;
+  return std::make_shared<reward::AsyncScorer>(make_reward(settings), 1, timeout_ms);
+}
+
 }  // namespace rl

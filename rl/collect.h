@@ -62,5 +62,7 @@ class Collector {
 
 // The reward of a stage: its [[reward]] entries as one weighted sum with gates.
 std::shared_ptr<reward::Reward> make_reward(const std::vector<reward::Settings>& settings);
+// The same on a thread of its own. The parts of the sum run one after the other, so a group has all their timeouts.
+std::shared_ptr<reward::AsyncScorer> make_scorer(const std::vector<reward::Settings>& settings);
 
 }  // namespace rl

@@ -168,7 +168,7 @@ void keep_reference(Run& run, const StageConfig& stage, int64_t step) {
 
 bool run_grpo_stage(Run& run, const StageConfig& stage) {
   const auto data = open_dataset(stage.data, static_cast<uint64_t>(run.config.run.seed));
-  const auto scorer = std::make_shared<reward::AsyncScorer>(make_reward(stage.rewards), 1, stage.rewards.empty() ? 10000 : stage.rewards[0].timeout_ms);
+  const auto scorer = make_scorer(stage.rewards);
   Collector collector(*run.engine, scorer, run.policy.shared_tokenizer(), stage.chat_template, run.policy.stop_tokens());
   const int64_t steps = steps_of(run.config, stage), prompts = stage.rollout.prompts_per_step;
   const int64_t first_step = run.state.step;

@@ -180,7 +180,7 @@ void evaluate_stage(Run& run, const StageConfig& stage, const std::string& when)
   const auto start = Clock::now();
   const auto data = open_dataset(stage.data, static_cast<uint64_t>(run.config.run.seed));
   const auto problems = data->held_back();
-  const auto scorer = std::make_shared<reward::AsyncScorer>(make_reward(stage.rewards), 1, stage.rewards[0].timeout_ms);
+  const auto scorer = make_scorer(stage.rewards);
   Collector collector(*run.engine, scorer, run.policy.shared_tokenizer(), stage.chat_template, run.policy.stop_tokens());
   run.engine->publish(run.policy.weights());
   Ask ask;
