@@ -1,6 +1,7 @@
 // `ponder train`: every stage of a config, one after the other, with checkpoints, metrics and a closing summary.
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <csignal>
 #include <filesystem>
@@ -241,8 +242,12 @@ int run_train(const Config& config) {
   Run run{.config = config, .plan = plan, .policy = Policy(config.model, static_cast<uint64_t>(config.run.seed), true), .engine = {}, .metrics = {}, .state = {}, .reference_master = {}, .reference = {}};
   rollout::EngineConfig engine;
   engine.cache_bytes = plan.cache;
-  engine.max_tokens_per_batch = config.stages[0].rollout.max_tokens_per_batch;
-  engine.max_sequences = config.stages[0].rollout.max_sequences;
+  // One engine serves all stages: the most that any of them allows. Neither changes a result.
+  engine.max_tokens_per_batch = engine.max_sequences = 0;
+  for (const auto& stage : config.stages) {
+    engine.max_tokens_per_batch = std::max(engine.max_tokens_per_batch, stage.rollout.max_tokens_per_batch);
+    engine.max_sequences = std::max(engine.max_sequences, stage.rollout.max_sequences);
+  }
   run.engine = std::make_unique<rollout::Engine>(run.policy.config(), run.policy.dtype(), engine, run.policy.shared_tokenizer());
   fmt::print(stderr, "{}\n{}\n{}", model_line(run.policy.config(), run.policy.store().size()), machine_line(), memory_table(plan));
 
