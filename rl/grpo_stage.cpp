@@ -32,6 +32,7 @@ Ask ask_of(const Run& run, const StageConfig& stage, int64_t step) {
   Ask ask;
   ask.samples = stage.rollout.samples_per_prompt;
   ask.max_new_tokens = stage.rollout.max_new_tokens;
+  ask.max_prompt_tokens = stage.data.max_prompt_tokens;
   ask.step = request_step;
   ask.sampling = sampling_of(stage);
   ask.stop = stage.rollout.stop;
@@ -167,7 +168,7 @@ void keep_reference(Run& run, const StageConfig& stage, int64_t step) {
 }  // namespace
 
 bool run_grpo_stage(Run& run, const StageConfig& stage) {
-  const auto data = open_dataset(stage.data, static_cast<uint64_t>(run.config.run.seed));
+  const auto data = open_dataset(stage.data, static_cast<uint64_t>(run.config.run.seed), prompts_that_fit(run, stage));
   const auto scorer = make_scorer(stage.rewards);
   Collector collector(*run.engine, scorer, run.policy.shared_tokenizer(), stage.chat_template, run.policy.stop_tokens());
   const int64_t steps = steps_of(run.config, stage), prompts = stage.rollout.prompts_per_step;

@@ -176,17 +176,32 @@ void append_update_metrics(Metrics& metrics, const UpdateStatistics& update, con
   metrics.emplace_back("moe/load_max_share", most);
 }
 
+Fits prompts_that_fit(const Run& run, const StageConfig& stage) {
+  if (stage.data.overlong_prompt == "truncate_left") return nullptr;
+  return [tokenizer = run.policy.shared_tokenizer(), style = stage.chat_template, most = stage.data.max_prompt_tokens,
+          refuse = stage.data.overlong_prompt == "error"](const std::string& question) {
+    const auto tokens = static_cast<int64_t>(tokenizer->encode(model::render_prompt(style, question)).size());
+    if (tokens > most && refuse)
+      kernels::fail_usage("data.max_prompt_tokens: is {}, but the prompt of \"{}\" has {} tokens. Raise it, or set "
+                          "data.overlong_prompt to \"drop\" or \"truncate_left\".", most, question, tokens);
+    return tokens <= most;
+  };
+}
+
 void evaluate_stage(Run& run, const StageConfig& stage, const std::string& when) {
   if (stage.data.eval.empty() || stage.data.eval_problems == 0 || stage.rewards.empty()) return;
   const auto start = Clock::now();
   const auto data = open_dataset(stage.data, static_cast<uint64_t>(run.config.run.seed));
-  const auto problems = data->held_back();
+  auto problems = data->held_back();
+  if (const Fits fits = prompts_that_fit(run, stage)) std::erase_if(problems, [&](const Problem& p) { return !fits(p.question); });
+  if (problems.empty()) return;
   const auto scorer = make_scorer(stage.rewards);
   Collector collector(*run.engine, scorer, run.policy.shared_tokenizer(), stage.chat_template, run.policy.stop_tokens());
   run.engine->publish(run.policy.weights());
   Ask ask;
   ask.samples = stage.eval.samples;
   ask.max_new_tokens = stage.eval.max_new_tokens > 0 ? stage.eval.max_new_tokens : stage.rollout.max_new_tokens;
+  ask.max_prompt_tokens = stage.data.max_prompt_tokens;
   ask.stop = stage.rollout.stop;
   ask.seed = static_cast<uint64_t>(run.config.run.seed);
   ask.purpose = kernels::Purpose::eval;
