@@ -9,6 +9,7 @@
 #include "kernels/error.h"
 #include "kernels/thread_pool.h"
 #include "model/safetensors.h"
+#include "rl/check.h"
 #include "rl/commands.h"
 #include "rl/evaluate.h"
 #include "rl/machine.h"
@@ -246,6 +247,10 @@ void finish_step(Run& run, const StageConfig& stage, Metrics metrics, Clock::tim
 }
 
 int run_train(const Config& config) {
+  const CheckResult found = check_run(config);
+  for (const auto& line : found.warnings) fmt::print(stderr, "warning: {}\n", line);
+  for (const auto& line : found.errors) fmt::print(stderr, "{}\n", line);
+  if (!found.errors.empty()) return 2;
   kernels::set_threads(config.run.threads);
   install_interrupt_handler();
   MemoryPlan plan = plan_memory(config);
