@@ -92,14 +92,15 @@ RunState state_from(const Json& json) {
   return state;
 }
 
-// "section.key" -> value of a resolved config; stages are numbered.
+// "section.key" -> value of a resolved config; tables are numbered, and stages apart from them: "stage#0.steps".
 std::map<std::string, std::string> settings_of(const std::string& toml) {
   std::map<std::string, std::string> settings;
   std::istringstream lines(toml);
   std::string line, section;
-  int64_t tables = 0;
+  int64_t tables = 0, stages = 0;
   while (std::getline(lines, line)) {
-    if (line.rfind("[[", 0) == 0) section = line.substr(2, line.find("]]") - 2) + "#" + std::to_string(tables++);
+    if (line == "[[stage]]") section = "stage#" + std::to_string(stages++), ++tables;
+    else if (line.rfind("[[", 0) == 0) section = line.substr(2, line.find("]]") - 2) + "#" + std::to_string(tables++);
     else if (line.rfind("[", 0) == 0) section = line.substr(1, line.find(']') - 1) + "#" + std::to_string(tables);
     else if (const size_t equals = line.find(" = "); equals != std::string::npos) settings[section + "." + line.substr(0, equals)] = line.substr(equals + 3);
   }
@@ -107,7 +108,10 @@ std::map<std::string, std::string> settings_of(const std::string& toml) {
 }
 
 // Where things go, how long and how fast: they may change between a run and its continuation.
-bool may_change(const std::string& key) {
+bool may_change(const std::string& key, const Config& config) {
+  // How long an RL stage runs (run.steps caps it), unless the learning rate falls toward its last step.
+  for (size_t i = 0; i < config.stages.size(); ++i)
+    if (key == fmt::format("stage#{}.steps", i)) return config.stages[i].kind == "grpo" && config.stages[i].optimizer.schedule == "constant";
   for (const char* part : {"run#0.threads", "run#0.steps", "run#0.memory_mb", "run#0.output_dir", "run#0.name", "checkpoint#", "log#",
                            "activation_checkpointing", "max_tokens_per_microbatch", "max_tokens_per_batch", "max_sequences", "cache_mb"})
     if (key.find(part) != std::string::npos) return true;
@@ -195,11 +199,11 @@ std::string changed_settings(const std::string& checkpoint, const Config& config
   std::string changes;
   for (const auto& [key, value] : now) {
     const auto old = before.find(key);
-    if (!may_change(key) && (old == before.end() || old->second != value))
+    if (!may_change(key, config) && (old == before.end() || old->second != value))
       changes += fmt::format("  {}: was {}, is {}\n", key, old == before.end() ? "absent" : old->second, value);
   }
   for (const auto& [key, value] : before)
-    if (!may_change(key) && now.find(key) == now.end()) changes += fmt::format("  {}: was {}, is absent\n", key, value);
+    if (!may_change(key, config) && now.find(key) == now.end()) changes += fmt::format("  {}: was {}, is absent\n", key, value);
   return changes;
 }
 

@@ -132,7 +132,8 @@ MemoryPlan plan_memory(const Config& config) {
     plan.weights += parameter.size * (parameter.compute_float32 ? 4 : kernels::bytes_of(config.model.compute_dtype));
   }
   plan.master = 4 * plan.parameters;
-  plan.gradient = 4 * plan.parameters;
+  // A tied matrix has two gradients, as embedding and as head, until the step adds them.
+  plan.gradient = 4 * (plan.parameters + (sizes.tied_embedding ? sizes.vocab_size * sizes.width : 0));
   plan.moments = 8 * plan.parameters;
 
   for (const auto& stage : config.stages) gather(stage, plan);
