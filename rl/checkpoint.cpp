@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -39,6 +40,26 @@ void sync_folder(const fs::path& folder) {
   ::close(fd);
 }
 
+// An earlier checkpoint of the same step (Ctrl-C after a step that was saved, a stage extended) stays until the new one
+// stands: the two change names in one call, or, where the file system cannot, it waits under another name.
+void put_in_place(const fs::path& temporary, const fs::path& final_path) {
+  std::error_code error;
+  if (fs::exists(final_path)) {
+    fs::path old = temporary;
+    if (::renameat2(AT_FDCWD, temporary.c_str(), AT_FDCWD, final_path.c_str(), RENAME_EXCHANGE) != 0) {
+      old += ".old";
+      fs::remove_all(old, error);
+      fs::rename(final_path, old, error);
+      if (!error) fs::rename(temporary, final_path, error);
+    }
+    std::error_code ignored;
+    if (!error) fs::remove_all(old, ignored);
+  } else {
+    fs::rename(temporary, final_path, error);
+  }
+  if (error) kernels::fail("checkpoint: renaming {} to {}: {}.", temporary.string(), final_path.string(), error.message());
+}
+
 std::optional<Evaluation> evaluation_from(const Json& json) {
   if (!json.is_object()) return std::nullopt;
   Evaluation e;
@@ -71,14 +92,15 @@ RunState state_from(const Json& json) {
   return state;
 }
 
-// "section.key" -> value of a resolved config; stages are numbered.
+// "section.key" -> value of a resolved config; tables are numbered, and stages apart from them: "stage#0.steps".
 std::map<std::string, std::string> settings_of(const std::string& toml) {
   std::map<std::string, std::string> settings;
   std::istringstream lines(toml);
   std::string line, section;
-  int64_t tables = 0;
+  int64_t tables = 0, stages = 0;
   while (std::getline(lines, line)) {
-    if (line.rfind("[[", 0) == 0) section = line.substr(2, line.find("]]") - 2) + "#" + std::to_string(tables++);
+    if (line == "[[stage]]") section = "stage#" + std::to_string(stages++), ++tables;
+    else if (line.rfind("[[", 0) == 0) section = line.substr(2, line.find("]]") - 2) + "#" + std::to_string(tables++);
     else if (line.rfind("[", 0) == 0) section = line.substr(1, line.find(']') - 1) + "#" + std::to_string(tables);
     else if (const size_t equals = line.find(" = "); equals != std::string::npos) settings[section + "." + line.substr(0, equals)] = line.substr(equals + 3);
   }
@@ -86,7 +108,10 @@ std::map<std::string, std::string> settings_of(const std::string& toml) {
 }
 
 // Where things go, how long and how fast: they may change between a run and its continuation.
-bool may_change(const std::string& key) {
+bool may_change(const std::string& key, const Config& config) {
+  // How long an RL stage runs (run.steps caps it), unless the learning rate falls toward its last step.
+  for (size_t i = 0; i < config.stages.size(); ++i)
+    if (key == fmt::format("stage#{}.steps", i)) return config.stages[i].kind == "grpo" && config.stages[i].optimizer.schedule == "constant";
   for (const char* part : {"run#0.threads", "run#0.steps", "run#0.memory_mb", "run#0.output_dir", "run#0.name", "checkpoint#", "log#",
                            "activation_checkpointing", "max_tokens_per_microbatch", "max_tokens_per_batch", "max_sequences", "cache_mb"})
     if (key.find(part) != std::string::npos) return true;
@@ -128,9 +153,7 @@ std::string save_checkpoint(const std::string& run_directory, const Policy& poli
   sync_folder(temporary / "trainer");
   sync_folder(temporary);
 
-  fs::remove_all(final_path, error);
-  fs::rename(temporary, final_path, error);
-  if (error) kernels::fail("checkpoint: renaming {} to {}: {}.", temporary.string(), final_path.string(), error.message());
+  put_in_place(temporary, final_path);
   sync_folder(root);
   auto all = checkpoints_of(run_directory);
   for (size_t i = 0; i + static_cast<size_t>(std::max<int64_t>(1, keep_last)) < all.size(); ++i) fs::remove_all(all[i], error);
@@ -176,9 +199,11 @@ std::string changed_settings(const std::string& checkpoint, const Config& config
   std::string changes;
   for (const auto& [key, value] : now) {
     const auto old = before.find(key);
-    if (!may_change(key) && (old == before.end() || old->second != value))
+    if (!may_change(key, config) && (old == before.end() || old->second != value))
       changes += fmt::format("  {}: was {}, is {}\n", key, old == before.end() ? "absent" : old->second, value);
   }
+  for (const auto& [key, value] : before)
+    if (!may_change(key, config) && now.find(key) == now.end()) changes += fmt::format("  {}: was {}, is absent\n", key, value);
   return changes;
 }
 

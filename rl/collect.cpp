@@ -44,14 +44,16 @@ std::vector<reward::Item> items_of(const Group& group) {
 
 }  // namespace
 
+std::vector<int32_t> cut_left(std::vector<int32_t> prompt, int64_t most) {
+  const auto size = static_cast<int64_t>(prompt.size());
+  if (most > 0 && size > most) prompt.erase(prompt.begin(), prompt.begin() + (size - most));
+  return prompt;
+}
+
 Collector::Collector(rollout::RolloutSource& source, std::shared_ptr<reward::AsyncScorer> scorer,
                      std::shared_ptr<const model::Tokenizer> tokenizer, model::TemplateConfig chat_template, std::vector<int32_t> stop_tokens)
     : source_(source), scorer_(std::move(scorer)), tokenizer_(std::move(tokenizer)), chat_template_(std::move(chat_template)),
       stop_tokens_(std::move(stop_tokens)) {}
-
-std::vector<int32_t> Collector::prompt_tokens(const std::string& question) const {
-  return tokenizer_->encode(model::render_prompt(chat_template_, question));
-}
 
 std::string Collector::text_of(const rollout::SampleRecord& record) const {
   std::vector<int32_t> ids = record.tokens;
@@ -66,7 +68,8 @@ std::vector<Group> Collector::run(const std::vector<Problem>& problems, const As
     groups[i].problem = problems[i];
     groups[i].prompt = model::render_prompt(chat_template_, problems[i].question);
     groups[i].samples.resize(static_cast<size_t>(ask.samples));
-    auto request = request_of(ask, problems[i], tokenizer_->encode(groups[i].prompt), static_cast<int64_t>(i));
+    auto prompt = cut_left(tokenizer_->encode(groups[i].prompt), ask.max_prompt_tokens);
+    auto request = request_of(ask, problems[i], std::move(prompt), static_cast<int64_t>(i));
     request.stop_tokens = stop_tokens_;
     source_.submit(std::move(request));
   }
@@ -94,6 +97,12 @@ std::shared_ptr<reward::Reward> make_reward(const std::vector<reward::Settings>&
   std::vector<std::pair<reward::Settings, std::unique_ptr<reward::Reward>>> parts;
   for (const auto& s : settings) parts.emplace_back(s, reward::make_builtin(s));
   return reward::make_sum(std::move(parts));
+}
+
+std::shared_ptr<reward::AsyncScorer> make_scorer(const std::vector<reward::Settings>& settings) {
+  int64_t timeout_ms = 0;
+  for (const auto& s : settings) timeout_ms += s.timeout_ms;
+  return std::make_shared<reward::AsyncScorer>(make_reward(settings), 1, timeout_ms);
 }
 
 }  // namespace rl

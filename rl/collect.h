@@ -32,16 +32,17 @@ struct Ask {
   std::vector<std::string> stop;
   uint64_t seed = 0;
   kernels::Purpose purpose = kernels::Purpose::train;
+  int64_t max_prompt_tokens = 0;  // a longer prompt is cut at the left; 0: none is
   int64_t first_group = 0;  // group ids are first_group + index of the problem
 };
+
+// The last `most` tokens of a prompt; 0: all.
+std::vector<int32_t> cut_left(std::vector<int32_t> prompt, int64_t most);
 
 class Collector {
  public:
   Collector(rollout::RolloutSource& source, std::shared_ptr<reward::AsyncScorer> scorer, std::shared_ptr<const model::Tokenizer> tokenizer,
             model::TemplateConfig chat_template, std::vector<int32_t> stop_tokens);
-
-  // Prompt tokens of a question, template applied.
-  std::vector<int32_t> prompt_tokens(const std::string& question) const;
 
   // All completions of all problems, each group complete and in order. A group is scored as soon as its last sample is
   // there, while others still sample.
@@ -62,5 +63,7 @@ class Collector {
 
 // The reward of a stage: its [[reward]] entries as one weighted sum with gates.
 std::shared_ptr<reward::Reward> make_reward(const std::vector<reward::Settings>& settings);
+// The same on a thread of its own. The parts of the sum run one after the other, so a group has all their timeouts.
+std::shared_ptr<reward::AsyncScorer> make_scorer(const std::vector<reward::Settings>& settings);
 
 }  // namespace rl

@@ -26,7 +26,7 @@ Questions questions_of(const std::vector<Problem>& problems) {
 
 // The index-th problem that `taken` does not hold; attempts are numbered, so the result follows from (seed, step, index).
 Problem draw_new(Generator generator, const DataConfig& config, uint64_t seed, DataStep step, int64_t index,
-                 const Questions& taken) {
+                 const Questions& taken, const Fits& fits = nullptr) {
   for (uint32_t attempt = 0; attempt < 1000; ++attempt) {
     Problem problem = generator(config, {.seed = seed,
                                          .purpose = kernels::Purpose::data,
@@ -34,7 +34,7 @@ Problem draw_new(Generator generator, const DataConfig& config, uint64_t seed, D
                                          .group = static_cast<uint64_t>(index),
                                          .sample = attempt,
                                          .position = 0});
-    if (taken.count(problem.question) > 0) continue;
+    if (taken.count(problem.question) > 0 || (fits && !fits(problem.question))) continue;
     problem.prompt_id = index;
     return problem;
   }
@@ -57,16 +57,19 @@ std::vector<Problem> generated_held_back(Generator generator, const DataConfig& 
 
 class GeneratedData : public Dataset {
  public:
-  GeneratedData(Generator generator, const DataConfig& config, uint64_t seed, std::vector<Problem> held_back)
+  GeneratedData(Generator generator, const DataConfig& config, uint64_t seed, std::vector<Problem> held_back, Fits fits)
       : generator_(generator),
         config_(config),
         seed_(seed),
         held_back_(std::move(held_back)),
-        taken_(questions_of(held_back_)) {
+        taken_(questions_of(held_back_)),
+        fits_(std::move(fits)) {
     for (const auto& problem : generated_held_back(generator, config)) taken_.insert(problem.question);
   }
 
-  Problem problem(int64_t index) const override { return draw_new(generator_, config_, seed_, draw_step, index, taken_); }
+  Problem problem(int64_t index) const override {
+    return draw_new(generator_, config_, seed_, draw_step, index, taken_, fits_);
+  }
   int64_t size() const override { return 0; }
   std::vector<Problem> held_back() const override { return held_back_; }
 
@@ -76,19 +79,21 @@ class GeneratedData : public Dataset {
   uint64_t seed_;
   std::vector<Problem> held_back_;
   Questions taken_;
+  Fits fits_;
 };
 
 class FileData : public Dataset {
  public:
-  FileData(const DataConfig& config, uint64_t seed, std::vector<Problem> held_back)
+  FileData(const DataConfig& config, uint64_t seed, std::vector<Problem> held_back, const Fits& fits)
       : shuffle_(config.shuffle), seed_(seed), held_back_(std::move(held_back)) {
     const Questions taken = questions_of(held_back_);
     for (auto& row : read_jsonl(config.train, config)) {
-      if (taken.count(row.question) == 0) rows_.push_back(std::move(row));
+      if (taken.count(row.question) == 0 && (!fits || fits(row.question))) rows_.push_back(std::move(row));
     }
     if (rows_.empty())
       kernels::fail_usage(
-          "{}: every row is held back for evaluation, so nothing is left to train on. Give data.eval another file.",
+          "{}: every row is held back for evaluation or longer than data.max_prompt_tokens, so nothing is left to train on. "
+          "Give data.eval another file, or raise data.max_prompt_tokens.",
           config.train);
   }
 
@@ -145,12 +150,12 @@ std::vector<Problem> read_problems(const std::string& source, const DataConfig& 
   return read_jsonl(source, config, limit);
 }
 
-std::unique_ptr<Dataset> open_dataset(const DataConfig& config, uint64_t seed) {
+std::unique_ptr<Dataset> open_dataset(const DataConfig& config, uint64_t seed, Fits fits) {
   std::vector<Problem> held_back;
   if (!config.eval.empty()) held_back = read_problems(config.eval, config, config.eval_problems);
   if (const Generator generator = find_generator(config.train))
-    return std::make_unique<GeneratedData>(generator, config, seed, std::move(held_back));
-  return std::make_unique<FileData>(config, seed, std::move(held_back));
+    return std::make_unique<GeneratedData>(generator, config, seed, std::move(held_back), std::move(fits));
+  return std::make_unique<FileData>(config, seed, std::move(held_back), fits);
 }
 
 }  // namespace rl

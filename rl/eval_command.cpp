@@ -67,7 +67,7 @@ int run_eval(const EvalOptions& given) {
   reward::Settings settings;
   settings.name = options.reward;
   if (options.reward == "math") settings.options = {{"flexible", "true"}};  // the last number counts, as lm-eval's flexible-extract
-  const auto scorer = std::make_shared<reward::AsyncScorer>(make_reward({settings}), 1, settings.timeout_ms);
+  const auto scorer = make_scorer({settings});
   Collector collector(loaded.engine(), scorer, loaded.shared_tokenizer(), loaded.chat_template(), loaded.stop_tokens());
   Ask ask;
   ask.samples = options.samples;

@@ -17,15 +17,27 @@ kernels::SamplingParameters sampling_of(const StageConfig& stage) {
   return {stage.rollout.temperature, stage.rollout.top_k, stage.rollout.top_p, stage.rollout.min_p};
 }
 
+// Steps of the RL stages before this one: a second stage must not draw the random numbers of the first again.
+int64_t steps_of_earlier_stages(const Run& run) {
+  int64_t steps = 0;
+  for (int64_t i = 0; i < run.state.stage; ++i) {
+    const StageSummary& s = run.state.summary.stages.at(static_cast<size_t>(i));
+    if (s.kind == "grpo") steps += s.steps;
+  }
+  return steps;
+}
+
 Ask ask_of(const Run& run, const StageConfig& stage, int64_t step) {
+  const int64_t request_step = steps_of_earlier_stages(run) + step;
   Ask ask;
   ask.samples = stage.rollout.samples_per_prompt;
   ask.max_new_tokens = stage.rollout.max_new_tokens;
-  ask.step = step;
+  ask.max_prompt_tokens = stage.data.max_prompt_tokens;
+  ask.step = request_step;
   ask.sampling = sampling_of(stage);
   ask.stop = stage.rollout.stop;
   ask.seed = static_cast<uint64_t>(run.config.run.seed);
-  ask.first_group = step * stage.rollout.prompts_per_step;
+  ask.first_group = request_step * stage.rollout.prompts_per_step;
   return ask;
 }
 
@@ -121,8 +133,9 @@ void append_length_metrics(Metrics& metrics, const std::vector<Group>& groups) {
   if (kept_count > 0) metrics.emplace_back("sampling/kept_mass_mean", kept / kept_count);
 }
 
-void append_loss_metrics(Metrics& metrics, const UpdateStatistics& first, const UpdateStatistics& sums, const StageConfig& stage) {
-  metrics.emplace_back("loss", sums.loss);
+void append_loss_metrics(Metrics& metrics, const UpdateStatistics& first, const UpdateStatistics& sums, int64_t updates,
+                         const StageConfig& stage) {
+  metrics.emplace_back("loss", sums.loss / static_cast<double>(updates));
   metrics.emplace_back("entropy", sums.entropy / sums.tokens);
   if (stage.kl.coef != 0) metrics.emplace_back("kl", sums.kl / sums.tokens);
   metrics.emplace_back("clip_ratio/low_mean", sums.clipped_low / sums.tokens);
@@ -155,8 +168,8 @@ void keep_reference(Run& run, const StageConfig& stage, int64_t step) {
 }  // namespace
 
 bool run_grpo_stage(Run& run, const StageConfig& stage) {
-  const auto data = open_dataset(stage.data, static_cast<uint64_t>(run.config.run.seed));
-  const auto scorer = std::make_shared<reward::AsyncScorer>(make_reward(stage.rewards), 1, stage.rewards.empty() ? 10000 : stage.rewards[0].timeout_ms);
+  const auto data = open_dataset(stage.data, static_cast<uint64_t>(run.config.run.seed), prompts_that_fit(run, stage));
+  const auto scorer = make_scorer(stage.rewards);
   Collector collector(*run.engine, scorer, run.policy.shared_tokenizer(), stage.chat_template, run.policy.stop_tokens());
   const int64_t steps = steps_of(run.config, stage), prompts = stage.rollout.prompts_per_step;
   const int64_t first_step = run.state.step;
@@ -191,7 +204,7 @@ bool run_grpo_stage(Run& run, const StageConfig& stage) {
     // ---- only logging and saving below
     append_length_metrics(metrics, groups);
     if (updates > 0) {
-      append_loss_metrics(metrics, first, sums, stage);
+      append_loss_metrics(metrics, first, sums, updates, stage);
       append_update_metrics(metrics, sums, stage);
     }
     run.state.trained_tokens += static_cast<int64_t>(sums.tokens);

@@ -51,7 +51,7 @@ int64_t rows_of_cache(const StageConfig& stage) {
 
 // The run's plan serves every stage: the most that any of them asks for.
 void gather(const StageConfig& stage, MemoryPlan& plan) {
-  if (stage.kl.coef > 0) plan.reference = plan.weights;
+  if (stage.kind == "grpo" && stage.kl.coef > 0) plan.reference = plan.weights + plan.master;
   plan.wanted_cache_tokens = std::max(plan.wanted_cache_tokens, rows_of_cache(stage));
   plan.sequence_tokens = std::max(plan.sequence_tokens, rounded_to_pages(tokens_of_sequence(stage)));
   if (rows_of_microbatch(stage) <= plan.microbatch_rows) return;
@@ -132,7 +132,8 @@ MemoryPlan plan_memory(const Config& config) {
     plan.weights += parameter.size * (parameter.compute_float32 ? 4 : kernels::bytes_of(config.model.compute_dtype));
   }
   plan.master = 4 * plan.parameters;
-  plan.gradient = 4 * plan.parameters;
+  // A tied matrix has two gradients, as embedding and as head, until the step adds them.
+  plan.gradient = 4 * (plan.parameters + (sizes.tied_embedding ? sizes.vocab_size * sizes.width : 0));
   plan.moments = 8 * plan.parameters;
 
   for (const auto& stage : config.stages) gather(stage, plan);
@@ -151,7 +152,7 @@ std::string memory_table(const MemoryPlan& plan) {
       fmt::format("memory, stage {} ({:.2f}M parameters)\n", plan.stage, static_cast<double>(plan.parameters) / 1e6);
   out += row("program", plan.program, "libraries, data, buffers");
   out += row("weights", plan.weights, "what the kernels read");
-  out += row("reference weights", plan.reference, "");
+  out += row("reference policy", plan.reference, "weights and float32 masters");
   out += row("master weights", plan.master, "float32");
   out += row("gradient", plan.gradient, "float32");
   out += row("optimizer moments", plan.moments, "float32, two");

@@ -18,7 +18,7 @@ struct MemoryPlan {
   int64_t gradient = 0;     // float32
   int64_t moments = 0;      // AdamW's two, float32
   int64_t weights = 0;      // packed compute weights of the policy
-  int64_t reference = 0;    // packed weights of the reference policy, when kl.coef > 0
+  int64_t reference = 0;    // packed and master weights of the reference policy, when kl.coef > 0
   int64_t cache = 0;        // keys and values while sampling
   int64_t activations = 0;  // of the largest micro-batch, while training
   bool recompute = false;   // blocks run again in the backward pass

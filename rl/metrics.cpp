@@ -59,7 +59,7 @@ const std::vector<MetricInfo>& metric_infos() {
       {"frac_reward_zero_std", "share", "groups whose rewards are all equal, which teach nothing", "Reward spread"},
       {"eval/accuracy", "share", "held-back problems answered right, greedy", "Held-back accuracy"},
       {"eval/mean_length", "tokens", "mean length of greedy completions", "Held-back length"},
-      {"eval/sampled_accuracy", "share", "held-back problems answered right, sampled at temperature 1", "Held-back accuracy"},
+      {"eval/sampled_accuracy", "share", "held-back problems answered right, sampled at rollout.temperature", "Held-back accuracy"},
       {"eval/sampled_mean_length", "tokens", "mean length of sampled completions", "Held-back length"},
       {"eval/accuracy_standard_error", "share", "standard error of the accuracy", ""},
       {"eval/no_answer_share", "share", "completions without an answer that can be read", ""},
@@ -146,6 +146,10 @@ void MetricsLog::log(const std::string& stage, int64_t step, const Metrics& valu
   if (::write(descriptor_, line.data(), line.size()) != static_cast<ssize_t>(line.size()))
     kernels::fail("{}: cannot be written: {}. Is the disk full?", file_, std::strerror(errno));
   if (tensorboard_) tensorboard_->write(stage, step, values);
+}
+
+void MetricsLog::sync() {
+  if (::fsync(descriptor_) != 0) kernels::fail("{}: syncing failed: {}. Is the disk full?", file_, std::strerror(errno));
 }
 
 void MetricsLog::truncate_after(const std::string& directory, const std::vector<std::string>& stages, const std::string& stage,

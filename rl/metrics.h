@@ -39,6 +39,7 @@ class MetricsLog {
   ~MetricsLog();
   // Throws kernels::Error for a name that is not in the table, and when the disk refuses the line.
   void log(const std::string& stage, int64_t step, const Metrics& values);
+  void sync();  // all lines are on the disk: before a checkpoint that will not write them again
 
   // Cuts DIR/metrics.jsonl after the lines of `stage` up to `step`, so that a resumed run writes the later ones again.
   // `stages` are the run's stages in order: lines of earlier stages stay, those of later ones go. A half-written last line

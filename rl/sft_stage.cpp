@@ -11,7 +11,7 @@ TrainGroup group_of(const Run& run, const StageConfig& stage, const Problem& pro
   const auto& tokenizer = run.policy.tokenizer();
   TrainGroup group;
   group.group_id = index;
-  group.prompt = tokenizer.encode(model::render_prompt(stage.chat_template, problem.question));
+  group.prompt = cut_left(tokenizer.encode(model::render_prompt(stage.chat_template, problem.question)), stage.data.max_prompt_tokens);
   TrainSequence sequence;
   sequence.tokens = tokenizer.encode(problem.completion);
   if (!run.policy.stop_tokens().empty()) sequence.tokens.push_back(run.policy.stop_tokens().front());
@@ -23,7 +23,7 @@ TrainGroup group_of(const Run& run, const StageConfig& stage, const Problem& pro
 }  // namespace
 
 bool run_sft_stage(Run& run, const StageConfig& stage) {
-  const auto data = open_dataset(stage.data, static_cast<uint64_t>(run.config.run.seed));
+  const auto data = open_dataset(stage.data, static_cast<uint64_t>(run.config.run.seed), prompts_that_fit(run, stage));
   const int64_t steps = steps_of(run.config, stage), batch = stage.sequences_per_step;
   Progress progress(stage.name, steps, run.state.step);
 

@@ -1,6 +1,7 @@
 // `ponder train`: every stage of a config, one after the other, with checkpoints, metrics and a closing summary.
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <csignal>
 #include <filesystem>
@@ -8,6 +9,7 @@
 #include "kernels/error.h"
 #include "kernels/thread_pool.h"
 #include "model/safetensors.h"
+#include "rl/check.h"
 #include "rl/commands.h"
 #include "rl/evaluate.h"
 #include "rl/machine.h"
@@ -39,14 +41,16 @@ std::vector<std::string> stage_names(const Config& config) {
   return names;
 }
 
-// A finished run is not lost when its config is run again: it moves aside.
-void move_earlier_run_aside(const std::string& directory) {
+// An earlier run is not lost when its config is run again: it moves aside, and its lines do not mix with the new ones.
+void move_earlier_run_aside(std::string directory) {
   if (!fs::exists(fs::path(directory) / "metrics.jsonl")) return;
+  while (directory.size() > 1 && directory.back() == '/') directory.pop_back();
   for (int i = 1;; ++i) {
     const std::string aside = fmt::format("{}.{}", directory, i);
     if (fs::exists(aside)) continue;
     fs::rename(directory, aside);
-    fmt::print(stderr, "the earlier run in {} moved to {} (--resume auto goes on with it instead)\n", directory, aside);
+    fmt::print(stderr, "the earlier run in {} moved to {} (--resume auto goes on with a run that has a checkpoint)\n", directory,
+               aside);
     return;
   }
 }
@@ -86,6 +90,7 @@ void begin_stage(Run& run, const StageConfig& stage) {
 
 void save(Run& run) {
   run.state.seconds = run.seconds();
+  run.metrics->sync();
   save_checkpoint(run.config.run.output_dir, run.policy, run.reference_master, run.state, run.config, run.config.checkpoint.keep_last);
 }
 
@@ -103,13 +108,15 @@ bool run_stage(Run& run, size_t index) {
   const bool done = stage.kind == "sft" ? run_sft_stage(run, stage) : run_grpo_stage(run, stage);
   StageSummary& summary = run.stage_summary();
   summary.seconds = earlier + std::chrono::duration<double>(Clock::now() - start).count();
+  // A finished stage that was given more steps is evaluated again.
+  const bool evaluated = summary.greedy_after && summary.steps == run.state.step;
   summary.steps = run.state.step;
   summary.tokens = run.state.trained_tokens;
   if (!done) {
     save(run);
     return false;
   }
-  if (!summary.greedy_after) evaluate_stage(run, stage, "after");
+  if (!evaluated) evaluate_stage(run, stage, "after");
   save(run);
   return true;
 }
@@ -170,17 +177,32 @@ void append_update_metrics(Metrics& metrics, const UpdateStatistics& update, con
   metrics.emplace_back("moe/load_max_share", most);
 }
 
+Fits prompts_that_fit(const Run& run, const StageConfig& stage) {
+  if (stage.data.overlong_prompt == "truncate_left") return nullptr;
+  return [tokenizer = run.policy.shared_tokenizer(), style = stage.chat_template, most = stage.data.max_prompt_tokens,
+          refuse = stage.data.overlong_prompt == "error"](const std::string& question) {
+    const auto tokens = static_cast<int64_t>(tokenizer->encode(model::render_prompt(style, question)).size());
+    if (tokens > most && refuse)
+      kernels::fail_usage("data.max_prompt_tokens: is {}, but the prompt of \"{}\" has {} tokens. Raise it, or set "
+                          "data.overlong_prompt to \"drop\" or \"truncate_left\".", most, question, tokens);
+    return tokens <= most;
+  };
+}
+
 void evaluate_stage(Run& run, const StageConfig& stage, const std::string& when) {
   if (stage.data.eval.empty() || stage.data.eval_problems == 0 || stage.rewards.empty()) return;
   const auto start = Clock::now();
   const auto data = open_dataset(stage.data, static_cast<uint64_t>(run.config.run.seed));
-  const auto problems = data->held_back();
-  const auto scorer = std::make_shared<reward::AsyncScorer>(make_reward(stage.rewards), 1, stage.rewards[0].timeout_ms);
+  auto problems = data->held_back();
+  if (const Fits fits = prompts_that_fit(run, stage)) std::erase_if(problems, [&](const Problem& p) { return !fits(p.question); });
+  if (problems.empty()) return;
+  const auto scorer = make_scorer(stage.rewards);
   Collector collector(*run.engine, scorer, run.policy.shared_tokenizer(), stage.chat_template, run.policy.stop_tokens());
   run.engine->publish(run.policy.weights());
   Ask ask;
   ask.samples = stage.eval.samples;
   ask.max_new_tokens = stage.eval.max_new_tokens > 0 ? stage.eval.max_new_tokens : stage.rollout.max_new_tokens;
+  ask.max_prompt_tokens = stage.data.max_prompt_tokens;
   ask.stop = stage.rollout.stop;
   ask.seed = static_cast<uint64_t>(run.config.run.seed);
   ask.purpose = kernels::Purpose::eval;
@@ -225,18 +247,27 @@ void finish_step(Run& run, const StageConfig& stage, Metrics metrics, Clock::tim
 }
 
 int run_train(const Config& config) {
+  const CheckResult found = check_run(config);
+  for (const auto& line : found.warnings) fmt::print(stderr, "warning: {}\n", line);
+  for (const auto& line : found.errors) fmt::print(stderr, "{}\n", line);
+  if (!found.errors.empty()) return 2;
   kernels::set_threads(config.run.threads);
   install_interrupt_handler();
   MemoryPlan plan = plan_memory(config);
   if (!plan.error.empty()) kernels::fail_usage("{}", plan.error);
-  if (config.checkpoint.resume == "off") move_earlier_run_aside(config.run.output_dir);
+  const std::string& resume_from = config.checkpoint.resume;
+  if (resume_from == "off" || (resume_from == "auto" && !newest_checkpoint(config.run.output_dir))) move_earlier_run_aside(config.run.output_dir);
   fs::create_directories(config.run.output_dir);
 
   Run run{.config = config, .plan = plan, .policy = Policy(config.model, static_cast<uint64_t>(config.run.seed), true), .engine = {}, .metrics = {}, .state = {}, .reference_master = {}, .reference = {}};
   rollout::EngineConfig engine;
   engine.cache_bytes = plan.cache;
-  engine.max_tokens_per_batch = config.stages[0].rollout.max_tokens_per_batch;
-  engine.max_sequences = config.stages[0].rollout.max_sequences;
+  // One engine serves all stages: the most that any of them allows. Neither changes a result.
+  engine.max_tokens_per_batch = engine.max_sequences = 0;
+  for (const auto& stage : config.stages) {
+    engine.max_tokens_per_batch = std::max(engine.max_tokens_per_batch, stage.rollout.max_tokens_per_batch);
+    engine.max_sequences = std::max(engine.max_sequences, stage.rollout.max_sequences);
+  }
   run.engine = std::make_unique<rollout::Engine>(run.policy.config(), run.policy.dtype(), engine, run.policy.shared_tokenizer());
   fmt::print(stderr, "{}\n{}\n{}", model_line(run.policy.config(), run.policy.store().size()), machine_line(), memory_table(plan));
 

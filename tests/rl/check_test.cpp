@@ -109,10 +109,10 @@ TEST_CASE("the memory plan counts parameters, and sixteen bytes and the packed w
   REQUIRE(plan.error.empty());
 }
 
-TEST_CASE("a reference policy costs its weights again", "[memory]") {
+TEST_CASE("a reference policy costs its weights and masters again", "[memory]") {
   const auto plan =
       rl::plan_memory(rl::read_config(folder + "group_of_one.toml", {"rollout.samples_per_prompt=4", "kl.coef=0.1"}));
-  REQUIRE(plan.reference == plan.weights);
+  REQUIRE(plan.reference == plan.weights + plan.master);
 }
 
 TEST_CASE("a cache that does not fit beside the weights is refused, and blocks are recomputed before that", "[memory]") {

@@ -193,6 +193,15 @@ TEST_CASE("a row whose question is held back does not train", "[dataset]") {
   REQUIRE(usage_error([&] { rl::open_dataset(config, 0); }).find("every row is held back") != std::string::npos);
 }
 
+TEST_CASE("questions that do not fit are never drawn", "[dataset]") {
+  const auto fits = [](const std::string& question) { return question.find('7') == std::string::npos; };
+  const auto file = rl::open_dataset(rows(20), 4, fits);  // rows 7 and 17 go
+  REQUIRE(file->size() == 18);
+  for (int64_t i = 0; i < 40; ++i) REQUIRE(fits(file->problem(i).question));
+  const auto generated = rl::open_dataset(arithmetic(), 4, fits);
+  for (int64_t i = 0; i < 100; ++i) REQUIRE(fits(generated->problem(i).question));
+}
+
 TEST_CASE("answers may be numbers, and empty lines are skipped", "[dataset]") {
   rl::DataConfig config;
   const std::string file = write_rows(1, "\n{\"question\": \"q\", \"answer\": 2.5, \"completion\": \"c\"}\n");
