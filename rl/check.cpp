@@ -156,7 +156,17 @@ class Check {
                             problems[i].prompt_id + 1, stage.data.train, stage.data.completion_key));
           return;
         }
-        tokenizer_->encode(problems[i].completion);
+        // With the prompt as data.max_prompt_tokens leaves it, and the end token, which is predicted and never read.
+        const auto completion = static_cast<int64_t>(tokenizer_->encode(problems[i].completion).size());
+        const auto prompt = static_cast<int64_t>(
+            tokenizer_->encode(model::render_prompt(stage.chat_template, problems[i].question)).size());
+        if (prompt > stage.data.max_prompt_tokens && stage.data.overlong_prompt == "drop") continue;
+        if (const int64_t positions = std::min(prompt, stage.data.max_prompt_tokens) + completion; positions > sizes_.max_positions) {
+          error(&stage, "data.train",
+                fmt::format("row {} needs {} positions with its completion of {} tokens, but the model has {}. Shorten or remove it.",
+                            problems[i].prompt_id + 1, positions, completion + 1, sizes_.max_positions));
+          return;
+        }
       } catch (const kernels::Error& failure) {
         error(&stage, "data.train",
               fmt::format("the completion of row {} cannot be tokenised: {}", problems[i].prompt_id + 1, failure.what()));

@@ -26,7 +26,7 @@ struct EvalOptions {
   double top_p = 1.0;
   int64_t max_new_tokens = 512;
   int64_t seed = 0;
-  std::string output_dir;     // default: eval/<model folder>-<suite>
+  std::string output_dir;     // default: runs/eval/<model folder>-<suite>
   model::TemplateConfig chat_template;  // style empty: chatml when the tokenizer has its tokens, else plain
   kernels::Dtype dtype = kernels::Dtype::bf16;
   int64_t threads = 0, memory_mb = 0;

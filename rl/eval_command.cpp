@@ -86,7 +86,9 @@ int run_eval(const EvalOptions& given) {
     for (const auto& s : g.samples) tokens += static_cast<double>(s.record.tokens.size());
 
   const std::string suite = options.suite.empty() ? fs::path(options.data).stem().string() : options.suite;
-  const fs::path directory = options.output_dir.empty() ? fs::path("runs") / "eval" / (fs::path(options.model).filename().string() + "-" + suite)
+  fs::path model(options.model);
+  if (!model.has_filename()) model = model.parent_path();  // a slash at the end
+  const fs::path directory = options.output_dir.empty() ? fs::path("runs") / "eval" / (model.filename().string() + "-" + suite)
                                                         : fs::path(options.output_dir);
   fs::create_directories(directory);
   std::string lines;

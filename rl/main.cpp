@@ -115,7 +115,7 @@ void add_eval(CLI::App& app, Arguments& args, Command& command) {
       ->capture_default_str()
       ->check(CLI::PositiveNumber);
   eval->add_option("--seed", options.seed, "Equal seeds give equal samples")->capture_default_str();
-  eval->add_option("--output", options.output_dir, "Folder for the result files; eval/MODEL-SUITE when left out")
+  eval->add_option("--output", options.output_dir, "Folder for the result files; runs/eval/MODEL-SUITE when left out")
       ->type_name("DIR");
   eval->callback([&] {
     command = [&] {

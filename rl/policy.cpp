@@ -15,7 +15,6 @@ namespace {
 model::ModelConfig config_of(const ModelSettings& settings) {
   if (settings.init != "random") return model::read_config(settings.path);
   model::ModelConfig config = settings.sizes;
-  config.vocab_size = static_cast<int64_t>(settings.alphabet.size() + settings.special_tokens.size());
   const auto tokenizer = model::Tokenizer::from_json(model::character_tokenizer_json(settings.alphabet, settings.special_tokens), "[model]");
   config.vocab_size = tokenizer->size();
   const int32_t eos = tokenizer->id_of(settings.eos_token);

@@ -15,6 +15,12 @@ TrainGroup group_of(const Run& run, const StageConfig& stage, const Problem& pro
   TrainSequence sequence;
   sequence.tokens = tokenizer.encode(problem.completion);
   if (!run.policy.stop_tokens().empty()) sequence.tokens.push_back(run.policy.stop_tokens().front());
+  const size_t positions = group.prompt.size() + sequence.tokens.size() - 1;  // the last token is predicted, never read
+  if (static_cast<int64_t>(positions) > run.policy.config().max_positions)
+    kernels::fail_usage("{}: row {}: a prompt of {} tokens and a completion of {} need {} positions, but the model has {}. Shorten "
+                        "or remove the row, or set data.overlong_prompt = \"truncate_left\" and a lower data.max_prompt_tokens.",
+                        stage.data.train, problem.prompt_id + 1, group.prompt.size(), sequence.tokens.size(), positions,
+                        run.policy.config().max_positions);
   sequence.trained.assign(sequence.tokens.size(), 1);
   group.sequences.push_back(std::move(sequence));
   return group;

@@ -2,10 +2,9 @@
 
 #include <fmt/core.h>
 
-#include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "kernels/error.h"
+#include "model/safetensors.h"
 #include "rl/terminal.h"
 
 namespace rl {
@@ -98,9 +97,7 @@ std::string summary_json(const RunSummary& summary) {
 }
 
 void write_summary(const std::string& file, const RunSummary& summary) {
-  std::ofstream out(file, std::ios::binary);
-  out << summary_json(summary) << std::flush;
-  if (!out) kernels::fail("{}: cannot be written. Check run.output_dir and the space on the disk.", file);
+  model::write_file_atomically(file, summary_json(summary));
 }
 
 std::string closing_text(const RunSummary& summary, const std::vector<double>& reward_curve, bool colour) {
