@@ -1,4 +1,6 @@
 // `ponder sample`: completions of prompts, on the terminal.
+#include <cstdio>
+
 #include <algorithm>
 
 #include "kernels/error.h"
@@ -34,6 +36,7 @@ int run_sample(const SampleOptions& options) {
       double logprob = 0;
       for (float x : record.logprobs) logprob += x;
       fmt::print("{}\n", loaded.tokenizer().decode(record.tokens, /*skip_special=*/options.chat_template.style != "plain"));
+      std::fflush(stdout);  // so that text and note keep their order where both go to one place
       fmt::print(stderr, "--- {} tokens, ended by {}, log-probability {:.2f}\n", record.tokens.size(), rollout::name_of(record.finish), logprob);
     }
   }
