@@ -73,15 +73,18 @@ std::vector<Group> Collector::run(const std::vector<Problem>& problems, const As
     request.stop_tokens = stop_tokens_;
     source_.submit(std::move(request));
   }
-  int64_t left = static_cast<int64_t>(problems.size()) * ask.samples;
+  const int64_t all = static_cast<int64_t>(problems.size()) * ask.samples;
+  int64_t left = all, tokens = 0;
   while (left > 0) {
     auto record = source_.next(Clock::now() + std::chrono::hours(24));
     if (!record) kernels::fail("collect: the source has no more samples, but {} are missing.", left);
     const size_t g = static_cast<size_t>(record->request_id);
     ScoredSample& sample = groups.at(g).samples.at(static_cast<size_t>(record->sample_index));
+    tokens += static_cast<int64_t>(record->tokens.size());
     sample.text = text_of(*record);
     sample.record = std::move(*record);
     --left;
+    if (ask.on_sample) ask.on_sample(all - left, tokens);
     if (--missing[g] == 0) tickets[g] = scorer_->submit(items_of(groups[g]));
   }
   const auto start = Clock::now();

@@ -1,6 +1,7 @@
 // Rollout and reward: prompts to a source, samples back, scored as they arrive, in the order of the groups.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -34,6 +35,7 @@ struct Ask {
   kernels::Purpose purpose = kernels::Purpose::train;
   int64_t max_prompt_tokens = 0;  // a longer prompt is cut at the left; 0: none is
   int64_t first_group = 0;  // group ids are first_group + index of the problem
+  std::function<void(int64_t samples, int64_t tokens)> on_sample;  // told how many are done after each; may be empty
 };
 
 // The last `most` tokens of a prompt; 0: all.

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "kernels/error.h"
 #include "kernels/thread_pool.h"
@@ -10,6 +11,7 @@
 #include "rl/commands.h"
 #include "rl/evaluate.h"
 #include "rl/loaded_model.h"
+#include "rl/progress.h"
 #include "rl/terminal.h"
 
 namespace rl {
@@ -78,7 +80,13 @@ int run_eval(const EvalOptions& given) {
   ask.purpose = kernels::Purpose::eval;
 
   const auto start = std::chrono::steady_clock::now();
+  std::optional<Progress> progress(std::in_place, "eval", static_cast<int64_t>(problems.size()) * options.samples);
+  ask.on_sample = [&](int64_t samples, int64_t sampled_tokens) {
+    const double so_far = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    progress->update(samples, fmt::format("{:.0f} tok/s", static_cast<double>(sampled_tokens) / so_far));
+  };
   const auto result = evaluate(collector, problems, ask);
+  progress.reset();  // ends its line
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   const Evaluation& e = result.numbers;
   double tokens = 0;
