@@ -17,10 +17,11 @@ constexpr int64_t kPanel = 64;
 
 int64_t round_up(int64_t x, int64_t to) { return (x + to - 1) / to * to; }
 
-// Outputs and inputs of one tile: a row of it is one run, and what a tile reads stays in the second-level cache until it
-// is written. Sixteen outputs are one cache line of a panel.
-constexpr int64_t kTileOut = 16, kTileIn = 1024;
+// Inputs of one tile of a panel: runs are long enough for the memory's prefetcher, and what was read is still in the
+// second-level cache when the panel is written, in one ascending stream.
+constexpr int64_t kTileIn = 512;
 constexpr int64_t kTileStride = kTileIn + 32;  // not a power of two: the rows of a tile then use different cache sets
+constexpr int64_t kBlock = 16;                 // columns turned at a time: 4 KB of the panel
 
 // Where one panel of a job goes.
 struct Panel {
@@ -35,22 +36,22 @@ void pack_outputs(const Panel& p) {
   const MatrixView& shape = p.job->shape;
   const bool bf16 = p.job->into->dtype() == Dtype::bf16;
   const int64_t element = bytes_of(p.job->into->dtype()), pair = bf16 ? 2 : 1;  // a pair moves as one
+  const int64_t outputs = std::min(kPanel, shape.out - p.first);
   alignas(64) float run[kTileIn];
-  alignas(64) std::byte tile[kTileOut * kTileStride * sizeof(float)];
-  for (int64_t j = 0; j < kPanel; j += kTileOut)
-    for (int64_t k = 0; k < shape.in; k += kTileIn) {
-      const int64_t columns = std::min(kTileIn, shape.in - k), outputs = std::clamp<int64_t>(shape.out - p.first - j, 0, kTileOut);
-      if (outputs < kTileOut) std::memset(tile, 0, sizeof tile);
-      for (int64_t r = 0; r < outputs; ++r) {
-        const int64_t from = p.matrix * shape.count_stride + (p.first + j + r) * shape.out_stride + k;
-        const float* values = p.job->read(from, columns, run);
-        std::byte* row = tile + r * kTileStride * element;
-        if (bf16) cpu.round_to_bf16(values, reinterpret_cast<uint16_t*>(row), columns);
-        else std::memcpy(row, values, static_cast<size_t>(columns * element));
-      }
-      cpu.transpose_u32(reinterpret_cast<const uint32_t*>(tile), kTileStride / pair, kTileOut, columns / pair,
-                        reinterpret_cast<uint32_t*>(p.to) + k / pair * kPanel + j, kPanel);
+  alignas(64) std::byte tile[kPanel * kTileStride * sizeof(float)];
+  if (outputs < kPanel) std::memset(tile, 0, sizeof tile);
+  for (int64_t k = 0; k < shape.in; k += kTileIn) {
+    const int64_t columns = std::min(kTileIn, shape.in - k);
+    for (int64_t r = 0; r < outputs; ++r) {
+      const float* values = p.job->read(p.matrix * shape.count_stride + (p.first + r) * shape.out_stride + k, columns, run);
+      std::byte* row = tile + r * kTileStride * element;
+      if (bf16) cpu.round_to_bf16(values, reinterpret_cast<uint16_t*>(row), columns);
+      else std::memcpy(row, values, static_cast<size_t>(columns * element));
     }
+    for (int64_t c = 0; c < columns / pair; c += kBlock)
+      cpu.transpose_u32(reinterpret_cast<const uint32_t*>(tile) + c, kTileStride / pair, kPanel, std::min(kBlock, columns / pair - c),
+                        reinterpret_cast<uint32_t*>(p.to) + (k / pair + c) * kPanel, kPanel);
+  }
 }
 
 // Rows of the stored matrix are inputs (MLA's key half).
