@@ -7,6 +7,7 @@
 
 #include "kernels/error.h"
 #include "kernels/isa/table.h"
+#include "kernels/large_pages.h"
 #include "kernels/linear.h"
 #include "kernels/thread_pool.h"
 
@@ -90,6 +91,7 @@ PackedWeight::PackedWeight(Dtype dtype, int64_t count, int64_t out, int64_t in) 
   if (dtype == Dtype::bf16 && in % 2 != 0) fail("PackedWeight: in is {}; bf16 products take elements in pairs, so it must be even.", in);
   auto* memory = static_cast<std::byte*>(std::aligned_alloc(64, static_cast<size_t>(round_up(bytes(), 64))));
   if (!memory) fail("PackedWeight: out of memory for {} bytes.", bytes());
+  prefer_large_pages(memory, bytes());
   data_ = std::shared_ptr<std::byte>(memory, &std::free);
 }
 

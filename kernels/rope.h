@@ -2,21 +2,35 @@
 //
 // Source: Su et al., arXiv:2104.09864, Eq. 34. Pair j of a vector of `2J` elements at position p turns by the angle
 // p * inverse_frequency[j]. `interleaved` pairs are (2j, 2j+1) (DeepSeek); otherwise (j, j + J) (Llama, Qwen).
-// Angles come from one table, computed once in float64 and rounded to float32; the turn is float32.
+// Angles are computed once in float64 and rounded to float32; the turn is float32.
 #pragma once
 
+#include <memory>
 #include <vector>
 
 #include "kernels/tensor.h"
 
 namespace kernels {
 
-struct RopeTable {
-  at::Tensor cos, sin;  // float32 [positions, J]
-  bool interleaved = false;
-};
+// Grows with the longest position that was asked for, in chunks, so a model of a million positions costs no more than its
+// texts. Copies share one table; any thread may ask.
+class RopeTable {
+ public:
+  RopeTable() = default;
+  RopeTable(std::vector<double> inverse_frequency, int64_t positions, bool interleaved);
 
-RopeTable make_rope_table(const std::vector<double>& inverse_frequency, int64_t positions, bool interleaved);
+  int64_t positions() const;  // the limit
+  int64_t pairs() const;
+  bool interleaved() const;
+  void reach(int64_t positions) const;          // makes the angles of positions below this one
+  const float* cos(int64_t position) const;     // [J]; reach() came before
+  const float* sin(int64_t position) const;
+  int64_t bytes() const;                        // made so far
+
+ private:
+  struct State;
+  std::shared_ptr<State> state_;
+};
 
 // Turns elements [offset, offset + 2J) of each head of x, float32 [N, H, D], in place. `inverse` turns back: it is also
 // the backward pass, since the turn is orthogonal. Throws Error if a position is outside the table.

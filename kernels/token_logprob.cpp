@@ -52,6 +52,10 @@ TokenLogprob linear_token_logprob(const at::Tensor& x, const PackedWeight& w, in
   return out;
 }
 
+int64_t token_logprob_chunk_bytes(Dtype dtype, int64_t vocab, int64_t rows) {
+  return std::min(rows, rows_per_chunk(vocab)) * vocab * (4 + 2 * bytes_of(dtype));
+}
+
 at::Tensor linear_token_logprob_backward(const at::Tensor& dlogprob, const at::Tensor& dentropy, const at::Tensor& x,
                                          const PackedWeight& w, int64_t vocab, const int32_t* targets,
                                          const float* inverse_temperature, const TokenLogprob& forward, const MatrixView& dw) {

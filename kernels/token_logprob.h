@@ -31,4 +31,7 @@ at::Tensor linear_token_logprob_backward(const at::Tensor& dlogprob, const at::T
                                          const PackedWeight& w, int64_t vocab, const int32_t* targets,
                                          const float* inverse_temperature, const TokenLogprob& forward, const MatrixView& dw);
 
+// What its backward pass holds beside inputs and outputs: logits, their gradient and its transpose of one chunk of rows.
+int64_t token_logprob_chunk_bytes(Dtype dtype, int64_t vocab, int64_t rows);
+
 }  // namespace kernels

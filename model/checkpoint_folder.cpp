@@ -7,6 +7,7 @@
 #include <set>
 
 #include "kernels/error.h"
+#include "kernels/thread_pool.h"
 #include "model/chat_template.h"
 #include "model/folder_files.h"
 #include "model/json_fields.h"
@@ -17,6 +18,8 @@ namespace model {
 using kernels::fail_usage;
 
 namespace {
+
+constexpr int64_t kPieceSize = 1 << 18;  // elements that one task reads
 
 std::string shape_text(const std::vector<int64_t>& shape) {
   std::string text;
@@ -57,14 +60,15 @@ class FolderTensors {
 
   bool has(const std::string& name) const { return tensors_.contains(name); }
 
-  // Float values of `name`, which must have `shape`, into `out`.
-  void read(const std::string& name, const std::vector<int64_t>& shape, float* out) {
+  // The tensor `name`, which must hold floats in `shape`.
+  const SafetensorsEntry& use(const std::string& name, const std::vector<int64_t>& shape) {
     const auto& [entry, file] = find(name, shape);
     if (entry->shape != shape)
       fail_usage("{}: tensor {}: has shape {}, but the config asks for {}.", file->path(), name, shape_text(entry->shape),
                  shape_text(shape));
-    read_as_float32(*entry, file->path(), out);
+    check_is_float(*entry, file->path());
     used_.insert(name);
+    return *entry;
   }
 
   // A tensor that no parameter has read is an error, unless it is known to carry nothing.
@@ -119,21 +123,33 @@ class FolderTensors {
   std::set<std::string> used_;
 };
 
-// Newer transformers keep the experts of a layer together: gate_up_proj [E, 2 ff, h] (gate first), down_proj [E, h, ff].
-void read_merged_experts(FolderTensors& tensors, const ExpertName& name, const Parameter& p, float* out) {
-  if (name.part == "down_proj") return tensors.read(name.prefix + "down_proj", p.shape, out);
-  const int64_t experts = p.shape[0], matrix = p.shape[1] * p.shape[2];
-  std::vector<float> both(static_cast<size_t>(experts * 2 * matrix));
-  tensors.read(name.prefix + "gate_up_proj", {experts, 2 * p.shape[1], p.shape[2]}, both.data());
-  const int64_t begin = name.part == "up_proj" ? matrix : 0;
-  for (int64_t e = 0; e < experts; ++e) std::copy_n(both.data() + 2 * e * matrix + begin, matrix, out + e * matrix);
+kernels::ReadRun reader_of(const SafetensorsEntry& entry) {
+  return [&entry](int64_t first, int64_t count, float* scratch) { return read_run(entry, first, count, scratch); };
 }
 
-void read_experts(FolderTensors& tensors, const ExpertName& name, const Parameter& p, float* out) {
-  if (tensors.has(name.prefix + (name.part == "down_proj" ? "down_proj" : "gate_up_proj")))
-    return read_merged_experts(tensors, name, p, out);
-  const int64_t matrix = p.shape[1] * p.shape[2];
-  for (int64_t e = 0; e < p.shape[0]; ++e) tensors.read(name.of(e), {p.shape[1], p.shape[2]}, out + e * matrix);
+// A run never leaves its matrix.
+kernels::ReadRun expert_reader(FolderTensors& tensors, const ExpertName& name, const Parameter& p) {
+  const int64_t experts = p.shape[0], matrix = p.shape[1] * p.shape[2];
+  const bool down = name.part == "down_proj";
+  if (!tensors.has(name.prefix + (down ? "down_proj" : "gate_up_proj"))) {
+    std::vector<const SafetensorsEntry*> entries;
+    for (int64_t e = 0; e < experts; ++e) entries.push_back(&tensors.use(name.of(e), {p.shape[1], p.shape[2]}));
+    return [=](int64_t first, int64_t count, float* scratch) {
+      return read_run(*entries[static_cast<size_t>(first / matrix)], first % matrix, count, scratch);
+    };
+  }
+  // Newer transformers keep the experts of a layer together: gate_up_proj [E, 2 ff, h] (gate first), down_proj [E, h, ff].
+  if (down) return reader_of(tensors.use(name.prefix + "down_proj", p.shape));
+  const SafetensorsEntry& both = tensors.use(name.prefix + "gate_up_proj", {experts, 2 * p.shape[1], p.shape[2]});
+  const int64_t half = name.part == "up_proj" ? matrix : 0;
+  return [=, &both](int64_t first, int64_t count, float* scratch) {
+    return read_run(both, first / matrix * 2 * matrix + half + first % matrix, count, scratch);
+  };
+}
+
+kernels::ReadRun reader_of(FolderTensors& tensors, const Parameter& p) {
+  if (const auto name = expert_name(p)) return expert_reader(tensors, *name, p);
+  return reader_of(tensors.use(p.name, p.shape));
 }
 
 }  // namespace
@@ -155,27 +171,49 @@ ModelConfig read_config(const std::string& directory) {
 
 void read_weights(const std::string& directory, ParameterStore& store) {
   FolderTensors tensors(directory);
-  for (const auto& p : store.parameters()) {
-    float* out = store.master_of(p.name);
-    if (const auto name = expert_name(p))
-      read_experts(tensors, *name, p, out);
-    else
-      tensors.read(p.name, p.shape, out);
-  }
+  struct Piece {
+    const kernels::ReadRun* read;
+    int64_t first, count;
+    float* to;
+  };
+  std::vector<kernels::ReadRun> readers;
+  for (const auto& p : store.parameters()) readers.push_back(reader_of(tensors, p));
   tensors.check_all_used(store.config());
+  std::vector<Piece> pieces;
+  for (size_t i = 0; i < readers.size(); ++i) {
+    const Parameter& p = store.parameters()[i];
+    const int64_t matrix = p.shape.size() == 3 ? p.shape[1] * p.shape[2] : p.size;
+    for (int64_t first = 0; first < p.size; first += matrix)
+      for (int64_t at = first; at < first + matrix; at += kPieceSize)
+        pieces.push_back({&readers[i], at, std::min(kPieceSize, first + matrix - at), store.master_of(p.name) + at});
+  }
+  kernels::parallel_for(static_cast<int64_t>(pieces.size()), [&](int64_t i) {
+    const Piece& piece = pieces[static_cast<size_t>(i)];
+    const float* values = (*piece.read)(piece.first, piece.count, piece.to);
+    if (values != piece.to) std::copy_n(values, piece.count, piece.to);
+  });
+}
+
+std::shared_ptr<const WeightSet> read_packed_weights(const std::string& directory, const ModelConfig& config, kernels::Dtype dtype) {
+  FolderTensors tensors(directory);
+  const ParameterList list(config);
+  std::map<std::string, kernels::ReadRun> readers;
+  for (const auto& p : list.parameters()) readers[p.name] = reader_of(tensors, p);
+  tensors.check_all_used(config);
+  return pack_weights(list, [&](const Parameter& p) { return readers.at(p.name); }, dtype, 0);
 }
 
 void write_weights(const std::string& directory, const ParameterStore& store, kernels::Dtype dtype) {
-  std::vector<std::pair<std::string, at::Tensor>> tensors;
+  std::vector<NamedTensor> tensors;
   for (const auto& p : store.parameters()) {
     if (p.name == "lm_head.weight" && store.config().tied_embedding) continue;
-    at::Tensor values = store.master_view(p);
-    if (dtype == kernels::Dtype::bf16 && !p.compute_float32) values = kernels::rounded(values, dtype);
+    const at::Tensor values = store.master_view(p);
+    const bool round = dtype == kernels::Dtype::bf16 && !p.compute_float32;
     const auto name = expert_name(p);
     if (!name)
-      tensors.emplace_back(p.name, values);
+      tensors.push_back({p.name, values, round});
     else
-      for (int64_t e = 0; e < p.shape[0]; ++e) tensors.emplace_back(name->of(e), values.select(0, e));
+      for (int64_t e = 0; e < p.shape[0]; ++e) tensors.push_back({name->of(e), values.select(0, e), round});
   }
   write_safetensors(directory + "/model.safetensors", tensors);
 }

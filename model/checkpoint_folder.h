@@ -7,6 +7,7 @@
 
 #include "model/parameter_store.h"
 #include "model/tokenizer.h"
+#include "model/weight_set.h"
 
 namespace model {
 
@@ -14,6 +15,8 @@ ModelConfig read_config(const std::string& directory);
 // Fills store.master. Each missing, extra, wrongly shaped or truncated tensor is one clear UsageError that names tensor,
 // file and expectation.
 void read_weights(const std::string& directory, ParameterStore& store);
+// The same straight into compute weights, without masters: for sampling and evaluation.
+std::shared_ptr<const WeightSet> read_packed_weights(const std::string& directory, const ModelConfig& config, kernels::Dtype dtype);
 
 // Writes the folder (it may exist). Parameters used in float32 are saved in float32, the others in `dtype`.
 // `template_style` is kept in tokenizer_config.json as a chat_template when the style is chatml.

@@ -25,6 +25,13 @@ MappedFile::MappedFile(const std::string& path) {
   if (mapping_ == MAP_FAILED) kernels::fail("{}: cannot be mapped: {}", path, std::strerror(error));
 }
 
+void MappedFile::let_go(const unsigned char* data, int64_t bytes) const {
+  const auto page = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE));
+  const auto begin = (reinterpret_cast<uintptr_t>(data) + page - 1) / page * page;
+  const auto end = (reinterpret_cast<uintptr_t>(data) + static_cast<uintptr_t>(bytes)) / page * page;
+  if (begin < end) madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
+}
+
 MappedFile::~MappedFile() {
   if (mapping_) munmap(mapping_, static_cast<size_t>(size_));
 }

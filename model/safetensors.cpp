@@ -5,6 +5,7 @@
 #include <set>
 
 #include "kernels/error.h"
+#include "kernels/thread_pool.h"
 #include "model/json_fields.h"
 #include "model/number_formats.h"
 
@@ -138,21 +139,44 @@ const SafetensorsEntry* SafetensorsFile::find(const std::string& name) const {
   return it == entries_.end() ? nullptr : &*it;
 }
 
-void read_as_float32(const SafetensorsEntry& entry, const std::string& file, float* out) {
-  const unsigned char* in = entry.data;
+void SafetensorsFile::copy(const SafetensorsEntry& entry, void* out) const {
+  constexpr int64_t piece = int64_t{4} << 20;
+  kernels::parallel_for((entry.bytes + piece - 1) / piece, [&](int64_t i) {
+    const int64_t size = std::min(piece, entry.bytes - i * piece);
+    std::memcpy(static_cast<unsigned char*>(out) + i * piece, entry.data + i * piece, static_cast<size_t>(size));
+    file_.let_go(entry.data + i * piece, size);
+  });
+}
+
+void check_is_float(const SafetensorsEntry& entry, const std::string& file) {
+  for (const char* type : {"F32", "BF16", "F16", "F64"})
+    if (entry.dtype == type) return;
+  fail_usage("{}: tensor {}: is {}, but weights must be F32, F16, BF16 or F64.", file, entry.name, entry.dtype);
+}
+
+const float* read_run(const SafetensorsEntry& entry, int64_t first, int64_t count, float* scratch) {
   const auto each = [&](int64_t width, auto convert) {
-    for (int64_t i = 0; i < entry.bytes / width; ++i) out[i] = convert(in + i * width);
+    const unsigned char* in = entry.data + first * width;
+    for (int64_t i = 0; i < count; ++i) scratch[i] = convert(in + i * width);
+    return scratch;
   };
-  if (entry.dtype == "F32")
-    std::copy_n(in, entry.bytes, reinterpret_cast<unsigned char*>(out));
-  else if (entry.dtype == "BF16")
-    each(2, [](auto* p) { return float_from_bf16(load<uint16_t>(p)); });
-  else if (entry.dtype == "F16")
-    each(2, [](auto* p) { return float_from_half(load<uint16_t>(p)); });
-  else if (entry.dtype == "F64")
-    each(8, [](auto* p) { return static_cast<float>(load<double>(p)); });
-  else
-    fail_usage("{}: tensor {}: is {}, but weights must be F32, F16, BF16 or F64.", file, entry.name, entry.dtype);
+  // A file may place a tensor at any byte; kernels want aligned elements.
+  const auto aligned = [&](size_t width) { return reinterpret_cast<uintptr_t>(entry.data) % width == 0; };
+  if (entry.dtype == "F32" && aligned(4)) return reinterpret_cast<const float*>(entry.data) + first;
+  if (entry.dtype == "F32") return each(4, [](auto* p) { return load<float>(p); });
+  if (entry.dtype == "BF16") return each(2, [](auto* p) { return float_from_bf16(load<uint16_t>(p)); });
+  if (entry.dtype == "F16") return each(2, [](auto* p) { return float_from_half(load<uint16_t>(p)); });
+  return each(8, [](auto* p) { return static_cast<float>(load<double>(p)); });
+}
+
+void read_as_float32(const SafetensorsEntry& entry, const std::string& file, float* out) {
+  check_is_float(entry, file);
+  int64_t size = 1;
+  for (const int64_t n : entry.shape) size *= n;
+  kernels::parallel_ranges(size, 1 << 16, [&](int64_t begin, int64_t end) {
+    const float* values = read_run(entry, begin, end - begin, out + begin);
+    if (values != out + begin) std::copy(values, values + (end - begin), out + begin);
+  });
 }
 
 }  // namespace model

@@ -30,6 +30,8 @@ class SafetensorsFile {
   const std::vector<SafetensorsEntry>& entries() const { return entries_; }
   const SafetensorsEntry* find(const std::string& name) const;
   const std::string& path() const { return path_; }
+  // Copies the bytes of an entry of this file on all threads, and lets the file's pages go on the way.
+  void copy(const SafetensorsEntry& entry, void* out) const;
 
  private:
   std::string path_;
@@ -40,12 +42,21 @@ class SafetensorsFile {
 // Parses the header of a file already in memory; for the reader above and the fuzzer.
 std::vector<SafetensorsEntry> parse_safetensors(const unsigned char* bytes, int64_t size, const std::string& file);
 
-// Float values of an F32, F16, BF16 or F64 entry, widened or rounded to float32, into `out` (shape's product elements).
+// Elements [first, first + count) of an F32, F16, BF16 or F64 entry as float32: a pointer into the mapping where they are
+// that already, or `scratch`, filled.
+const float* read_run(const SafetensorsEntry& entry, int64_t first, int64_t count, float* scratch);
+// Throws UsageError for an entry of another type.
+void check_is_float(const SafetensorsEntry& entry, const std::string& file);
+// All elements of such an entry into `out`, on all threads.
 void read_as_float32(const SafetensorsEntry& entry, const std::string& file, float* out);
 
-// Writes tensors (float32, bfloat16, int64, int32, uint8; contiguous) in the given order under a temporary name, syncs,
-// renames. Metadata is {"format": "pt"} plus `metadata`.
-void write_safetensors(const std::string& path, const std::vector<std::pair<std::string, at::Tensor>>& tensors,
+struct NamedTensor {
+  std::string name;
+  at::Tensor values;           // float32, bfloat16, int64, int32 or uint8; contiguous
+  bool round_to_bf16 = false;  // float32 values, rounded on their way to the file
+};
+// Writes tensors in the given order under a temporary name, syncs, renames. Metadata is {"format": "pt"} plus `metadata`.
+void write_safetensors(const std::string& path, const std::vector<NamedTensor>& tensors,
                        const std::vector<std::pair<std::string, std::string>>& metadata = {});
 
 // Text to a file: temporary name, fsync, rename, fsync of the folder.

@@ -116,7 +116,7 @@ HeadOutput forward_train(const WeightSet& weights, TokenBatch batch, const Forwa
     block_forward(weights, i, batch, batch.groups, h, make_key_layer(c, weights.dtype, batch.rows()), block);
     out.expert_loads.push_back(c.is_moe(i) ? count_loads(block.feed_forward.routes, batch.groups, c.router.experts) : std::vector<int64_t>{});
     if (!options.keep_tape) continue;
-    if (options.recompute) {
+    if (i < options.recomputed_blocks) {
       tape->blocks.emplace_back();
       tape->blocks.back().h_in = block.h_in;
     } else {
@@ -147,7 +147,7 @@ void backward(const WeightSet& weights, HeadOutput& output, const at::Tensor& dl
 
   for (int64_t i = c.layers - 1; i >= 0; --i) {
     BlockTape& block = tape->blocks[i];
-    if (tape->options.recompute) {
+    if (i < tape->options.recomputed_blocks) {
       at::Tensor h = block.h_in;
       block_forward(weights, i, batch, batch.groups, h, make_key_layer(c, weights.dtype, batch.rows()), block);
     }
@@ -158,18 +158,46 @@ void backward(const WeightSet& weights, HeadOutput& output, const at::Tensor& dl
   backward_embedding(weights, batch, dh, store);
 }
 
-int64_t activation_bytes_per_row(const ModelConfig& c, Dtype dtype, bool recompute) {
+namespace {
+
+// What the tape of one block keeps of a row: see AttentionTape and FeedForwardTape. s: bytes of the compute dtype.
+int64_t attention_tape_bytes(const ModelConfig& c, int64_t s) {
+  const int64_t shared = c.width * s + (c.key_width() + c.value_width()) * s + 4 * c.heads;  // norm, keys and values, log sums
+  if (c.attention == Attention::gqa)
+    return shared + c.heads * c.head_size * (4 + s) + (c.query_key_norm ? (c.heads + c.key_heads) * c.head_size * 4 : 0);
+  return shared + c.query_rank * (4 + s) + c.latent_rank * 4 + c.heads * (c.latent_rank + c.rope_size) * 4 +
+         c.heads * (c.nope_size + c.latent_rank + c.value_size) * s;
+}
+
+int64_t feed_forward_tape_bytes(const ModelConfig& c, int64_t s, int64_t layer) {
+  const auto dense = [&](int64_t width) { return width * (8 + s); };  // gate, up, hidden
+  if (!c.is_moe(layer)) return c.width * s + dense(c.dense_width);
+  return c.width * (s + (s == 2 ? 4 : 0)) + c.router.experts * 8 + dense(c.shared_experts * c.expert_width) +
+         c.router.active * (dense(c.expert_width) + c.width * (4 + s));
+}
+
+}  // namespace
+
+int64_t activation_bytes_per_row(const ModelConfig& c, Dtype dtype, int64_t recomputed_blocks) {
   const int64_t s = kernels::bytes_of(dtype);
-  const int64_t query = c.heads * (c.attention == Attention::gqa ? c.head_size : c.latent_rank + c.rope_size);
-  const int64_t attention = c.width * s + query * (4 + s) + (c.key_width() + c.value_width()) * (4 + s);
-  auto dense = [&](int64_t width) { return width * (8 + s); };
-  int64_t feed_forward = c.width * (4 + s) + dense(c.dense_width);
-  if (c.router.experts > 0)
-    feed_forward = std::max(feed_forward, c.width * (8 + s) + c.router.experts * 8 + dense(c.shared_experts * c.expert_width) +
-                                              c.router.active * (dense(c.expert_width) + c.width * (4 + s)));
-  const int64_t block = 2 * c.width * 4 + attention + feed_forward;
+  int64_t kept = recomputed_blocks * c.width * 4, largest = 0;
+  for (int64_t layer = 0; layer < c.layers; ++layer) {
+    const int64_t block = 2 * c.width * 4 + attention_tape_bytes(c, s) + feed_forward_tape_bytes(c, s, layer);
+    largest = std::max(largest, block);
+    if (layer >= recomputed_blocks) kept += block;
+  }
+  // Backward runs from the last block down and frees each: a block that runs again takes the place of one that was kept.
+  if (recomputed_blocks >= c.layers) kept += largest;
   // Gradients of one block exist beside its tape: about as much again. The head: hidden state and its gradient.
-  return (recompute ? c.layers * c.width * 4 + 2 * block : c.layers * block + block) + 4 * c.width * 4;
+  return kept + largest + 4 * c.width * 4;
+}
+
+int64_t block_bytes_per_row(const ModelConfig& c, Dtype dtype) {
+  return activation_bytes_per_row(c, dtype, c.layers) - (c.layers + 4) * c.width * 4;
+}
+
+int64_t head_chunk_bytes(const ModelConfig& c, Dtype dtype, int64_t rows) {
+  return kernels::token_logprob_chunk_bytes(dtype, c.vocab_size, rows);
 }
 
 }  // namespace model

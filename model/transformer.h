@@ -48,11 +48,11 @@ at::Tensor forward_logits(const WeightSet& weights, const TokenBatch& batch, Key
 // Final-norm output of head_rows in c, [S, D]: logits = linear(x, weights.head).
 at::Tensor forward_hidden(const WeightSet& weights, const TokenBatch& batch, KeyStorage& storage);
 
-// Training or scoring forward over fresh key storage (key_rows[n] == n). keep_tape: for backward. recompute: keep only
-// each block's input and run the block again in backward (same bits, less memory).
+// Training or scoring forward over fresh key storage (key_rows[n] == n). keep_tape: for backward. Of the first
+// `recomputed_blocks` blocks only the input is kept, and backward runs them again (same bits, less memory).
 struct ForwardOptions {
   bool keep_tape = true;
-  bool recompute = false;
+  int64_t recomputed_blocks = 0;
 };
 HeadOutput forward_train(const WeightSet& weights, TokenBatch batch, const ForwardOptions& options);
 
@@ -61,7 +61,10 @@ HeadOutput forward_train(const WeightSet& weights, TokenBatch batch, const Forwa
 void backward(const WeightSet& weights, HeadOutput& output, const at::Tensor& dlogprob, const at::Tensor& dentropy,
               ParameterStore& store);
 
-// Bytes of activations that one row costs in forward_train, for the memory plan.
-int64_t activation_bytes_per_row(const ModelConfig& config, kernels::Dtype dtype, bool recompute);
+// For the memory plan, in bytes: what one row costs in forward_train and backward; what one row of an inference batch
+// costs at most; the head's buffers in backward, which do not grow with rows beyond a chunk.
+int64_t activation_bytes_per_row(const ModelConfig& config, kernels::Dtype dtype, int64_t recomputed_blocks);
+int64_t block_bytes_per_row(const ModelConfig& config, kernels::Dtype dtype);
+int64_t head_chunk_bytes(const ModelConfig& config, kernels::Dtype dtype, int64_t rows);
 
 }  // namespace model

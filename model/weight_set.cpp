@@ -109,12 +109,19 @@ MatrixView mla_value_up(const ModelConfig& c, float* kv_b) {
           (c.nope_size + c.value_size) * c.latent_rank, c.latent_rank, 1};
 }
 
-int64_t WeightSet::bytes() const {
-  int64_t total = embedding.bytes() + (config.tied_embedding ? 0 : head.bytes());
+std::vector<const PackedWeight*> WeightSet::packed() const {
+  std::vector<const PackedWeight*> all{&embedding};
+  if (!config.tied_embedding) all.push_back(&head);
   for (const BlockWeights& b : blocks)
     for (const PackedWeight* w : {&b.query, &b.key, &b.value, &b.query_down, &b.query_up, &b.key_value_down, &b.key_up, &b.value_up,
                                   &b.output, &b.gate, &b.up, &b.down, &b.router, &b.expert_gate, &b.expert_up, &b.expert_down})
-      if (w->defined()) total += w->bytes();
+      if (w->defined()) all.push_back(w);
+  return all;
+}
+
+int64_t WeightSet::bytes() const {
+  int64_t total = 0;
+  for (const PackedWeight* w : packed()) total += w->bytes();
   return total;
 }
 
@@ -129,7 +136,7 @@ std::shared_ptr<const WeightSet> pack_weights(const ParameterList& parameters, c
     set->config = c;
     set->dtype = dtype;
     set->blocks.resize(static_cast<size_t>(c.layers));
-    set->rope = kernels::make_rope_table(rope_inverse_frequencies(c), c.max_positions, c.rope_interleaved);
+    set->rope = kernels::RopeTable(rope_inverse_frequencies(c), c.max_positions, c.rope_interleaved);
   }
   set->version = version;
   Packer packer(parameters, reader, dtype);

@@ -39,6 +39,7 @@ struct WeightSet {
   std::vector<BlockWeights> blocks;
   kernels::RopeTable rope;
 
+  std::vector<const kernels::PackedWeight*> packed() const;  // each storage once
   int64_t bytes() const;
 };
 

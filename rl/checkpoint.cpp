@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -124,7 +123,7 @@ void copy_entry(const model::SafetensorsFile& file, const std::string& name, con
   if (entry->dtype != "F32" || entry->bytes != into.numel() * 4)
     kernels::fail_usage("{}: '{}' holds {} bytes of {}, but this model needs {} of F32; the checkpoint is of another model.", file.path(),
                         name, entry->bytes, entry->dtype, into.numel() * 4);
-  std::memcpy(kernels::f32(into), entry->data, static_cast<size_t>(entry->bytes));
+  file.copy(*entry, kernels::f32(into));
 }
 
 }  // namespace
@@ -141,9 +140,9 @@ std::string save_checkpoint(const std::string& run_directory, const Policy& poli
 
   policy.save(temporary.string(), config.stages.at(static_cast<size_t>(state.stage)).chat_template.style);
   const auto& store = const_cast<Policy&>(policy).store();
-  std::vector<std::pair<std::string, at::Tensor>> tensors{
+  std::vector<model::NamedTensor> tensors{
       {"master", store.master}, {"first_moment", store.first_moment}, {"second_moment", store.second_moment}};
-  if (reference.defined()) tensors.emplace_back("reference", reference);
+  if (reference.defined()) tensors.push_back({"reference", reference});
   model::write_safetensors((temporary / "trainer" / "optimizer.safetensors").string(), tensors);
   model::write_file_atomically((temporary / "trainer" / "config.toml").string(), config_to_toml(config));
   Json json{{"format_version", kFormatVersion}, {"stage", state.stage}, {"step", state.step}, {"global_step", state.global_step},

@@ -196,7 +196,7 @@ bool run_grpo_stage(Run& run, const StageConfig& stage) {
       const auto n = static_cast<int64_t>(train.size());
       std::vector<TrainGroup> part(train.begin() + n * u / updates, train.begin() + n * (u + 1) / updates);
       weigh_tokens(part, stage.loss);
-      UpdateStatistics update = run.policy.accumulate(part, stage, run.plan.recompute, run.reference);
+      UpdateStatistics update = run.policy.accumulate(part, stage, {run.plan.microbatch_rows, run.plan.recomputed_blocks}, run.reference);
       run.policy.apply(update, stage, step, steps);
       if (u == 0) first = update;
       add(sums, update);

@@ -21,12 +21,7 @@ LoadedModel::LoadedModel(const std::string& directory, kernels::Dtype dtype, mod
   const model::ModelConfig config = model::read_config(directory);
   max_positions_ = config.max_positions;
   for (int64_t id : config.eos_token_ids) stop_tokens_.push_back(static_cast<int32_t>(id));
-  std::shared_ptr<const model::WeightSet> weights;
-  {
-    model::ParameterStore store(config, /*with_training=*/false);
-    model::read_weights(directory, store);
-    weights = model::pack_weights(store, dtype, 0);
-  }
+  const auto weights = model::read_packed_weights(directory, config, dtype);
   const int64_t budget = memory_mb > 0 ? memory_mb << 20 : machine_memory_bytes() / 10 * 8;
   const int64_t left = budget - weights->bytes() - (int64_t{512} << 20);
   rollout::EngineConfig engine;

@@ -10,13 +10,15 @@
 #include "model/checkpoint_folder.h"
 #include "model/parameter_store.h"
 #include "model/transformer.h"
+#include "rollout/engine.h"
 #include "rollout/page_pool.h"
 
 namespace rl {
 namespace {
 
 constexpr int64_t mebibyte = 1024 * 1024;
-constexpr int64_t program_bytes = 200 * mebibyte;  // LibTorch's libraries, tokenizer, data, allocator slack
+constexpr int64_t program_bytes = 160 * mebibyte;  // LibTorch's libraries, tokenizer, data, allocator slack
+constexpr int64_t fewest_rows = 1024;              // of a micro-batch that is cut for memory: products stay efficient
 
 int64_t limit_of_control_group() {
   for (const char* file : {"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"}) {
@@ -32,12 +34,18 @@ int64_t tokens_of_sequence(const StageConfig& stage) {
   return stage.data.max_prompt_tokens + completion;
 }
 
+int64_t rows_of_group(const StageConfig& stage) {
+  const int64_t samples = stage.kind == "sft" ? 1 : stage.rollout.samples_per_prompt;
+  return stage.data.max_prompt_tokens + samples * stage.rollout.max_new_tokens;
+}
+
+int64_t rows_of_step(const StageConfig& stage) {
+  return rows_of_group(stage) * (stage.kind == "sft" ? stage.sequences_per_step : stage.rollout.prompts_per_step);
+}
+
 // Rows of the largest micro-batch: it holds whole groups, so one group may pass the limit.
 int64_t rows_of_microbatch(const StageConfig& stage) {
-  const int64_t samples = stage.kind == "sft" ? 1 : stage.rollout.samples_per_prompt;
-  const int64_t group = stage.data.max_prompt_tokens + samples * stage.rollout.max_new_tokens;
-  const int64_t groups = stage.kind == "sft" ? stage.sequences_per_step : stage.rollout.prompts_per_step;
-  return std::max(group, std::min(group * groups, stage.optimizer.max_tokens_per_microbatch));
+  return std::max(rows_of_group(stage), std::min(rows_of_step(stage), stage.optimizer.max_tokens_per_microbatch));
 }
 
 int64_t rounded_to_pages(int64_t tokens) { return rollout::pages_for(tokens) * rollout::page_rows; }
@@ -49,11 +57,22 @@ int64_t rows_of_cache(const StageConfig& stage) {
   return std::min(stage.rollout.max_sequences, std::max(training, evaluation)) * rounded_to_pages(tokens_of_sequence(stage));
 }
 
+// Rows of the largest batch while sampling: all prompts at once, each computed once for its group.
+int64_t rows_of_prefill(const StageConfig& stage) {
+  const int64_t training = stage.kind == "sft" ? 0 : stage.rollout.prompts_per_step;
+  const int64_t evaluation = stage.data.eval.empty() ? 0 : stage.data.eval_problems;
+  const int64_t prompts = std::min(stage.rollout.max_sequences, std::max(training, evaluation));
+  return std::min(stage.rollout.max_tokens_per_batch, prompts * stage.data.max_prompt_tokens);
+}
+
 // The run's plan serves every stage: the most that any of them asks for.
 void gather(const StageConfig& stage, MemoryPlan& plan) {
   if (stage.kind == "grpo" && stage.kl.coef > 0) plan.reference = plan.weights + plan.master;
   plan.wanted_cache_tokens = std::max(plan.wanted_cache_tokens, rows_of_cache(stage));
   plan.sequence_tokens = std::max(plan.sequence_tokens, rounded_to_pages(tokens_of_sequence(stage)));
+  plan.step_rows = std::max(plan.step_rows, rows_of_step(stage));
+  plan.group_rows = std::max(plan.group_rows, rows_of_group(stage));
+  plan.sampled_rows = std::max(plan.sampled_rows, rows_of_prefill(stage));
   if (rows_of_microbatch(stage) <= plan.microbatch_rows) return;
   plan.microbatch_rows = rows_of_microbatch(stage);
   plan.stage = stage.name;
@@ -61,19 +80,32 @@ void gather(const StageConfig& stage, MemoryPlan& plan) {
 
 void plan_activations(const Config& config, const model::ModelConfig& sizes, MemoryPlan& plan) {
   const kernels::Dtype dtype = config.model.compute_dtype;
-  const auto bytes_per_row = [&](bool recompute) { return model::activation_bytes_per_row(sizes, dtype, recompute); };
   const std::string& setting = config.model.activation_checkpointing;
   const int64_t left = plan.budget - plan.fixed();
-  plan.recompute = setting == "block" || (setting == "auto" && plan.microbatch_rows * bytes_per_row(false) > left);
-  plan.activation_bytes_per_row = bytes_per_row(plan.recompute);
-  plan.activations = plan.microbatch_rows * plan.activation_bytes_per_row;
+  const auto bytes = [&](int64_t rows, int64_t blocks) {
+    return rows * model::activation_bytes_per_row(sizes, dtype, blocks) + model::head_chunk_bytes(sizes, dtype, rows);
+  };
+  plan.layers = sizes.layers;
+  if (setting == "block") plan.recomputed_blocks = sizes.layers;
+  // Short of memory, smaller micro-batches come first: they change no bit and cost next to nothing until few rows are
+  // left. Then as few blocks as possible run again: each costs its forward pass.
+  const int64_t fewest = std::min(plan.microbatch_rows, std::max(plan.group_rows, fewest_rows));
+  while (bytes(plan.microbatch_rows, plan.recomputed_blocks) > left && plan.microbatch_rows > fewest)
+    plan.microbatch_rows = std::max(fewest, plan.microbatch_rows - 64);
+  while (setting == "auto" && plan.recomputed_blocks < sizes.layers && bytes(plan.microbatch_rows, plan.recomputed_blocks) > left)
+    ++plan.recomputed_blocks;
+  plan.activations = bytes(plan.microbatch_rows, plan.recomputed_blocks);
+  plan.activation_bytes_per_row = model::activation_bytes_per_row(sizes, dtype, plan.recomputed_blocks);
 }
 
 void plan_cache(const Config& config, const model::ModelConfig& sizes, MemoryPlan& plan) {
   plan.cache_bytes_per_token = model::key_storage_bytes_per_row(sizes, config.model.compute_dtype);
   int64_t asked = 0;
   for (const auto& stage : config.stages) asked = std::max(asked, stage.rollout.cache_mb * mebibyte);
-  const int64_t left = std::max<int64_t>(plan.budget - plan.fixed(), 0);
+  // Beside the cache: the rows of one batch, and as many logits as the engine makes at a time.
+  plan.sampling = plan.sampled_rows * model::block_bytes_per_row(sizes, config.model.compute_dtype) +
+                  std::min(rollout::EngineConfig().logits_bytes, std::max<int64_t>(plan.sampled_rows, 1) * sizes.vocab_size * 4);
+  const int64_t left = std::max<int64_t>(plan.budget - plan.fixed() - plan.sampling, 0);
   plan.cache = asked > 0 ? asked : std::min(plan.wanted_cache_tokens * plan.cache_bytes_per_token, left);
   plan.cache_tokens = plan.cache / plan.cache_bytes_per_token;
 }
@@ -83,11 +115,11 @@ int64_t in_mb(int64_t bytes) { return (bytes + mebibyte - 1) / mebibyte; }
 // Empty, or what does not fit.
 std::string misfit(const Config& config, const MemoryPlan& plan) {
   const int64_t one_sequence = plan.sequence_tokens * plan.cache_bytes_per_token;
-  const int64_t need = plan.fixed() + std::max(plan.activations, one_sequence);
+  const int64_t need = plan.fixed() + std::max(plan.activations, plan.sampling + one_sequence);
   if (need > plan.budget) {
     const std::string cure = plan.fixed() >= plan.budget        ? "take a smaller model"
                              : plan.activations <= one_sequence ? "lower rollout.max_new_tokens"
-                             : !plan.recompute                  ? "set model.activation_checkpointing = \"block\""
+                             : plan.recomputed_blocks == 0      ? "set model.activation_checkpointing = \"block\""
                                                : "lower optimizer.max_tokens_per_microbatch or rollout.samples_per_prompt";
     return fmt::format(
         "run.memory_mb: is {}{}, but stage {} needs {} MB: {} for the program, weights and optimizer, {} for a micro-batch of "
@@ -100,10 +132,10 @@ std::string misfit(const Config& config, const MemoryPlan& plan) {
     return fmt::format(
         "rollout.cache_mb: is {}, but one sequence of {} tokens needs {} MB. Raise it, or set 0 to take what is left.",
         in_mb(plan.cache), plan.sequence_tokens, in_mb(one_sequence));
-  if (plan.fixed() + plan.cache > plan.budget)
+  if (plan.fixed() + plan.sampling + plan.cache > plan.budget)
     return fmt::format(
         "rollout.cache_mb: is {}, but {} MB are left of run.memory_mb = {}. Lower it, or set 0 to take what is left.",
-        in_mb(plan.cache), (plan.budget - plan.fixed()) / mebibyte, in_mb(plan.budget));
+        in_mb(plan.cache), (plan.budget - plan.fixed() - plan.sampling) / mebibyte, in_mb(plan.budget));
   return "";
 }
 
@@ -132,11 +164,10 @@ MemoryPlan plan_memory(const Config& config) {
     plan.weights += parameter.size * (parameter.compute_float32 ? 4 : kernels::bytes_of(config.model.compute_dtype));
   }
   plan.master = 4 * plan.parameters;
-  // A tied matrix has two gradients, as embedding and as head, until the step adds them.
-  plan.gradient = 4 * (plan.parameters + (sizes.tied_embedding ? sizes.vocab_size * sizes.width : 0));
   plan.moments = 8 * plan.parameters;
-
   for (const auto& stage : config.stages) gather(stage, plan);
+  // A tied matrix has a second gradient, of the rows that the step's tokens name, until the step adds it.
+  plan.gradient = 4 * (plan.parameters + (sizes.tied_embedding ? std::min(sizes.vocab_size, plan.step_rows) * sizes.width : 0));
   plan_activations(config, sizes, plan);
   plan_cache(config, sizes, plan);
   plan.error = misfit(config, plan);
@@ -159,9 +190,12 @@ std::string memory_table(const MemoryPlan& plan) {
   out += row(
       "cache, sampling", plan.cache,
       fmt::format("{} of {} tokens, {} bytes each", plan.cache_tokens, plan.wanted_cache_tokens, plan.cache_bytes_per_token));
+  out += row("batches, sampling", plan.sampling, "rows of one batch, and logits");
   out += row("activations, training", plan.activations,
-             fmt::format("{} rows, {} bytes each{}", plan.microbatch_rows, plan.activation_bytes_per_row,
-                         plan.recompute ? ", blocks run again in backward" : ""));
+             fmt::format("{} rows, {} bytes each, and one chunk of logits{}", plan.microbatch_rows, plan.activation_bytes_per_row,
+                         plan.recomputed_blocks > 0
+                             ? fmt::format(", {} of {} blocks run again in backward", plan.recomputed_blocks, plan.layers)
+                             : ""));
   out += row("at most", plan.total(),
              fmt::format("of {:.0f} MB; cache and activations take turns", static_cast<double>(plan.budget) / mebibyte));
   return out;

@@ -1,6 +1,7 @@
 // One budget for weights, optimizer, cache and activations, planned before anything is loaded.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -20,19 +21,22 @@ struct MemoryPlan {
   int64_t weights = 0;      // packed compute weights of the policy
   int64_t reference = 0;    // packed and master weights of the reference policy, when kl.coef > 0
   int64_t cache = 0;        // keys and values while sampling
-  int64_t activations = 0;  // of the largest micro-batch, while training
-  bool recompute = false;   // blocks run again in the backward pass
+  int64_t sampling = 0;     // of the largest batch, beside the cache
+  int64_t activations = 0;  // of the largest micro-batch, while training, with the head's buffers
+  int64_t recomputed_blocks = 0;  // the first so many run again in the backward pass
+  int64_t layers = 0;
   int64_t cache_bytes_per_token = 0, activation_bytes_per_row = 0;
   int64_t cache_tokens = 0;         // rows that the cache holds
   int64_t wanted_cache_tokens = 0;  // all sequences that may run at once, at full length
   int64_t sequence_tokens = 0;      // the longest sequence, in whole pages: the cache holds at least one
-  int64_t microbatch_rows = 0;
+  int64_t microbatch_rows = 0;  // at most optimizer.max_tokens_per_microbatch and one group; fewer where memory is short
+  int64_t step_rows = 0, group_rows = 0, sampled_rows = 0;  // most of a step, of a group, of a batch while sampling
   std::string stage;        // the one with the largest micro-batch
   std::string error;        // empty, or "section.key: what does not fit. how to fix it"
 
   // Cache and activations take turns: sampling and training do not overlap.
   int64_t fixed() const { return program + master + gradient + moments + weights + reference; }
-  int64_t total() const { return fixed() + (cache > activations ? cache : activations); }
+  int64_t total() const { return fixed() + std::max(cache + sampling, activations); }
 };
 
 // Never throws for a budget that is too small: `error` says so. Reads config.json of a model that is not born here.

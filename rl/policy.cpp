@@ -72,7 +72,7 @@ bool is_router(const std::string& name) {
 }  // namespace
 
 Policy::Policy(const ModelSettings& settings, uint64_t seed, bool with_training)
-    : store_(config_of(settings), with_training), dtype_(settings.compute_dtype) {
+    : store_(config_of(settings), /*with_training=*/false), dtype_(settings.compute_dtype) {
   if (settings.init == "random") {
     tokenizer_ = model::Tokenizer::from_json(model::character_tokenizer_json(settings.alphabet, settings.special_tokens), "[model]");
     store_.init_random(seed, settings.init_std);
@@ -82,6 +82,7 @@ Policy::Policy(const ModelSettings& settings, uint64_t seed, bool with_training)
   }
   for (int64_t id : config().eos_token_ids) stop_tokens_.push_back(static_cast<int32_t>(id));
   weights_ = model::pack_weights(store_, dtype_, version_);
+  if (with_training) store_.allocate_training();  // after the file is read and closed: both at once would be the peak
 }
 
 std::shared_ptr<const model::WeightSet> Policy::weights_of(const at::Tensor& master) {
@@ -92,16 +93,16 @@ std::shared_ptr<const model::WeightSet> Policy::weights_of(const at::Tensor& mas
   return weights;
 }
 
-UpdateStatistics Policy::accumulate(const std::vector<TrainGroup>& groups, const StageConfig& stage, bool recompute,
+UpdateStatistics Policy::accumulate(const std::vector<TrainGroup>& groups, const StageConfig& stage, const MicroBatchPlan& plan,
                                     const std::shared_ptr<const model::WeightSet>& reference) {
   UpdateStatistics sums;
   const bool sft = stage.kind == "sft";
   const GrpoLossConfig loss{stage.loss.clip_low, stage.loss.clip_high, stage.kl.coef, stage.loss.entropy_coef};
   const float inverse_temperature = sft ? 1.0f : rollout::inverse_temperature({.temperature = stage.rollout.temperature});
   GrpoLossOutput result;
-  for (const auto& [first, end] : split_micro_batches(groups, stage.optimizer.max_tokens_per_microbatch)) {
+  for (const auto& [first, end] : split_micro_batches(groups, std::min(plan.rows, stage.optimizer.max_tokens_per_microbatch))) {
     const MicroBatch micro = pack(groups, first, end, inverse_temperature);
-    auto output = model::forward_train(*weights_, micro.tokens, {.keep_tape = true, .recompute = recompute});
+    auto output = model::forward_train(*weights_, micro.tokens, {.keep_tape = true, .recomputed_blocks = plan.recomputed_blocks});
     if (sft) {
       result = sft_loss(micro, output.tokens, result);
     } else {

@@ -22,6 +22,12 @@ struct UpdateStatistics {
   std::vector<std::vector<int64_t>> expert_loads;                // [layers][experts]
 };
 
+// How a step is cut to fit in memory. Neither changes a bit of the result.
+struct MicroBatchPlan {
+  int64_t rows = 0;               // at most, or one group
+  int64_t recomputed_blocks = 0;  // see model::ForwardOptions
+};
+
 class Policy {
  public:
   // Reads model.path, or is born with the TOML's sizes and the run's seed. Throws UsageError.
@@ -41,7 +47,7 @@ class Policy {
 
   // Forward and backward over the groups, in micro-batches; gradients add up in the store. `reference`: null, or the
   // policy that the KL is to. kind "sft" takes -log pi as the token loss.
-  UpdateStatistics accumulate(const std::vector<TrainGroup>& groups, const StageConfig& stage, bool recompute,
+  UpdateStatistics accumulate(const std::vector<TrainGroup>& groups, const StageConfig& stage, const MicroBatchPlan& plan,
                               const std::shared_ptr<const model::WeightSet>& reference);
   // Clips, applies AdamW, moves the routers' biases, packs the new weights over the old ones (nobody else may hold them)
   // and zeroes the gradient. `step` of `steps` is the stage's, 0-based.

@@ -45,7 +45,7 @@ bool run_sft_stage(Run& run, const StageConfig& stage) {
     LossConfig token_mean = stage.loss;
     token_mean.aggregation = "token_mean";
     weigh_tokens(groups, token_mean);
-    UpdateStatistics update = run.policy.accumulate(groups, stage, run.plan.recompute, nullptr);
+    UpdateStatistics update = run.policy.accumulate(groups, stage, {run.plan.microbatch_rows, run.plan.recomputed_blocks}, nullptr);
     run.policy.apply(update, stage, step, steps);
     // ---- only logging and saving below
     Metrics metrics{{"loss", update.loss}, {"entropy", update.entropy / update.tokens}};

@@ -27,7 +27,7 @@ struct Update {
 struct Setting {
   size_t groups_at_once = 1;
   int64_t threads = 1;
-  bool recompute = false;
+  int64_t recomputed_blocks = 0;
 };
 
 void append(std::vector<float>& to, const at::Tensor& x) {
@@ -45,7 +45,7 @@ Update gradient_of(const model::ModelConfig& config, Dtype dtype, const std::vec
   for (size_t first = 0; first < groups.size(); first += setting.groups_at_once) {
     const auto batch = rl::pack(groups, first, std::min(groups.size(), first + setting.groups_at_once),
         gate::kInverseTemperature);
-    auto output = model::forward_train(*policy, batch.tokens, {.keep_tape = true, .recompute = setting.recompute});
+    auto output = model::forward_train(*policy, batch.tokens, {.keep_tape = true, .recomputed_blocks = setting.recomputed_blocks});
     rl::GrpoLossInputs in{output.tokens.logprob, output.tokens.entropy, batch.sampler_logprobs, {}, batch.advantages,
         batch.token_weights, batch.mask};
     in.reference_logprobs = model::forward_train(*reference, batch.tokens, {.keep_tape = false}).tokens.logprob;
@@ -96,15 +96,15 @@ std::vector<rl::TrainGroup> without_sharing(const std::vector<rl::TrainGroup>& g
 
 TEST_CASE("micro-batches, threads and recomputation do not change one bit of the gradient", "[gate][gradient]") {
   for_each_model([](const model::ModelConfig& config, Dtype dtype, const std::vector<rl::TrainGroup>& groups) {
-    const Update whole = gradient_of(config, dtype, groups, {groups.size(), 1, false});
+    const Update whole = gradient_of(config, dtype, groups, {groups.size(), 1, 0});
     // Ratios are not 1, some are clipped, and the reference is another policy.
     REQUIRE(whole.tokens > 80);
     REQUIRE(whole.clipped >= 3);
     REQUIRE(whole.kl > 1.0);
     REQUIRE(testing::max_abs(testing::as(testing::values(whole.gradient))) > 1e-3);
-    for (const Setting s : {Setting{1, 1, false}, {2, 1, false}, {1, 2, false}, {2, 3, false}, {groups.size(), 2, false},
-                            {groups.size(), 3, false}, {groups.size(), 1, true}, {2, 2, true}, {1, 3, true}}) {
-      INFO(s.groups_at_once << " groups at once, " << s.threads << " threads, recompute " << s.recompute);
+    for (const Setting s : {Setting{1, 1, 0}, {2, 1, 0}, {1, 2, 0}, {2, 3, 0}, {groups.size(), 2, 0},
+                            {groups.size(), 3, 0}, {groups.size(), 1, config.layers}, {2, 2, config.layers}, {1, 3, 1}}) {
+      INFO(s.groups_at_once << " groups at once, " << s.threads << " threads, recomputed blocks " << s.recomputed_blocks);
       const Update got = gradient_of(config, dtype, groups, s);
       REQUIRE(got.dlogprobs == whole.dlogprobs);
       REQUIRE(got.dentropy == whole.dentropy);
@@ -117,7 +117,7 @@ TEST_CASE("micro-batches, threads and recomputation do not change one bit of the
 TEST_CASE("plain, avx2 and avx512 make the same gradient", "[gate][gradient][isa]") {
   for_each_model([](const model::ModelConfig& config, Dtype dtype, const std::vector<rl::TrainGroup>& groups) {
     use_cpu_kernels("plain");
-    const Update expected = gradient_of(config, dtype, groups, {2, 1, false});
+    const Update expected = gradient_of(config, dtype, groups, {2, 1, 0});
     for (const char* isa : {"avx2", "avx512"}) {
       if (!cpu_kernels_named(isa)) {
         std::printf("gradient gate: skipped %s, which this processor lacks\n", isa);
@@ -125,7 +125,7 @@ TEST_CASE("plain, avx2 and avx512 make the same gradient", "[gate][gradient][isa
       }
       INFO(isa);
       use_cpu_kernels(isa);
-      const Update got = gradient_of(config, dtype, groups, {2, 2, false});
+      const Update got = gradient_of(config, dtype, groups, {2, 2, 0});
       REQUIRE(first_difference(config, got.gradient, expected.gradient) == "none");
     }
   });
@@ -137,8 +137,8 @@ TEST_CASE("a prompt computed once for its group gives the gradient of a prompt c
     "[gate][gradient]") {
   for_each_model([](const model::ModelConfig& config, Dtype dtype, const std::vector<rl::TrainGroup>& groups) {
     if (dtype != Dtype::float32) return;
-    const Update tree = gradient_of(config, dtype, groups, {groups.size(), 1, false});
-    const Update plain = gradient_of(config, dtype, without_sharing(groups), {100, 1, false});
+    const Update tree = gradient_of(config, dtype, groups, {groups.size(), 1, 0});
+    const Update plain = gradient_of(config, dtype, without_sharing(groups), {100, 1, 0});
     REQUIRE(tree.tokens == plain.tokens);
     for (const auto& p : model::list_parameters(config)) {
       INFO(p.name);

@@ -29,19 +29,19 @@ TEST_CASE("a quarter turn takes (a, b) to (-b, a)", "[rope]") {
   const int32_t position[] = {1};
   SECTION("halves pair element j with j + J") {
     const auto x = tensor_f32({1, 1, 4}, {1, 2, 3, 4});  // pairs (1, 3) and (2, 4)
-    kernels::rope_in_place(x, position, kernels::make_rope_table(f, 2, false), 0);
+    kernels::rope_in_place(x, position, kernels::RopeTable(f, 2, false), 0);
     CHECK(max_difference(values(x), {-3, -2, 1, -4}) < 1e-6);
   }
   SECTION("interleaved pairs neighbours") {
     const auto x = tensor_f32({1, 1, 4}, {1, 2, 3, 4});  // pairs (1, 2) and (3, 4)
-    kernels::rope_in_place(x, position, kernels::make_rope_table(f, 2, true), 0);
+    kernels::rope_in_place(x, position, kernels::RopeTable(f, 2, true), 0);
     CHECK(max_difference(values(x), {-2, 1, -3, -4}) < 1e-6);
   }
 }
 
 TEST_CASE("position 0 changes nothing, and elements outside the turned part are left", "[rope]") {
   const auto x = random_f32({2, 3, 10}, 1), before = copy(x);
-  const auto table = kernels::make_rope_table(frequencies(2), 8, true);
+  const auto table = kernels::RopeTable(frequencies(2), 8, true);
   const int32_t zero[] = {0, 0}, some[] = {3, 7};
   kernels::rope_in_place(x, zero, table, 6);
   CHECK((bytes(x) == bytes(before)));
@@ -56,7 +56,7 @@ TEST_CASE("the turn is as accurate as plain float32, for both pairings and any s
       const int64_t size = 2 * pairs + 5, heads = 3;
       const auto x = random_f32({1, heads, size}, 4), got = copy(x);
       const int32_t position[] = {1234};
-      kernels::rope_in_place(got, position, kernels::make_rope_table(frequencies(pairs), 2000, interleaved), 3);
+      kernels::rope_in_place(got, position, kernels::RopeTable(frequencies(pairs), 2000, interleaved), 3);
       INFO("pairs " << pairs << ", interleaved " << interleaved);
       const auto f = frequencies(pairs);
       require_as_accurate_as(values(got), reference::rope<float>(values(x), heads, size, 3, f, 1234, interleaved),
@@ -66,7 +66,7 @@ TEST_CASE("the turn is as accurate as plain float32, for both pairings and any s
 
 TEST_CASE("turning back is the gradient of the turn, and undoes it", "[rope]") {
   for (const bool interleaved : {false, true}) {
-    const auto table = kernels::make_rope_table(frequencies(4), 10, interleaved);
+    const auto table = kernels::RopeTable(frequencies(4), 10, interleaved);
     const auto x = random_f32({1, 2, 8}, 1), dx = random_f32({1, 2, 8}, 2);
     const auto dy = as(values(dx));
     const int32_t position[] = {9};
@@ -82,7 +82,7 @@ TEST_CASE("turning back is the gradient of the turn, and undoes it", "[rope]") {
 }
 
 TEST_CASE("a position outside the table is an error", "[rope]") {
-  const auto table = kernels::make_rope_table(frequencies(2), 4, false);
+  const auto table = kernels::RopeTable(frequencies(2), 4, false);
   const int32_t late[] = {4}, negative[] = {-1};
   REQUIRE_THROWS_WITH(kernels::rope_in_place(random_f32({1, 1, 4}, 1), late, table, 0), Contains("position 4"));
   REQUIRE_THROWS_WITH(kernels::rope_in_place(random_f32({1, 1, 4}, 1), negative, table, 0), Contains("position -1"));
@@ -96,7 +96,7 @@ TEST_CASE("the turn gives the same bits on every instruction set and thread coun
         const auto x = random_f32({rows, 3, 2 * pairs + 1}, 4);
         std::vector<int32_t> positions(static_cast<size_t>(rows));
         for (size_t n = 0; n < positions.size(); ++n) positions[n] = static_cast<int32_t>(n * 37 % 200);
-        const auto table = kernels::make_rope_table(frequencies(pairs), 200, interleaved);
+        const auto table = kernels::RopeTable(frequencies(pairs), 200, interleaved);
         require_same_bits_everywhere([&] {
           const auto y = copy(x);
           kernels::rope_in_place(y, positions.data(), table, 1);
@@ -105,4 +105,16 @@ TEST_CASE("the turn gives the same bits on every instruction set and thread coun
           return turned + bytes(y);
         });
       }
+}
+
+TEST_CASE("a table of a million positions holds only what was asked for, with the bits of a short one", "[rope]") {
+  const kernels::RopeTable wide(frequencies(4), 1000000, false), narrow(frequencies(4), 1500, false);
+  CHECK(wide.bytes() == 0);
+  const auto x = random_f32({3, 2, 8}, 1);
+  const at::Tensor a = x.clone(), b = x.clone();
+  const int32_t positions[] = {0, 1023, 1499};
+  kernels::rope_in_place(a, positions, wide, 0);
+  kernels::rope_in_place(b, positions, narrow, 0);
+  CHECK(same_bits(a, b));
+  CHECK(wide.bytes() == 2 * 1024 * 2 * 4 * 4);  // two chunks of 1,024 positions: cos and sin of 4 pairs, 4 bytes each
 }

@@ -6,6 +6,7 @@
 #include "kernels/token_logprob.h"
 #include "tests/support/catch.h"
 #include "tests/support/compare.h"
+#include "tests/support/peak_memory.h"
 #include "tests/support/random_tensor.h"
 
 using namespace kernels;
@@ -148,4 +149,37 @@ TEST_CASE("bf16 head gradients are the same on every instruction set and for any
     if (first_dx.defined()) REQUIRE((same_bits(first_dx, dx) && same_bits(first_dw, dw)));
     first_dx = dx, first_dw = dw;
   }
+}
+
+// Forward and backward over `rows` rows of two numbers: all that grows with rows is a few bytes each.
+static int64_t loss_memory(int64_t rows, int64_t vocab) {
+  const at::Tensor x = rounded(random_f32({rows, 2}, 1), Dtype::bf16), w = random_f32({vocab, 2}, 2), dw = zeros_f32({vocab, 2});
+  const PackedWeight head = packed(w, Dtype::bf16);
+  const std::vector<int32_t> targets(static_cast<size_t>(rows), 1);
+  const std::vector<float> temperature(static_cast<size_t>(rows), 1.0f);
+  const at::Tensor dlogprob = random_f32({rows}, 3);
+  return testing::added_at_peak([&] {
+    const auto out = linear_token_logprob(x, head, vocab, targets.data(), temperature.data());
+    linear_token_logprob_backward(dlogprob, {}, x, head, vocab, targets.data(), temperature.data(), out,
+                                  matrix_view(f32(dw), vocab, 2));
+  });
+}
+
+// Two chunks: the allocator may hold the last one's blocks beside the new ones. And a little for the rows.
+constexpr int64_t most_loss_memory = int64_t{2 * 64 + 16} << 20;
+
+TEST_CASE("the loss takes the memory of two chunks, whatever the rows and the vocabulary", "[token_logprob][memory]") {
+  if (loss_memory(2, 16) < 0) return;
+  for (const int64_t vocab : {49152, 151936})
+    for (const int64_t rows : {256, 1024}) {
+      INFO(rows << " rows, vocabulary " << vocab);
+      // 1,024 rows of 151,936 logits and gradients would be 900 MB. One chunk is 2^23 logits at 4 + 2 + 2 bytes.
+      CHECK(token_logprob_chunk_bytes(Dtype::bf16, vocab, rows) <= int64_t{64} << 20);
+      CHECK(loss_memory(rows, vocab) <= most_loss_memory);
+    }
+}
+
+TEST_CASE("at 65,536 rows the loss takes the memory of 1,024", "[.long][token_logprob][memory]") {
+  for (const int64_t vocab : {49152, 151936})
+    CHECK(loss_memory(65536, vocab) <= most_loss_memory);
 }

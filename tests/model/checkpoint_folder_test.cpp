@@ -31,6 +31,25 @@ bool equal(const ParameterStore& a, const ParameterStore& b) {
   return a.size() == b.size() && std::equal(kernels::f32(a.master), kernels::f32(a.master) + a.size(), kernels::f32(b.master));
 }
 
+std::string bits(const model::WeightSet& set) {
+  std::string all;
+  const auto add = [&](const void* data, int64_t bytes) { all.append(static_cast<const char*>(data), static_cast<size_t>(bytes)); };
+  for (const auto* w : set.packed()) add(w->panels(0), w->bytes());
+  for (const auto& b : set.blocks)
+    for (const auto& v : {b.attention_norm, b.feed_forward_norm, b.query_norm, b.key_norm, b.query_latent_norm, b.latent_norm,
+                          b.correction_bias})
+      if (v.defined()) add(v.data_ptr(), static_cast<int64_t>(v.nbytes()));
+  add(set.final_norm.data_ptr(), static_cast<int64_t>(set.final_norm.nbytes()));
+  return all;
+}
+
+// Straight from the files, and from the masters that were read from them.
+bool packs_alike(const std::string& folder, const ParameterStore& store) {
+  for (const auto dtype : {Dtype::float32, Dtype::bf16})
+    if (bits(*model::read_packed_weights(folder, store.config(), dtype)) != bits(*model::pack_weights(store, dtype, 0))) return false;
+  return true;
+}
+
 std::string read_error(const std::string& folder, const model::ModelConfig& config) {
   return error_of([&] {
     ParameterStore store(config, false);
@@ -38,9 +57,9 @@ std::string read_error(const std::string& folder, const model::ModelConfig& conf
   });
 }
 
-std::vector<std::pair<std::string, at::Tensor>> tensors_of(const ParameterStore& store) {
-  std::vector<std::pair<std::string, at::Tensor>> list;
-  for (const auto& p : store.parameters()) list.emplace_back(p.name, store.master_view(p));
+std::vector<model::NamedTensor> tensors_of(const ParameterStore& store) {
+  std::vector<model::NamedTensor> list;
+  for (const auto& p : store.parameters()) list.push_back({p.name, store.master_view(p)});
   return list;
 }
 
@@ -59,6 +78,7 @@ TEST_CASE("a model folder gives back the model that was written, for each family
       ParameterStore back(read, false);
       model::read_weights(folder.path(), back);
       CHECK(equal(store, back));
+      CHECK(packs_alike(folder.path(), store));
       CHECK(model::read_text_file(folder / "tokenizer.json") == tokenizer->json());
       CHECK(golden::json(folder / "config.json")["dtype"] == (dtype == Dtype::bf16 ? "bfloat16" : "float32"));
     }
@@ -98,15 +118,15 @@ TEST_CASE("the merged expert tensors of newer transformers are read: gate rows f
   const TemporaryFolder folder;
   const auto config = golden::small_qwen3_moe();
   const auto store = filled(config);
-  std::vector<std::pair<std::string, at::Tensor>> merged;
+  std::vector<model::NamedTensor> merged;
   for (const auto& p : store.parameters()) {
     const size_t at = p.name.find("mlp.experts.");
     if (at == std::string::npos) {
-      merged.emplace_back(p.name, store.master_view(p));
+      merged.push_back({p.name, store.master_view(p)});
       continue;
     }
     const auto prefix = p.name.substr(0, at + 12);
-    if (p.name.ends_with("down_proj.weight")) merged.emplace_back(prefix + "down_proj", store.master_view(p));
+    if (p.name.ends_with("down_proj.weight")) merged.push_back({prefix + "down_proj", store.master_view(p)});
     if (!p.name.ends_with("gate_proj.weight")) continue;
     auto both = kernels::empty_f32({4, 16, 16});  // [experts, 2 * expert_width, width]
     const float *gate = store.master_of(p.name), *up = store.master_of(prefix + "up_proj.weight");
@@ -114,12 +134,13 @@ TEST_CASE("the merged expert tensors of newer transformers are read: gate rows f
       std::copy_n(gate + e * 128, 128, kernels::f32(both) + e * 256);
       std::copy_n(up + e * 128, 128, kernels::f32(both) + e * 256 + 128);
     }
-    merged.emplace_back(prefix + "gate_up_proj", both);
+    merged.push_back({prefix + "gate_up_proj", both});
   }
   model::write_safetensors(folder / "model.safetensors", merged);
   ParameterStore back(config, false);
   model::read_weights(folder.path(), back);
   CHECK(equal(store, back));
+  CHECK(packs_alike(folder.path(), store));
 }
 
 TEST_CASE("shards with an index are read as one model", "[folder]") {
@@ -131,7 +152,7 @@ TEST_CASE("shards with an index are read as one model", "[folder]") {
   model::write_safetensors(folder / "model-00001-of-00002.safetensors", {all.begin(), all.begin() + half});
   model::write_safetensors(folder / "model-00002-of-00002.safetensors", {all.begin() + half, all.end()});
   nlohmann::json map;
-  for (size_t i = 0; i < all.size(); ++i) map[all[i].first] = fmt::format("model-0000{}-of-00002.safetensors", i < half ? 1 : 2);
+  for (size_t i = 0; i < all.size(); ++i) map[all[i].name] = fmt::format("model-0000{}-of-00002.safetensors", i < half ? 1 : 2);
   const auto index = [&](const nlohmann::json& weight_map) {
     model::write_file_atomically(folder / "model.safetensors.index.json", nlohmann::json{{"weight_map", weight_map}}.dump());
   };
@@ -168,7 +189,7 @@ TEST_CASE("a missing, an extra, a wrongly shaped and a cut-off tensor are each o
   write(changed);
   CHECK_THAT(read_error(folder.path(), config),
              Contains("tensor \"model.layers.2.mlp.up_proj.weight\" of shape [1] has no place in a llama of 2 layers"));
-  changed = all, changed[0].second = kernels::zeros_f32({16, 24});
+  changed = all, changed[0].values = kernels::zeros_f32({16, 24});
   write(changed);
   CHECK_THAT(read_error(folder.path(), config),
              Contains("model.embed_tokens.weight: has shape [16, 24], but the config asks for [24, 16]"));
