@@ -35,14 +35,17 @@ Operands check_operands(const at::Tensor& q, const at::Tensor& keys, const at::T
   if (s.key_heads <= 0 || s.heads % s.key_heads != 0) fail("attention: {} query heads do not divide into {} key heads.", s.heads, s.key_heads);
   if (q.dim() != 3 || q.size(1) != s.heads || q.size(2) != s.key_dim)
     fail("attention: q must be [rows, {}, {}].", s.heads, s.key_dim);
-  if (keys.dim() != 3 || keys.size(1) != s.key_heads || keys.size(2) != s.key_dim)
-    fail("attention: keys must be [rows, {}, {}].", s.key_heads, s.key_dim);
-  if (values.defined() && (values.dim() != 3 || values.size(1) != s.key_heads || values.size(2) != s.value_dim || values.size(0) != keys.size(0)))
-    fail("attention: values must be [{}, {}, {}].", keys.size(0), s.key_heads, s.value_dim);
+  const auto is_storage = [&](const at::Tensor& x, int64_t dim) {
+    return x.dim() == 4 && x.size(0) == keys.size(0) && x.size(1) == s.key_heads && x.size(2) == key_tile && x.size(3) == dim &&
+           x.is_contiguous();
+  };
+  if (!is_storage(keys, s.key_dim)) fail("attention: keys must be [tiles, {}, {}, {}].", s.key_heads, key_tile, s.key_dim);
+  if (values.defined() && !is_storage(values, s.value_dim))
+    fail("attention: values must be [{}, {}, {}, {}].", keys.size(0), s.key_heads, key_tile, s.value_dim);
   if (!values.defined() && s.value_dim > s.key_dim) fail("attention: value_dim {} is larger than key_dim {}.", s.value_dim, s.key_dim);
   if (plan.rows() > q.size(0)) fail("attention: a segment ends at row {}, but the batch has {} rows.", plan.rows(), q.size(0));
-  if (plan.storage_rows() > keys.size(0))
-    fail("attention: a span ends at row {}, but the keys are a storage of {} rows.", plan.storage_rows(), keys.size(0));
+  if (plan.storage_rows() > keys.size(0) * key_tile)
+    fail("attention: a span ends at row {}, but the keys are a storage of {} rows.", plan.storage_rows(), keys.size(0) * key_tile);
   return {q, keys, values, plan, s, dtype_of(keys)};
 }
 
@@ -56,10 +59,10 @@ AttentionBlock block_of(const Operands& in, const AttentionRow* rows, int64_t co
   b.rows = rows;
   b.count = count;
   b.heads_per_key = in.per_key();
-  b.keys = at_element(in.keys, key_head * s.key_dim);
-  b.values = in.values.defined() ? at_element(in.values, key_head * s.value_dim) : nullptr;
-  b.key_stride = s.key_heads * s.key_dim;
-  b.value_stride = s.key_heads * s.value_dim;
+  b.keys = at_element(in.keys, key_head * key_tile * s.key_dim);
+  b.values = in.values.defined() ? at_element(in.values, key_head * key_tile * s.value_dim) : nullptr;
+  b.key_tile_stride = s.key_heads * key_tile * s.key_dim;
+  b.value_tile_stride = s.key_heads * key_tile * s.value_dim;
   b.key_dim = s.key_dim;
   b.value_dim = s.value_dim;
   b.scale = s.scale;
@@ -101,6 +104,29 @@ void zero_rows(const at::Tensor& x, const std::vector<std::pair<int64_t, int64_t
 }
 
 }  // namespace
+
+at::Tensor make_key_tiles(Dtype dtype, int64_t rows, int64_t key_heads, int64_t dim) {
+  return empty_of(dtype, {(rows + key_tile - 1) / key_tile, key_heads, key_tile, dim});
+}
+
+void store_key_rows(const at::Tensor& x, const int64_t* rows, const at::Tensor& tiles) {
+  const int64_t heads = tiles.size(1), dim = tiles.size(3), storage_rows = tiles.size(0) * key_tile;
+  if (x.dim() != 3 || x.size(1) != heads || x.size(2) != dim) fail("store_key_rows: x must be [rows, {}, {}].", heads, dim);
+  const CpuKernels& cpu = cpu_kernels();
+  const float* from = f32(x);
+  const Dtype dtype = dtype_of(tiles);
+  parallel_ranges(x.size(0), 4096 / (heads * dim) + 1, [&](int64_t begin, int64_t end) {
+    for (int64_t n = begin; n < end; ++n) {
+      if (rows[n] < 0 || rows[n] >= storage_rows) fail("store_key_rows: row {} of a storage of {} rows.", rows[n], storage_rows);
+      for (int64_t h = 0; h < heads; ++h) {
+        const int64_t at = ((rows[n] / key_tile * heads + h) * key_tile + rows[n] % key_tile) * dim;
+        const float* vector = from + (n * heads + h) * dim;
+        if (dtype == Dtype::bf16) cpu.round_to_bf16(vector, bf16(tiles) + at, dim);
+        else std::copy_n(vector, dim, f32(tiles) + at);
+      }
+    }
+  });
+}
 
 AttentionOutput attention(const at::Tensor& q, const at::Tensor& keys, const at::Tensor& values, const AttentionPlan& plan,
                           const AttentionShape& shape) {
@@ -152,6 +178,8 @@ void segment_backward(const Operands& in, const AttentionPlan::Segment& s, int64
     g.dq_stride = shape.heads * shape.key_dim;
     g.dkeys = f32(to.keys) + key_head * shape.key_dim;
     g.dvalues = to.values.defined() ? f32(to.values) + key_head * shape.value_dim : nullptr;
+    g.dkey_stride = shape.key_heads * shape.key_dim;
+    g.dvalue_stride = shape.key_heads * shape.value_dim;
     in.dtype == Dtype::bf16 ? cpu.attention_backward_bf16(block, g) : cpu.attention_backward_f32(block, g);
   }
 }
@@ -164,8 +192,8 @@ AttentionGradient attention_backward(const at::Tensor& dout, const at::Tensor& q
   AttentionGradient out;
   out.q = empty_f32({q.size(0), shape.heads, shape.key_dim});
   zero_rows(out.q, plan.uncovered(q.size(0)));
-  out.keys = zeros_f32({keys.size(0), shape.key_heads, shape.key_dim});
-  if (values.defined()) out.values = zeros_f32({keys.size(0), shape.key_heads, shape.value_dim});
+  out.keys = zeros_f32({keys.size(0) * key_tile, shape.key_heads, shape.key_dim});
+  if (values.defined()) out.values = zeros_f32({keys.size(0) * key_tile, shape.key_heads, shape.value_dim});
   // Segments of one group share key rows, so a group's segments of one key head go to one thread, in order.
   const auto& segments = plan.segments();
   struct Task { size_t first_segment, end_segment; int64_t key_head; };

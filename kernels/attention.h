@@ -19,6 +19,13 @@
 
 namespace kernels {
 
+// Keys and values are stored in tiles of 16 rows, [R / 16, K, 16, d]: row r is vector r % 16 of tile r / 16, and the 16
+// vectors of a head lie side by side, as attention reads them.
+inline constexpr int64_t key_tile = 16;
+at::Tensor make_key_tiles(Dtype dtype, int64_t rows, int64_t key_heads, int64_t dim);  // for at least `rows` rows
+// Writes x float32 [N, K, d] to the storage rows[n] of `tiles`, rounded to its dtype.
+void store_key_rows(const at::Tensor& x, const int64_t* rows, const at::Tensor& tiles);
+
 // `length` keys at positions first_position.. live in rows first_key_row.. of the key storage.
 struct KeySpan {
   int64_t first_key_row = 0, first_position = 0, length = 0;
@@ -67,7 +74,7 @@ struct AttentionOutput {
   at::Tensor log_sum;  // float32 [N, H]: m + log(l), for the backward pass
 };
 
-// q float32 [N, H, dk]; keys [R, K, dk]; values [R, K, dv], or undefined: then the value is the first dv elements of the
+// q float32 [N, H, dk]; keys and values in tiles; values may be undefined: then the value is the first dv elements of the
 // key (MLA's absorbed form, where the key is latent | rope and the value is the latent).
 AttentionOutput attention(const at::Tensor& q, const at::Tensor& keys, const at::Tensor& values,
                           const AttentionPlan& plan, const AttentionShape& shape);

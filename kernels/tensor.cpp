@@ -159,16 +159,6 @@ at::Tensor gather_rows(const at::Tensor& x, const int64_t* rows, int64_t count) 
   return out;
 }
 
-void scatter_rows(const at::Tensor& x, const int64_t* rows, const at::Tensor& into) {
-  const Dtype from_type = dtype_of(x), to_type = dtype_of(into);
-  const auto* from = static_cast<const std::byte*>(raw(x));
-  auto* to = static_cast<std::byte*>(raw(into));
-  const int64_t width = row_width("scatter_rows", into), from_bytes = bytes_of(from_type), to_bytes = bytes_of(to_type);
-  each_named_row("scatter_rows", x, rows, into, [&](int64_t i, int64_t row, int64_t column, int64_t columns) {
-    convert(from + (i * width + column) * from_bytes, from_type, to + (row * width + column) * to_bytes, to_type, columns);
-  });
-}
-
 void scatter_add_rows(const at::Tensor& x, const int64_t* rows, const at::Tensor& into) {
   const float* from = f32(x);
   float* to = f32(into);

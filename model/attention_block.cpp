@@ -47,9 +47,8 @@ at::Tensor gqa_forward(const WeightSet& weights, int64_t layer, const TokenBatch
   k = k.view({n, c.key_heads, size});
   kernels::rope_in_place(t.query, batch.positions.data(), weights.rope, 0);
   kernels::rope_in_place(k, batch.positions.data(), weights.rope, 0);
-  const int64_t width = c.key_heads * size, rows = storage.keys.size(0);
-  kernels::scatter_rows(k.view({n, width}), batch.key_rows.data(), storage.keys.view({rows, width}));
-  kernels::scatter_rows(v, batch.key_rows.data(), storage.values.view({rows, width}));
+  kernels::store_key_rows(k, batch.key_rows.data(), storage.keys);
+  kernels::store_key_rows(v.view({n, c.key_heads, size}), batch.key_rows.data(), storage.values);
   t.out = kernels::attention(t.query, storage.keys, storage.values, plan, shape_of(c));
   return kernels::linear(t.out.out.view({n, c.heads * size}), w.output);
 }
@@ -58,7 +57,7 @@ at::Tensor mla_forward(const WeightSet& weights, int64_t layer, const TokenBatch
                        const KeyLayer& storage, AttentionTape& t) {
   const ModelConfig& c = weights.config;
   const BlockWeights& w = weights.blocks[layer];
-  const int64_t n = batch.rows(), rank = c.latent_rank, key_size = rank + c.rope_size;
+  const int64_t n = batch.rows(), rank = c.latent_rank;
   at::Tensor q;
   if (c.query_rank > 0) {
     t.query_latent = kernels::linear(t.norm.y, w.query_down);
@@ -74,7 +73,7 @@ at::Tensor mla_forward(const WeightSet& weights, int64_t layer, const TokenBatch
   t.latent_inverse = normed.inverse;
   const at::Tensor key = joined(normed.y, part(key_value, rank, c.rope_size), 1);
   kernels::rope_in_place(key, batch.positions.data(), weights.rope, rank);
-  kernels::scatter_rows(key.view({n, key_size}), batch.key_rows.data(), storage.keys.view({storage.keys.size(0), key_size}));
+  kernels::store_key_rows(key, batch.key_rows.data(), storage.keys);
 
   t.nope = rounded(part(q, 0, c.nope_size), weights.dtype);
   t.query = joined(kernels::linear_heads(t.nope, w.key_up), part(q, c.nope_size, c.rope_size), c.heads);
@@ -99,6 +98,7 @@ at::Tensor gqa_backward(const WeightSet& weights, int64_t layer, const TokenBatc
   const at::Tensor dheads = linear_gradient(rounded(dout, weights.dtype), t.out.out.view({n, c.heads * size}), w.output,
                                             store.gradient_view(name(layer, "o_proj.weight")), {});
   auto d = kernels::attention_backward(dheads, t.query, t.keys.keys, t.keys.values, t.out, plan, shape_of(c));
+  d.keys = d.keys.narrow(0, 0, n), d.values = d.values.narrow(0, 0, n);  // a whole number of tiles was stored
   kernels::rope_in_place(d.q, batch.positions.data(), weights.rope, 0, true);
   kernels::rope_in_place(d.keys, batch.positions.data(), weights.rope, 0, true);
   at::Tensor dq = d.q.view({n * c.heads, size}), dk = d.keys.view({n * c.key_heads, size});
@@ -127,6 +127,7 @@ at::Tensor mla_backward(const WeightSet& weights, int64_t layer, const TokenBatc
   kernels::linear_heads_backward_weight(dvalue, t.out.out, mla_value_up(c, kv_b));
   auto d = kernels::attention_backward(kernels::linear_heads_backward_input(dvalue, w.value_up), t.query, t.keys.keys, {}, t.out, plan,
                                        shape_of(c));
+  d.keys = d.keys.narrow(0, 0, n);
   kernels::rope_in_place(d.q, batch.positions.data(), weights.rope, rank, true);
   kernels::rope_in_place(d.keys, batch.positions.data(), weights.rope, rank, true);
 

@@ -22,8 +22,8 @@ namespace {
 using kernels::Dtype;
 
 KeyLayer make_key_layer(const ModelConfig& c, Dtype dtype, int64_t rows) {
-  if (c.attention == Attention::mla) return {kernels::empty_of(dtype, {rows, 1, c.latent_rank + c.rope_size}), {}};
-  return {kernels::empty_of(dtype, {rows, c.key_heads, c.head_size}), kernels::empty_of(dtype, {rows, c.key_heads, c.head_size})};
+  if (c.attention == Attention::mla) return {kernels::make_key_tiles(dtype, rows, 1, c.latent_rank + c.rope_size), {}};
+  return {kernels::make_key_tiles(dtype, rows, c.key_heads, c.head_size), kernels::make_key_tiles(dtype, rows, c.key_heads, c.head_size)};
 }
 
 void check_batch(const WeightSet& weights, const TokenBatch& batch) {

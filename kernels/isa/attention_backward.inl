@@ -192,12 +192,9 @@ PONDER_INLINE void tile_backward(const AttentionBlock& b, const AttentionGradien
                                  int64_t start) {
   int64_t ids[kTileKeys];
   Tile<E> keys, values;
-  for (int64_t j = 0; j < kTileKeys; ++j) {
-    const int64_t id = key_row_at(b.rows[0], start + j);
-    ids[j] = start + j > b.rows[b.count - 1].position ? -1 : id;  // nobody here sees it
-    keys.key[j] = ids[j] < 0 ? nullptr : static_cast<const Element<E>*>(b.keys) + id * b.key_stride;
-    values.key[j] = ids[j] < 0 || !b.values ? keys.key[j] : static_cast<const Element<E>*>(b.values) + id * b.value_stride;
-  }
+  for (int64_t j = 0; j < kTileKeys; ++j)  // what nobody here sees is absent
+    ids[j] = start + j > b.rows[b.count - 1].position ? -1 : key_row_at(b.rows[0], start + j);
+  find_tiles<E>(b, ids, &keys, &values);
   load_across<E>(keys, b.key_dim, s.across);
   load_across<E>(values, b.value_dim, s.value_across);
   load_rows<E>(keys, b.key_dim, s.key_rows);
@@ -212,8 +209,8 @@ PONDER_INLINE void tile_backward(const AttentionBlock& b, const AttentionGradien
     default: break;
   }
   const int64_t words = words_of<E>(queries) - first / E, at = first / E;
-  add_to_keys<E>(ids, g.dkeys, b.key_stride, s.unused, s.ds + at * kTileKeys, s.q_rows + at * s.key_width, words, s.key_width, b.key_dim);
-  add_to_keys<E>(ids, g.dvalues ? g.dvalues : g.dkeys, g.dvalues ? b.value_stride : b.key_stride, s.unused, s.p + at * kTileKeys,
+  add_to_keys<E>(ids, g.dkeys, g.dkey_stride, s.unused, s.ds + at * kTileKeys, s.q_rows + at * s.key_width, words, s.key_width, b.key_dim);
+  add_to_keys<E>(ids, g.dvalues ? g.dvalues : g.dkeys, g.dvalues ? g.dvalue_stride : g.dkey_stride, s.unused, s.p + at * kTileKeys,
                  s.dout_rows + at * s.value_width, words, s.value_width, b.value_dim);
   add_to_queries<E>(s, first, queries, b.key_dim);
 }

@@ -55,6 +55,21 @@ struct Tile {
   const Element<E>* key[kTileKeys];
 };
 
+// Where storage row `id` has its vector of this head.
+template <int E>
+PONDER_INLINE const Element<E>* vector_at(const void* base, int64_t tile_stride, int64_t dim, int64_t id) {
+  return static_cast<const Element<E>*>(base) + id / kTileKeys * tile_stride + id % kTileKeys * dim;
+}
+
+// The keys and values of 16 storage rows; -1: none.
+template <int E>
+PONDER_INLINE void find_tiles(const AttentionBlock& b, const int64_t* ids, Tile<E>* keys, Tile<E>* values) {
+  for (int64_t j = 0; j < kTileKeys; ++j) {
+    keys->key[j] = ids[j] < 0 ? nullptr : vector_at<E>(b.keys, b.key_tile_stride, b.key_dim, ids[j]);
+    values->key[j] = ids[j] < 0 || !b.values ? keys->key[j] : vector_at<E>(b.values, b.value_tile_stride, b.value_dim, ids[j]);
+  }
+}
+
 template <int E>
 PONDER_INLINE void load_across(const Tile<E>& tile, int64_t dim, uint32_t* to) {
   const int64_t whole = dim / E;

@@ -21,8 +21,9 @@ struct AttentionRow {
 struct AttentionBlock {
   const AttentionRow* rows;
   int64_t count, heads_per_key;
-  const void *keys, *values;  // row 0 of the storage, this key head; values null: the first value_dim elements of the key
-  int64_t key_stride, value_stride, key_dim, value_dim;
+  const void *keys, *values;  // tile 0 of the storage, this key head; values null: the first value_dim elements of the key
+  int64_t key_tile_stride, value_tile_stride;  // from tile to tile; the 16 vectors of a head follow each other
+  int64_t key_dim, value_dim;
   float scale;
   void* scratch;
 };
@@ -33,7 +34,8 @@ struct AttentionGradientBlock {
   int64_t dout_stride;
   float* dq;
   int64_t dq_stride;
-  float *dkeys, *dvalues;  // as keys and values; dvalues null when values is
+  float *dkeys, *dvalues;  // row 0 of this key head; dvalues null when values is
+  int64_t dkey_stride, dvalue_stride;  // from row to row
 };
 
 // The constants of one AdamW step, rounded to float32. first_correction is 1 / (1 - beta1^t), second_correction likewise.
