@@ -30,11 +30,13 @@ at::Tensor joined(const at::Tensor& a, const at::Tensor& b, int64_t heads) {
   return out;
 }
 
-at::Tensor gqa_forward(const WeightSet& weights, int64_t layer, const TokenBatch& batch, const KeyLayer& storage, AttentionTape& t) {
+at::Tensor gqa_forward(const WeightSet& weights, int64_t layer, const TokenBatch& batch, const at::Tensor& h, const KeyLayer& storage,
+                       AttentionTape& t) {
   const ModelConfig& c = weights.config;
   const BlockWeights& w = weights.blocks[layer];
   const int64_t n = batch.rows(), size = c.head_size;
-  at::Tensor q = kernels::linear(t.norm.y, w.query), k = kernels::linear(t.norm.y, w.key), v = kernels::linear(t.norm.y, w.value);
+  const auto qkv = kernels::linear_many(t.norm.y, {&w.query, &w.key, &w.value});
+  at::Tensor q = qkv[0], k = qkv[1];
   if (c.query_key_norm) {
     t.raw_query = q.view({n * c.heads, size});
     t.raw_key = k.view({n * c.key_heads, size});
@@ -48,12 +50,13 @@ at::Tensor gqa_forward(const WeightSet& weights, int64_t layer, const TokenBatch
   kernels::rope_in_place(k, batch.positions.data(), weights.rope, 0);
   const int64_t width = c.key_heads * size, rows = storage.keys.size(0);
   kernels::scatter_rows(k.view({n, width}), batch.key_rows.data(), storage.keys.view({rows, width}));
-  kernels::scatter_rows(v, batch.key_rows.data(), storage.values.view({rows, width}));
+  kernels::scatter_rows(qkv[2], batch.key_rows.data(), storage.values.view({rows, width}));
   t.out = kernels::attention(t.query, storage.keys, storage.values, batch.segments, shape_of(c));
-  return kernels::linear(t.out.out.view({n, c.heads * size}), w.output);
+  return kernels::linear_add(t.out.out.view({n, c.heads * size}), w.output, h);
 }
 
-at::Tensor mla_forward(const WeightSet& weights, int64_t layer, const TokenBatch& batch, const KeyLayer& storage, AttentionTape& t) {
+at::Tensor mla_forward(const WeightSet& weights, int64_t layer, const TokenBatch& batch, const at::Tensor& h, const KeyLayer& storage,
+                       AttentionTape& t) {
   const ModelConfig& c = weights.config;
   const BlockWeights& w = weights.blocks[layer];
   const int64_t n = batch.rows(), rank = c.latent_rank, key_size = rank + c.rope_size;
@@ -79,7 +82,7 @@ at::Tensor mla_forward(const WeightSet& weights, int64_t layer, const TokenBatch
   kernels::rope_in_place(t.query, batch.positions.data(), weights.rope, rank);
   t.out = kernels::attention(t.query, storage.keys, {}, batch.segments, shape_of(c));
   t.heads_out = rounded(kernels::linear_heads(t.out.out, w.value_up), weights.dtype).view({n, c.heads * c.value_size});
-  return kernels::linear(t.heads_out, w.output);
+  return kernels::linear_add(t.heads_out, w.output, h);
 }
 
 // The gradient of x through y = x W^T, with dW on the way. Goes on from `add_to` when it is defined.
@@ -156,8 +159,8 @@ at::Tensor attention_forward(const WeightSet& weights, int64_t layer, const Toke
                              const KeyLayer& storage, AttentionTape& tape) {
   tape.norm = kernels::rms_norm(h, weights.blocks[layer].attention_norm, weights.config.norm_eps, weights.dtype);
   tape.keys = storage;
-  return weights.config.attention == Attention::gqa ? gqa_forward(weights, layer, batch, storage, tape)
-                                                    : mla_forward(weights, layer, batch, storage, tape);
+  return weights.config.attention == Attention::gqa ? gqa_forward(weights, layer, batch, h, storage, tape)
+                                                    : mla_forward(weights, layer, batch, h, storage, tape);
 }
 
 at::Tensor attention_backward(const WeightSet& weights, int64_t layer, const TokenBatch& batch, const at::Tensor& dout,
