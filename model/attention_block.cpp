@@ -31,11 +31,12 @@ at::Tensor joined(const at::Tensor& a, const at::Tensor& b, int64_t heads) {
 }
 
 at::Tensor gqa_forward(const WeightSet& weights, int64_t layer, const TokenBatch& batch, const kernels::AttentionPlan& plan,
-                       const KeyLayer& storage, AttentionTape& t) {
+                       const at::Tensor& h, const KeyLayer& storage, AttentionTape& t) {
   const ModelConfig& c = weights.config;
   const BlockWeights& w = weights.blocks[layer];
   const int64_t n = batch.rows(), size = c.head_size;
-  at::Tensor q = kernels::linear(t.norm.y, w.query), k = kernels::linear(t.norm.y, w.key), v = kernels::linear(t.norm.y, w.value);
+  const auto qkv = kernels::linear_many(t.norm.y, {&w.query, &w.key, &w.value});
+  at::Tensor q = qkv[0], k = qkv[1];
   if (c.query_key_norm) {
     t.raw_query = q.view({n * c.heads, size});
     t.raw_key = k.view({n * c.key_heads, size});
@@ -48,13 +49,13 @@ at::Tensor gqa_forward(const WeightSet& weights, int64_t layer, const TokenBatch
   kernels::rope_in_place(t.query, batch.positions.data(), weights.rope, 0);
   kernels::rope_in_place(k, batch.positions.data(), weights.rope, 0);
   kernels::store_key_rows(k, batch.key_rows.data(), storage.keys);
-  kernels::store_key_rows(v.view({n, c.key_heads, size}), batch.key_rows.data(), storage.values);
+  kernels::store_key_rows(qkv[2].view({n, c.key_heads, size}), batch.key_rows.data(), storage.values);
   t.out = kernels::attention(t.query, storage.keys, storage.values, plan, shape_of(c));
-  return kernels::linear(t.out.out.view({n, c.heads * size}), w.output);
+  return kernels::linear_add(t.out.out.view({n, c.heads * size}), w.output, h);
 }
 
 at::Tensor mla_forward(const WeightSet& weights, int64_t layer, const TokenBatch& batch, const kernels::AttentionPlan& plan,
-                       const KeyLayer& storage, AttentionTape& t) {
+                       const at::Tensor& h, const KeyLayer& storage, AttentionTape& t) {
   const ModelConfig& c = weights.config;
   const BlockWeights& w = weights.blocks[layer];
   const int64_t n = batch.rows(), rank = c.latent_rank;
@@ -80,7 +81,7 @@ at::Tensor mla_forward(const WeightSet& weights, int64_t layer, const TokenBatch
   kernels::rope_in_place(t.query, batch.positions.data(), weights.rope, rank);
   t.out = kernels::attention(t.query, storage.keys, {}, plan, shape_of(c));
   t.heads_out = rounded(kernels::linear_heads(t.out.out, w.value_up), weights.dtype).view({n, c.heads * c.value_size});
-  return kernels::linear(t.heads_out, w.output);
+  return kernels::linear_add(t.heads_out, w.output, h);
 }
 
 // The gradient of x through y = x W^T, with dW on the way. Goes on from `add_to` when it is defined.
@@ -160,7 +161,7 @@ at::Tensor attention_forward(const WeightSet& weights, int64_t layer, const Toke
   tape.norm = kernels::rms_norm(h, weights.blocks[layer].attention_norm, weights.config.norm_eps, weights.dtype);
   tape.keys = storage;
   const auto own = weights.config.attention == Attention::gqa ? gqa_forward : mla_forward;
-  return own(weights, layer, batch, plan, storage, tape);
+  return own(weights, layer, batch, plan, h, storage, tape);
 }
 
 at::Tensor attention_backward(const WeightSet& weights, int64_t layer, const TokenBatch& batch, const kernels::AttentionPlan& plan,

@@ -43,10 +43,10 @@ void check_batch(const WeightSet& weights, const TokenBatch& batch) {
 }
 
 void block_forward(const WeightSet& weights, int64_t layer, const TokenBatch& batch, const kernels::AttentionPlan& plan,
-                   const std::vector<int64_t>& groups, at::Tensor& h, const KeyLayer& storage, BlockTape& tape) {
+                   const std::vector<int64_t>& groups, at::Tensor& h, const KeyLayer& storage, bool keep, BlockTape& tape) {
   tape.h_in = h;
-  tape.h_mid = kernels::add(h, attention_forward(weights, layer, batch, plan, h, storage, tape.attention));
-  h = kernels::add(tape.h_mid, feed_forward_forward(weights, layer, groups, tape.h_mid, tape.feed_forward));
+  tape.h_mid = attention_forward(weights, layer, batch, plan, h, storage, tape.attention);
+  h = feed_forward_forward(weights, layer, groups, tape.h_mid, keep, tape.feed_forward);
 }
 
 at::Tensor forward_blocks(const WeightSet& weights, const TokenBatch& batch, KeyStorage& storage) {
@@ -58,7 +58,7 @@ at::Tensor forward_blocks(const WeightSet& weights, const TokenBatch& batch, Key
   for (int64_t i = 0; i < weights.config.layers; ++i) {
     BlockTape unused;
     const KeyLayer layer{storage.keys[i], storage.values[i]};
-    block_forward(weights, i, batch, plan, one_group, h, layer, unused);
+    block_forward(weights, i, batch, plan, one_group, h, layer, false, unused);
   }
   return h;
 }
@@ -118,7 +118,8 @@ HeadOutput forward_train(const WeightSet& weights, TokenBatch tokens, const Forw
   at::Tensor h = kernels::embedding(weights.embedding, batch.tokens.data(), batch.rows());
   for (int64_t i = 0; i < c.layers; ++i) {
     BlockTape block;
-    block_forward(weights, i, batch, tape->plan, batch.groups, h, make_key_layer(c, weights.dtype, batch.rows()), block);
+    block_forward(weights, i, batch, tape->plan, batch.groups, h, make_key_layer(c, weights.dtype, batch.rows()),
+                  options.keep_tape && !options.recompute, block);
     out.expert_loads.push_back(c.is_moe(i) ? count_loads(block.feed_forward.routes, batch.groups, c.router.experts) : std::vector<int64_t>{});
     if (!options.keep_tape) continue;
     if (options.recompute) {
@@ -153,7 +154,7 @@ void backward(const WeightSet& weights, HeadOutput& output, const at::Tensor& dl
     BlockTape& block = tape->blocks[i];
     if (tape->options.recompute) {
       at::Tensor h = block.h_in;
-      block_forward(weights, i, batch, tape->plan, batch.groups, h, make_key_layer(c, weights.dtype, batch.rows()), block);
+      block_forward(weights, i, batch, tape->plan, batch.groups, h, make_key_layer(c, weights.dtype, batch.rows()), true, block);
     }
     kernels::add_in_place(dh, feed_forward_backward(weights, i, dh, block.h_mid, block.feed_forward, store));
     kernels::add_in_place(dh, attention_backward(weights, i, batch, tape->plan, dh, block.h_in, block.attention, store));

@@ -48,11 +48,12 @@ struct CpuKernels {
   const char* name;
 
   // ---- linear.inl: c[m, 0..cols) = or += sum over k of a[m, k] * panel[k, col], one chain a column. See linear.h.
-  // panel holds 64 columns: bf16 [k_pairs][64][2], float32 [k][64]. cols <= 64.
+  // panel holds 64 columns: bf16 [k_pairs][64][2], float32 [k][64]. cols <= 64. `next` (or null) is the panel that will be
+  // wanted after this one: it is fetched meanwhile.
   void (*product_bf16)(const uint16_t* a, int64_t lda, const uint16_t* panel, int64_t k_pairs, float* c, int64_t ldc,
-                       int64_t rows, int64_t cols, bool accumulate);
+                       int64_t rows, int64_t cols, bool accumulate, const void* next);
   void (*product_f32)(const float* a, int64_t lda, const float* panel, int64_t k, float* c, int64_t ldc, int64_t rows,
-                      int64_t cols, bool accumulate);
+                      int64_t cols, bool accumulate, const void* next);
 
   // ---- transpose.inl: layout changes; see there.
   void (*transpose_panel_bf16)(const uint16_t* panels, int64_t k_pairs, int64_t first, int64_t count, int64_t k0, int64_t cols,
