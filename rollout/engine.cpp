@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "kernels/error.h"
+#include "kernels/trace.h"
 #include "model/transformer.h"
 #include "rollout/stop_strings.h"
 
@@ -224,6 +225,7 @@ void Engine::run(const Plan& plan, const std::shared_ptr<const model::WeightSet>
   batch_.key_rows.clear();
   batch_.head_rows.clear();
   size_t segments = 0;
+  int64_t prefill_rows = 0;
   for (const Work& work : plan.work) {
     if (static_cast<Live&>(*work.sequence->group).weights != weights) continue;
     if (segments == batch_.segments.size()) batch_.segments.emplace_back();
@@ -233,6 +235,7 @@ void Engine::run(const Plan& plan, const std::shared_ptr<const model::WeightSet>
     segment.first_position = work.first;
     make_spans(work.sequence->pages, work.first + work.rows, segment.spans);
     add_rows(work);
+    if (work.sequence->is_prompt() || work.rows > 1) prefill_rows += work.rows;
     if (work.completes) ask_for_draws(work);
     scheduler_.computed(work);
   }
@@ -242,7 +245,14 @@ void Engine::run(const Plan& plan, const std::shared_ptr<const model::WeightSet>
   batch_.inverse_temperature.assign(batch_.head_rows.size(), 1.0f);
   statistics_.steps += 1;
   statistics_.largest_batch = std::max(statistics_.largest_batch, static_cast<int64_t>(segments));
+  double seconds = 0;
+  kernels::Span pass(prefill_rows == 0 ? "decode" : "prefill", &seconds, "rows", batch_.rows());
   const at::Tensor hidden = model::forward_hidden(*weights, batch_, cache_.storage());
+  pass.end();
+  const double prefill_share = static_cast<double>(prefill_rows) / static_cast<double>(batch_.rows());
+  statistics_.prefill_seconds += seconds * prefill_share;
+  statistics_.decode_seconds += seconds * (1 - prefill_share);
+  const kernels::Span drawing("draw", &statistics_.draw_seconds, "tokens", static_cast<int64_t>(draws_.size()));
   draw(hidden, *weights);
 }
 
