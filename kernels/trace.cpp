@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <map>
 #include <memory>
 #include <mutex>
 
@@ -19,7 +20,9 @@ struct Trace {
   std::string path, text;
   std::FILE* file = nullptr;
   Clock::time_point start = Clock::now();
-  int64_t number = 0;  // of this trace: a thread names its lane once in each
+  std::map<std::string, int64_t> lanes;  // by name
+  int64_t last_lane = 0;
+  int64_t number = 0;                    // of this trace
 
   ~Trace() {
     if (file) std::fclose(file);
@@ -36,26 +39,30 @@ std::mutex mutex;              // guards the two below
 std::unique_ptr<Trace> trace;
 int64_t traces = 0;
 
-// One lane a thread. Zero: not known to that trace yet.
-std::atomic<int64_t> lanes{0};
-thread_local const int64_t lane = ++lanes;
 thread_local const char* lane_name = nullptr;
-thread_local int64_t named_in = 0;
+thread_local int64_t own_lane = 0, own_lane_trace = 0;  // of a thread without a name: its lane in that trace
 
 double microseconds(Clock::duration d) { return std::chrono::duration<double, std::micro>(d).count(); }
 
 // With the lock held.
-void name_lane_once() {
-  if (!lane_name || named_in == trace->number) return;
-  named_in = trace->number;
-  trace->text += fmt::format(R"({{"name":"thread_name","ph":"M","pid":1,"tid":{},"args":{{"name":"{}"}}}},)"
-                             "\n", lane, lane_name);
+int64_t lane_of_thread() {
+  if (!lane_name) {
+    if (own_lane_trace != trace->number) own_lane = ++trace->last_lane, own_lane_trace = trace->number;
+    return own_lane;
+  }
+  const auto [it, fresh] = trace->lanes.try_emplace(lane_name, trace->last_lane + 1);
+  if (fresh) {
+    ++trace->last_lane;
+    trace->text += fmt::format(R"({{"name":"thread_name","ph":"M","pid":1,"tid":{},"args":{{"name":"{}"}}}},)"
+                               "\n", it->second, lane_name);
+  }
+  return it->second;
 }
 
 void record(const char* name, const char* unit, int64_t count, Clock::time_point start, Clock::time_point end) {
   const std::lock_guard lock(mutex);
   if (!trace || start < trace->start) return;
-  name_lane_once();
+  const int64_t lane = lane_of_thread();
   trace->text += fmt::format(R"({{"name":"{}","ph":"X","pid":1,"tid":{},"ts":{:.3f},"dur":{:.3f})", name, lane,
                              microseconds(start - trace->start), microseconds(end - start));
   trace->text += unit ? fmt::format(R"(,"args":{{"{}":{}}}}},)"

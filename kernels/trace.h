@@ -1,6 +1,6 @@
 // Where the time goes: spans of work, summed where the caller wants a sum, and written as a Chrome trace when one is on.
 //
-// The file is a JSON array of complete events, one lane a thread, for chrome://tracing and ui.perfetto.dev. It is written
+// The file is a JSON array of complete events, one lane for each thread or name of threads, for chrome://tracing and ui.perfetto.dev. It is written
 // as it grows, so that a run that dies leaves what it had (both programs read an array without its end).
 #pragma once
 
@@ -16,7 +16,7 @@ void start_trace(const std::string& file);
 void flush_trace();
 // Ends the file; what the disk refused is an Error here. Nothing happens without a trace.
 void stop_trace();
-// The lane's name of the calling thread, a literal.
+// The lane of the calling thread, by a name that is a literal. Threads of one name share a lane.
 void name_trace_lane(const char* name);
 
 // From its making to end() or its own end. Without a sum and a trace it costs a load and a branch.

@@ -50,16 +50,18 @@ TEST_CASE("a trace is a JSON array of complete events, a span inside another lie
   CHECK((*inner)["ts"].get<double>() + (*inner)["dur"].get<double>() <= end + 0.002);  // times are written to a nanosecond
 }
 
-TEST_CASE("each thread has a lane of its own, under the name that it gave", "[trace]") {
+TEST_CASE("threads have lanes of their own, those of one name the same", "[trace]") {
   File file;
   kernels::start_trace(file.path);
-  std::thread([] {
-    kernels::name_trace_lane("rewards");
-    kernels::Span("score");
-  }).join();
+  for (const char* what : {"score", "score again"})
+    std::thread([what] {
+      kernels::name_trace_lane("rewards");
+      kernels::Span{what};
+    }).join();
   kernels::Span("step");
   kernels::stop_trace();
   const json events = json::parse(file.text());
+  CHECK((*find(events, "score"))["tid"] == (*find(events, "score again"))["tid"]);
   const json* name = find(events, "thread_name");
   REQUIRE(name);
   CHECK((*name)["args"]["name"] == "rewards");
