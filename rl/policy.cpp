@@ -5,6 +5,7 @@
 
 #include "kernels/adamw.h"
 #include "kernels/error.h"
+#include "kernels/trace.h"
 #include "model/checkpoint_folder.h"
 #include "rl/schedule.h"
 #include "rollout/sampler.h"
@@ -100,16 +101,25 @@ UpdateStatistics Policy::accumulate(const std::vector<TrainGroup>& groups, const
   const float inverse_temperature = sft ? 1.0f : rollout::inverse_temperature({.temperature = stage.rollout.temperature});
   GrpoLossOutput result;
   for (const auto& [first, end] : split_micro_batches(groups, stage.optimizer.max_tokens_per_microbatch)) {
+    kernels::Span packing("pack", &sums.pack_seconds);
     const MicroBatch micro = pack(groups, first, end, inverse_temperature);
+    packing.end();
+    const int64_t rows = micro.tokens.rows();
+    kernels::Span forward("forward", &sums.forward_seconds, "rows", rows);
     auto output = model::forward_train(*weights_, micro.tokens, {.keep_tape = true, .recompute = recompute});
+    forward.end();
     if (sft) {
       result = sft_loss(micro, output.tokens, result);
     } else {
       add_sampler_difference(sums, micro, output.tokens);
       GrpoLossInputs in{output.tokens.logprob, output.tokens.entropy, micro.sampler_logprobs, {}, micro.advantages, micro.token_weights, micro.mask};
-      if (reference) in.reference_logprobs = model::forward_train(*reference, micro.tokens, {.keep_tape = false}).tokens.logprob;
+      if (reference) {
+        const kernels::Span span("reference", &sums.forward_seconds, "rows", rows);
+        in.reference_logprobs = model::forward_train(*reference, micro.tokens, {.keep_tape = false}).tokens.logprob;
+      }
       result = grpo_loss(in, loss, result);
     }
+    const kernels::Span backward("backward", &sums.backward_seconds, "rows", rows);
     model::backward(*weights_, output, result.dlogprobs, result.dentropy, store_);
     add_loads(sums.expert_loads, output.expert_loads);
   }
@@ -119,6 +129,7 @@ UpdateStatistics Policy::accumulate(const std::vector<TrainGroup>& groups, const
 }
 
 void Policy::apply(UpdateStatistics& statistics, const StageConfig& stage, int64_t step, int64_t steps) {
+  kernels::Span optimizer("optimizer", &statistics.optimizer_seconds);
   if (store_.tied_embedding_gradient.defined()) {
     const model::Parameter& p = store_.find("model.embed_tokens.weight");
     kernels::add_in_place(store_.gradient.narrow(0, p.offset, p.size), store_.tied_embedding_gradient.view({p.size}));
@@ -155,6 +166,8 @@ void Policy::apply(UpdateStatistics& statistics, const StageConfig& stage, int64
       bias[e] += static_cast<float>(below > 0 ? stage.moe.bias_update_rate : below < 0 ? -stage.moe.bias_update_rate : 0.0);
     }
   }
+  optimizer.end();
+  const kernels::Span weights("weights", &statistics.weights_seconds);
   weights_ = model::pack_weights(store_, dtype_, ++version_, std::move(weights_));
   store_.zero_gradients();
 }
