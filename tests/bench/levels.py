@@ -2,6 +2,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -151,6 +152,7 @@ def our_step(settings, words):
     _, peak_mb = timed([ponder, "train", config, *words], log)
     steps = [json.loads(line) for line in open(os.path.join(folder, "metrics.jsonl"))]
     steps = [s for s in steps if "timing/step_seconds" in s]
+    shutil.rmtree(folder)  # half a gigabyte of weights
     return steps, peak_mb, float(planned.group(1)) if planned else None
 
 

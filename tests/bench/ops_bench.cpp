@@ -15,6 +15,10 @@
 namespace {
 
 int gate(double required) {
+#ifndef __OPTIMIZE__
+  fmt::print("skipped: this build is not optimised\n");
+  return 0;
+#endif
   if (std::strcmp(cpu_kernels().name, "avx512") != 0) {
     fmt::print("skipped: the kernels in use are {}, not AVX-512-BF16\n", cpu_kernels().name);
     return 0;

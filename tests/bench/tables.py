@@ -74,7 +74,8 @@ def machine_text(documents):
     document = next(iter(documents.values()))
     m = document["machine"]
     peers = [version for d in documents.values() for version in d.get("peers", [])]
-    return (f"{m['processor']}, {m['threads']} threads, {m['isa']}; commit {m['commit']}, {m['date']}. Measured in the same run: bf16 peak "
+    quick = "A quick run, to try the benchmarks: not to publish. " if any(d.get("quick") for d in documents.values()) else ""
+    return (f"{quick}{m['processor']}, {m['threads']} threads, {m['isa']}; commit {m['commit']}, {m['date']}. Measured in the same run: bf16 peak "
             f"{m['peak_bf16_gflops']:.0f} GFLOP/s, float32 {m['peak_float32_gflops']:.0f}, DRAM read {m['dram_read_gb_per_second']:.1f} GB/s. "
             + ("Beside " + "; ".join(dict.fromkeys(peers)) + "." if peers else "No other tool was measured."))
 
