@@ -130,8 +130,8 @@ struct Simulation : rollout::Prefixes {
 
   void take_token(Sequence& s) {
     scheduler.append(s);
-    const int64_t tokens = s.length - prompt_length(s);
-    if (tokens == wanted[s.group][static_cast<size_t>(s.sample)]) finish(s);
+    const int64_t taken = s.length - prompt_length(s);
+    if (taken == wanted[s.group][static_cast<size_t>(s.sample)]) finish(s);
   }
 
   void finish(Sequence& s) {
