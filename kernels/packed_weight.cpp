@@ -1,17 +1,15 @@
 // Weights in the layout that the products read: panels of 64 outputs, bf16 [in / 2][64][2] or float32 [in][64].
-#include <cstdlib>
 #include <cstring>
 
 #include "kernels/error.h"
 #include "kernels/linear.h"
+#include "kernels/memory.h"
 #include "kernels/thread_pool.h"
 
 namespace kernels {
 namespace {
 
 constexpr int64_t kPanel = 64;
-
-int64_t round_up(int64_t x, int64_t to) { return (x + to - 1) / to * to; }
 
 uint16_t to_bf16(float x) {
   uint32_t u;
@@ -28,9 +26,7 @@ MatrixView matrix_view(float* data, int64_t count, int64_t out, int64_t in) { re
 PackedWeight::PackedWeight(Dtype dtype, int64_t count, int64_t out, int64_t in) : dtype_(dtype), count_(count), out_(out), in_(in) {
   if (count <= 0 || out <= 0 || in <= 0) fail("PackedWeight: count {}, out {}, in {}; all must be positive.", count, out, in);
   if (dtype == Dtype::bf16 && in % 2 != 0) fail("PackedWeight: in is {}; bf16 products take elements in pairs, so it must be even.", in);
-  auto* memory = static_cast<std::byte*>(std::aligned_alloc(64, static_cast<size_t>(round_up(bytes(), 64))));
-  if (!memory) fail("PackedWeight: out of memory for {} bytes.", bytes());
-  data_ = std::shared_ptr<std::byte>(memory, &std::free);
+  data_ = weight_memory(bytes());
 }
 
 int64_t PackedWeight::bytes() const { return count_ * panel_count() * kPanel * in_ * bytes_of(dtype_); }
