@@ -156,7 +156,6 @@ void add(UpdateStatistics& sums, const UpdateStatistics& update) {
   sums.clipped_low += update.clipped_low, sums.clipped_high += update.clipped_high;
   sums.pack_seconds += update.pack_seconds, sums.forward_seconds += update.forward_seconds;
   sums.backward_seconds += update.backward_seconds, sums.optimizer_seconds += update.optimizer_seconds;
-  sums.weights_seconds += update.weights_seconds;
   sums.grad_norm = update.grad_norm, sums.learning_rate = update.learning_rate, sums.expert_loads = update.expert_loads;
 }
 

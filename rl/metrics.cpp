@@ -108,8 +108,7 @@ const std::vector<MetricInfo>& metric_infos() {
       {"timing/pack_seconds", "s", "part of the step: samples into batches", ""},
       {"timing/forward_seconds", "s", "part of the step: training's forward passes, the reference's included", "Parts of a step"},
       {"timing/backward_seconds", "s", "part of the step: backward passes", "Parts of a step"},
-      {"timing/optimizer_seconds", "s", "part of the step: clipping and AdamW", "Parts of a step"},
-      {"timing/weights_seconds", "s", "part of the step: packing the new weights", ""},
+      {"timing/optimizer_seconds", "s", "part of the step: clipping, AdamW and the new weights, packed", "Parts of a step"},
       {"timing/other_seconds", "s", "the rest of the step", ""},
       {"timing/memory_mb", "MB", "resident memory", ""},
   };

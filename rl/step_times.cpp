@@ -20,8 +20,7 @@ std::vector<Part> parts_of(const UpdateStatistics& u) {
   return {{"pack", u.pack_seconds},
           {"forward", u.forward_seconds},
           {"backward", u.backward_seconds},
-          {"optimizer", u.optimizer_seconds},
-          {"weights", u.weights_seconds}};
+          {"optimizer", u.optimizer_seconds}};
 }
 
 }  // namespace
