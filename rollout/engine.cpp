@@ -249,11 +249,10 @@ void Engine::run(const Plan& plan, const std::shared_ptr<const model::WeightSet>
   kernels::Span pass(prefill_rows == 0 ? "decode" : "prefill", &seconds, "rows", batch_.rows());
   const at::Tensor hidden = model::forward_hidden(*weights, batch_, cache_.storage());
   pass.end();
+  draw(hidden, *weights, seconds);
   const double prefill_share = static_cast<double>(prefill_rows) / static_cast<double>(batch_.rows());
   statistics_.prefill_seconds += seconds * prefill_share;
   statistics_.decode_seconds += seconds * (1 - prefill_share);
-  const kernels::Span drawing("draw", &statistics_.draw_seconds, "tokens", static_cast<int64_t>(draws_.size()));
-  draw(hidden, *weights);
 }
 
 void Engine::add_rows(const Work& work) {
@@ -297,7 +296,7 @@ void Engine::ask_for_draws(const Work& work) {
   for (size_t i = 0; i < live.samples.size(); ++i) ask(static_cast<int64_t>(i));
 }
 
-void Engine::draw(const at::Tensor& hidden, const model::WeightSet& weights) {
+void Engine::draw(const at::Tensor& hidden, const model::WeightSet& weights, double& head_seconds) {
   const int64_t rows = batch_.head_count();
   const int64_t chunk = std::max<int64_t>(1, config_.logits_bytes / (model_.vocab_size * static_cast<int64_t>(sizeof(float))));
   size_t begin = 0;
@@ -305,7 +304,10 @@ void Engine::draw(const at::Tensor& hidden, const model::WeightSet& weights) {
     const int64_t count = std::min(chunk, rows - row);
     size_t end = begin;
     for (; end < draws_.size() && draws_[end].row < row + count; ++end) draws_[end].row -= row;
+    kernels::Span head("head", &head_seconds, "rows", count);
     const at::Tensor logits = kernels::linear(hidden.narrow(0, row, count), weights.head);
+    head.end();
+    const kernels::Span drawing("draw", &statistics_.draw_seconds, "tokens", static_cast<int64_t>(end - begin));
     draw_tokens(logits, model_.vocab_size, &draws_[begin], static_cast<int64_t>(end - begin));
     begin = end;
   }

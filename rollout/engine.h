@@ -70,7 +70,7 @@ class Engine : public RolloutSource, private Prefixes {
   void run(const Plan& plan, const std::shared_ptr<const model::WeightSet>& weights);
   void add_rows(const Work& work);
   void ask_for_draws(const Work& work);
-  void draw(const at::Tensor& hidden, const model::WeightSet& weights);
+  void draw(const at::Tensor& hidden, const model::WeightSet& weights, double& head_seconds);
   void accept(const Asked& asked, const Draw& draw, int64_t version);
   void finish(Live& live, int64_t sample, FinishReason reason);
 
