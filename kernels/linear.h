@@ -15,6 +15,16 @@ namespace kernels {
 
 // y = x W^T. x [N, I] of the weight's dtype -> float32 [N, O].
 at::Tensor linear(const at::Tensor& x, const PackedWeight& w);
+// The same for several weights at once, all threads busy over all of them: y[i] = x W_i^T.
+std::vector<at::Tensor> linear_many(const at::Tensor& x, const std::vector<const PackedWeight*>& weights);
+// add(add_to, linear(x, w)), bit for bit, without the pass over memory. add_to float32 [N, O].
+at::Tensor linear_add(const at::Tensor& x, const PackedWeight& w, const at::Tensor& add_to);
+// swiglu(linear(x, gate), linear(x, up), out), bit for bit. gate and up of the result are undefined unless `keep`.
+struct LinearSwiglu {
+  at::Tensor gate, up;  // float32 [N, F]
+  at::Tensor hidden;    // [N, F] of `out`
+};
+LinearSwiglu linear_swiglu(const at::Tensor& x, const PackedWeight& gate, const PackedWeight& up, Dtype out, bool keep);
 // One matrix a head: x [N, C, I] -> float32 [N, C, O].
 at::Tensor linear_heads(const at::Tensor& x, const PackedWeight& w);
 // One matrix an expert: rows [row_offsets[c], row_offsets[c+1]) of x [T, I] meet matrix c -> float32 [T, O].

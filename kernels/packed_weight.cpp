@@ -2,21 +2,18 @@
 #include "kernels/packed_weight.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <cstring>
 
 #include "kernels/error.h"
 #include "kernels/isa/table.h"
-#include "kernels/large_pages.h"
 #include "kernels/linear.h"
+#include "kernels/memory.h"
 #include "kernels/thread_pool.h"
 
 namespace kernels {
 namespace {
 
 constexpr int64_t kPanel = 64;
-
-int64_t round_up(int64_t x, int64_t to) { return (x + to - 1) / to * to; }
 
 // Inputs of one tile of a panel: runs are long enough for the memory's prefetcher, and what was read is still in the
 // second-level cache when the panel is written, in one ascending stream.
@@ -89,10 +86,7 @@ MatrixView matrix_view(float* data, int64_t count, int64_t out, int64_t in) { re
 PackedWeight::PackedWeight(Dtype dtype, int64_t count, int64_t out, int64_t in) : dtype_(dtype), count_(count), out_(out), in_(in) {
   if (count <= 0 || out <= 0 || in <= 0) fail("PackedWeight: count {}, out {}, in {}; all must be positive.", count, out, in);
   if (dtype == Dtype::bf16 && in % 2 != 0) fail("PackedWeight: in is {}; bf16 products take elements in pairs, so it must be even.", in);
-  auto* memory = static_cast<std::byte*>(std::aligned_alloc(64, static_cast<size_t>(round_up(bytes(), 64))));
-  if (!memory) fail("PackedWeight: out of memory for {} bytes.", bytes());
-  prefer_large_pages(memory, bytes());
-  data_ = std::shared_ptr<std::byte>(memory, &std::free);
+  data_ = weight_memory(bytes());
 }
 
 int64_t PackedWeight::bytes() const { return count_ * panel_count() * kPanel * in_ * bytes_of(dtype_); }

@@ -70,26 +70,34 @@ const float* RopeTable::cos(int64_t position) const {
 
 const float* RopeTable::sin(int64_t position) const { return cos(position) + pairs(); }
 
-void rope_in_place(const at::Tensor& x, const int32_t* positions, const RopeTable& table, int64_t offset, bool inverse) {
-  float* data = f32(x);
+RopeTurn::RopeTurn(const at::Tensor& x, const int32_t* positions, const RopeTable& table, int64_t offset, bool inverse)
+    : positions_(positions), table_(table), pairs_(table.pairs()), sign_(inverse ? -1.0f : 1.0f) {
   if (x.dim() != 3) fail("rope_in_place: x is {}; it must have three dimensions: rows, heads, head size.", shape_text(x));
-  const int64_t rows = x.size(0), heads = x.size(1), size = x.size(2);
-  const int64_t limit = table.positions(), pairs = table.pairs();
-  if (offset < 0 || offset + 2 * pairs > size)
-    fail("rope_in_place: elements {} to {} turn, but a head of x {} has {}.", offset, offset + 2 * pairs, shape_text(x), size);
+  heads_ = x.size(1), size_ = x.size(2);
+  if (offset < 0 || offset + 2 * pairs_ > size_)
+    fail("rope_in_place: elements {} to {} turn, but a head of x {} has {}.", offset, offset + 2 * pairs_, shape_text(x), size_);
   int64_t reached = 0;
-  for (int64_t n = 0; n < rows; ++n) {
-    if (positions[n] < 0 || positions[n] >= limit)
+  for (int64_t n = 0; n < x.size(0); ++n) {
+    if (positions[n] < 0 || positions[n] >= table.positions())
       fail("rope_in_place: position {} of row {} is outside the table of {}; raise the longest sequence.", positions[n], n,
-           limit);
+           table.positions());
     reached = std::max<int64_t>(reached, positions[n] + 1);
   }
-  table.reach(reached);
-  const auto turn = table.interleaved() ? cpu_kernels().rope_interleaved : cpu_kernels().rope_halves;
-  const float sign = inverse ? -1.0f : 1.0f;
-  parallel_ranges(rows, 8192 / std::max<int64_t>(1, heads * pairs) + 1, [&](int64_t begin, int64_t end) {
-    for (int64_t n = begin; n < end; ++n)
-      turn(data + n * heads * size + offset, heads, size, table.cos(positions[n]), table.sin(positions[n]), pairs, sign);
+  table_.reach(reached);
+  data_ = f32(x) + offset;
+  turn_ = table.interleaved() ? cpu_kernels().rope_interleaved : cpu_kernels().rope_halves;
+}
+
+void RopeTurn::operator()(int64_t row) const {
+  const int64_t position = positions_[row];
+  turn_(data_ + row * heads_ * size_, heads_, size_, table_.cos(position), table_.sin(position), pairs_, sign_);
+}
+
+void rope_in_place(const at::Tensor& x, const int32_t* positions, const RopeTable& table, int64_t offset, bool inverse) {
+  const RopeTurn turn(x, positions, table, offset, inverse);
+  const int64_t row_work = x.size(1) * table.pairs();
+  parallel_ranges(x.size(0), 8192 / std::max<int64_t>(1, row_work) + 1, [&](int64_t begin, int64_t end) {
+    for (int64_t n = begin; n < end; ++n) turn(n);
   });
 }
 

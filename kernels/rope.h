@@ -36,4 +36,19 @@ class RopeTable {
 // the backward pass, since the turn is orthogonal. Throws Error if a position is outside the table.
 void rope_in_place(const at::Tensor& x, const int32_t* positions, const RopeTable& table, int64_t offset, bool inverse = false);
 
+// The same, a row at a time, for ops that go on with the row. Checks what rope_in_place checks.
+class RopeTurn {
+ public:
+  RopeTurn(const at::Tensor& x, const int32_t* positions, const RopeTable& table, int64_t offset, bool inverse);
+  void operator()(int64_t row) const;
+
+ private:
+  float* data_;
+  const int32_t* positions_;
+  RopeTable table_;
+  int64_t heads_, size_, pairs_;
+  float sign_;
+  void (*turn_)(float*, int64_t, int64_t, const float*, const float*, int64_t, float);
+};
+
 }  // namespace kernels

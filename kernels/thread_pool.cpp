@@ -7,9 +7,9 @@
 #include <atomic>
 #include <condition_variable>
 #include <exception>
-#include <memory>
 #include <mutex>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #if defined(__x86_64__)
@@ -21,36 +21,19 @@ namespace {
 
 thread_local bool inside_body = false;
 
+// Helpers spin for some ten microseconds, the gap between two regions of a forward pass, then sleep.
+constexpr int kSpinsBeforeSleep = 2000;
+constexpr int kSpinsBeforeYield = 1000;
+
 void pause_briefly() {
 #if defined(__x86_64__)
   _mm_pause();
 #endif
 }
 
-// One batch of work. Helpers hold it by shared_ptr, so a late one finds an exhausted counter and nothing else.
-struct Job {
-  const std::function<void(int64_t)>* body = nullptr;
-  int64_t count = 0;
-  std::atomic<int64_t> next{0}, done{0};
-  std::mutex mutex;
-  std::exception_ptr error;
-
-  void work() {
-    const FlushDenormals flush;
-    inside_body = true;
-    for (int64_t i = next.fetch_add(1); i < count; i = next.fetch_add(1)) {
-      try {
-        (*body)(i);
-      } catch (...) {
-        const std::lock_guard<std::mutex> lock(mutex);
-        if (!error) error = std::current_exception();
-      }
-      done.fetch_add(1, std::memory_order_release);
-    }
-    inside_body = false;
-  }
-};
-
+// One job at a time. `ticket_` holds the job's number in its upper half and the count of tasks not yet handed out in its
+// lower half, so taking a task from a job that is over is impossible: a late helper's compare-and-swap fails, or there is
+// nothing left. The next job is written only when the lower half is 0 and all tasks are done.
 class Pool {
  public:
   ~Pool() { resize(1); }
@@ -60,62 +43,83 @@ class Pool {
       const std::lock_guard<std::mutex> lock(mutex_);
       stopping_ = true;
     }
-    generation_.fetch_add(1);
     wake_.notify_all();
     for (auto& t : helpers_) t.join();
     helpers_.clear();
     stopping_ = false;
-    const uint64_t now = generation_.load();
-    for (int64_t i = 1; i < threads; ++i) helpers_.emplace_back([this, now] { serve(now); });
+    const uint64_t job = ticket_.load() >> 32;
+    for (int64_t i = 1; i < threads; ++i) helpers_.emplace_back([this, job] { serve(job); });
   }
 
   int64_t size() const { return static_cast<int64_t>(helpers_.size()) + 1; }
 
-  void run(int64_t count, const std::function<void(int64_t)>& body) {
-    auto job = std::make_shared<Job>();
-    job->body = &body;
-    job->count = count;
-    {
-      const std::lock_guard<std::mutex> lock(mutex_);
-      job_ = job;
-      generation_.fetch_add(1, std::memory_order_release);
+  void run(int64_t count, const TaskBody& body) {
+    body_.store(&body, std::memory_order_release);
+    count_.store(count, std::memory_order_release);
+    done_.store(0, std::memory_order_relaxed);
+    ticket_.store(((ticket_.load(std::memory_order_relaxed) >> 32) + 1) << 32 | static_cast<uint64_t>(count));
+    // Both are sequentially consistent: a helper that is about to sleep is seen here, or it sees the new ticket.
+    if (sleepers_.load() > 0) {
+      { const std::lock_guard<std::mutex> lock(mutex_); }
+      wake_.notify_all();
     }
-    if (sleepers_.load() > 0) wake_.notify_all();
-    job->work();
+    work();
     // The last tasks of other threads: they run now, so spinning is short; a thread that lost its core needs ours.
-    for (int spins = 0; job->done.load(std::memory_order_acquire) < count; ++spins) {
-      if (spins < 2000) pause_briefly();
+    for (int spins = 0; done_.load(std::memory_order_acquire) < count; ++spins) {
+      if (spins < kSpinsBeforeYield) pause_briefly();
       else std::this_thread::yield();
     }
-    if (job->error) std::rethrow_exception(job->error);
+    if (error_) std::rethrow_exception(std::exchange(error_, nullptr));
   }
 
  private:
-  void serve(uint64_t seen) {
-    for (;;) {
-      for (int spins = 0; spins < 4000 && generation_.load(std::memory_order_acquire) == seen; ++spins) pause_briefly();
-      std::shared_ptr<Job> job;
-      {
-        std::unique_lock<std::mutex> lock(mutex_);
-        if (generation_.load() == seen && !stopping_) {
-          sleepers_.fetch_add(1);
-          wake_.wait(lock, [&] { return generation_.load() != seen || stopping_; });
-          sleepers_.fetch_sub(1);
-        }
-        if (stopping_) return;
-        seen = generation_.load();
-        job = job_;
+  // Takes tasks until none is left. `body_` and `count_` belong to the ticket that the compare-and-swap finds unchanged.
+  void work() {
+    const FlushDenormals flush;
+    inside_body = true;
+    int64_t taken = 0;
+    for (uint64_t ticket = ticket_.load(std::memory_order_acquire); (ticket & 0xffffffffu) != 0;) {
+      const TaskBody* body = body_.load(std::memory_order_acquire);
+      const int64_t count = count_.load(std::memory_order_acquire);
+      if (!ticket_.compare_exchange_weak(ticket, ticket - 1, std::memory_order_acq_rel, std::memory_order_acquire)) continue;
+      try {
+        body->call(body->object, count - static_cast<int64_t>(ticket & 0xffffffffu));
+      } catch (...) {
+        const std::lock_guard<std::mutex> lock(mutex_);
+        if (!error_) error_ = std::current_exception();
       }
-      if (job) job->work();
+      ++taken;
+      ticket = ticket_.load(std::memory_order_acquire);
+    }
+    inside_body = false;
+    if (taken > 0) done_.fetch_add(taken, std::memory_order_release);
+  }
+
+  void serve(uint64_t seen) {
+    const auto news = [&] { return ticket_.load() >> 32 != seen; };
+    for (;;) {
+      for (int spins = 0; spins < kSpinsBeforeSleep && !news(); ++spins) pause_briefly();
+      if (!news()) {
+        std::unique_lock<std::mutex> lock(mutex_);
+        sleepers_.fetch_add(1);
+        wake_.wait(lock, [&] { return news() || stopping_; });
+        sleepers_.fetch_sub(1);
+        if (stopping_) return;
+      }
+      seen = ticket_.load() >> 32;
+      work();
     }
   }
 
+  alignas(64) std::atomic<uint64_t> ticket_{0};
+  alignas(64) std::atomic<const TaskBody*> body_{nullptr};
+  std::atomic<int64_t> count_{0};
+  std::atomic<int> sleepers_{0};
+  alignas(64) std::atomic<int64_t> done_{0};
+  std::exception_ptr error_;  // under mutex_ while a job runs
   std::mutex mutex_;
   std::condition_variable wake_;
   std::vector<std::thread> helpers_;
-  std::shared_ptr<Job> job_;
-  std::atomic<uint64_t> generation_{0};
-  std::atomic<int> sleepers_{0};
   bool stopping_ = false;
 };
 
@@ -137,6 +141,18 @@ Pool& pool() {
 std::mutex& pool_owner() {
   static std::mutex mutex;
   return mutex;
+}
+
+void run_alone(int64_t count, const TaskBody& body) {
+  const FlushDenormals flush;
+  inside_body = true;
+  try {
+    for (int64_t i = 0; i < count; ++i) body.call(body.object, i);
+  } catch (...) {
+    inside_body = false;
+    throw;
+  }
+  inside_body = false;
 }
 
 }  // namespace
@@ -163,34 +179,22 @@ void set_threads(int64_t threads) {
 
 int64_t threads() { return pool().size(); }
 
-void parallel_for(int64_t count, const std::function<void(int64_t)>& body) {
+void run_tasks(int64_t count, const TaskBody& body) {
   if (count <= 0) return;
   if (inside_body) {
-    for (int64_t i = 0; i < count; ++i) body(i);
+    for (int64_t i = 0; i < count; ++i) body.call(body.object, i);
     return;
   }
+  if (count == 1) return run_alone(count, body);
   std::unique_lock<std::mutex> owner(pool_owner(), std::try_to_lock);
-  if (count == 1 || !owner.owns_lock() || pool().size() == 1) {
-    const FlushDenormals flush;
-    inside_body = true;
-    try {
-      for (int64_t i = 0; i < count; ++i) body(i);
-    } catch (...) {
-      inside_body = false;
-      throw;
-    }
-    inside_body = false;
-    return;
-  }
+  if (!owner.owns_lock() || pool().size() == 1) return run_alone(count, body);
   pool().run(count, body);
 }
 
-void parallel_ranges(int64_t count, int64_t grain, const std::function<void(int64_t, int64_t)>& body) {
-  if (count <= 0) return;
+int64_t range_count(int64_t count, int64_t grain) {
+  if (count <= 0) return 0;
   // Four ranges a thread: a late thread then costs a quarter of its share.
-  const int64_t most = threads() * 4;
-  const int64_t ranges = std::max<int64_t>(1, std::min(most, count / std::max<int64_t>(1, grain)));
-  parallel_for(ranges, [&](int64_t i) { body(count * i / ranges, count * (i + 1) / ranges); });
+  return std::max<int64_t>(1, std::min(threads() * 4, count / std::max<int64_t>(1, grain)));
 }
 
 }  // namespace kernels

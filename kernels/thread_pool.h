@@ -1,9 +1,8 @@
-// The one thread pool; LibTorch is set to one thread when it starts. Work is split over rows or columns, never within a sum, so the number of threads never
-// changes a result.
+// The one thread pool; LibTorch is set to one thread when it starts. Work is split over rows or columns, never within a
+// sum, so the number of threads never changes a result.
 #pragma once
 
 #include <cstdint>
-#include <functional>
 
 namespace kernels {
 
@@ -11,13 +10,33 @@ namespace kernels {
 void set_threads(int64_t threads);
 int64_t threads();
 
+// A body by reference: no copy and no allocation.
+struct TaskBody {
+  const void* object;
+  void (*call)(const void* object, int64_t i);
+};
+void run_tasks(int64_t count, const TaskBody& body);
+
 // Calls body(i) once for every i in [0, count), on all threads, under flush-to-zero and denormals-are-zero. Returns
 // when all are done. `count` tasks are handed out in ascending order, so make the large ones come first.
 // A call from inside a body runs on the calling thread alone. The first exception of a body is thrown again here.
-void parallel_for(int64_t count, const std::function<void(int64_t)>& body);
+//
+// A call costs about a microsecond while the helpers are awake (they look for work for some ten microseconds before they
+// sleep). The caller never waits for a helper that holds no task.
+template <typename Body>
+void parallel_for(int64_t count, const Body& body) {
+  run_tasks(count, {&body, [](const void* object, int64_t i) { (*static_cast<const Body*>(object))(i); }});
+}
+
+// How many ranges of at least `grain` parallel_ranges makes.
+int64_t range_count(int64_t count, int64_t grain);
 
 // Splits [0, count) into ranges of at least `grain` and calls body(begin, end) for each.
-void parallel_ranges(int64_t count, int64_t grain, const std::function<void(int64_t, int64_t)>& body);
+template <typename Body>
+void parallel_ranges(int64_t count, int64_t grain, const Body& body) {
+  const int64_t ranges = range_count(count, grain);
+  parallel_for(ranges, [&](int64_t i) { body(count * i / ranges, count * (i + 1) / ranges); });
+}
 
 // Flush-to-zero and denormals-are-zero on this thread while it lives. parallel_for sets it for bodies.
 class FlushDenormals {

@@ -9,11 +9,11 @@ using kernels::rounded;
 
 std::string layer_name(int64_t layer, const std::string& part) { return "model.layers." + std::to_string(layer) + "." + part; }
 
-at::Tensor dense_forward(const at::Tensor& x, const BlockWeights& w, kernels::Dtype dtype, DenseTape& t) {
-  t.gate = kernels::linear(x, w.gate);
-  t.up = kernels::linear(x, w.up);
-  t.hidden = kernels::swiglu(t.gate, t.up, dtype);
-  return kernels::linear(t.hidden, w.down);
+// h + the layer's output.
+at::Tensor dense_forward(const at::Tensor& x, const BlockWeights& w, kernels::Dtype dtype, const at::Tensor& h, bool keep, DenseTape& t) {
+  const auto out = kernels::linear_swiglu(x, w.gate, w.up, dtype, keep);
+  t = {out.gate, out.up, out.hidden};
+  return kernels::linear_add(t.hidden, w.down, h);
 }
 
 // Goes on from add_to when it is defined.
@@ -61,12 +61,13 @@ at::Tensor experts_backward(const WeightSet& weights, const BlockWeights& w, con
 }  // namespace
 
 at::Tensor feed_forward_forward(const WeightSet& weights, int64_t layer, const std::vector<int64_t>& groups, const at::Tensor& h,
-                                FeedForwardTape& tape) {
+                                bool keep, FeedForwardTape& tape) {
   const BlockWeights& w = weights.blocks[layer];
   tape.norm = kernels::rms_norm(h, w.feed_forward_norm, weights.config.norm_eps, weights.dtype);
-  if (!weights.config.is_moe(layer)) return dense_forward(tape.norm.y, w, weights.dtype, tape.dense);
-  const at::Tensor out = experts_forward(weights, w, groups, tape);
-  if (weights.config.shared_experts > 0) kernels::add_in_place(out, dense_forward(tape.norm.y, w, weights.dtype, tape.dense));
+  if (!weights.config.is_moe(layer)) return dense_forward(tape.norm.y, w, weights.dtype, h, keep, tape.dense);
+  at::Tensor out = experts_forward(weights, w, groups, tape);
+  if (weights.config.shared_experts > 0) out = dense_forward(tape.norm.y, w, weights.dtype, out, keep, tape.dense);
+  kernels::add_in_place(out, h);
   return out;
 }
 

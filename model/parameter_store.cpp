@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "kernels/error.h"
-#include "kernels/large_pages.h"
 #include "kernels/rng.h"
 #include "kernels/thread_pool.h"
 
@@ -88,7 +87,6 @@ void list_feed_forward(Lister& out, const ModelConfig& c, const std::string& at,
 at::Tensor zeros(int64_t size) {
   at::Tensor x = kernels::empty_f32({size});
   float* data = kernels::f32(x);
-  kernels::prefer_large_pages(data, size * static_cast<int64_t>(sizeof(float)));
   kernels::parallel_ranges(size, 1 << 16, [&](int64_t begin, int64_t end) { std::fill(data + begin, data + end, 0.0f); });
   return x;
 }

@@ -5,6 +5,7 @@
 
 #include "kernels/adamw.h"
 #include "kernels/error.h"
+#include "kernels/trace.h"
 #include "model/checkpoint_folder.h"
 #include "rl/schedule.h"
 #include "rollout/sampler.h"
@@ -101,16 +102,25 @@ UpdateStatistics Policy::accumulate(const std::vector<TrainGroup>& groups, const
   const float inverse_temperature = sft ? 1.0f : rollout::inverse_temperature({.temperature = stage.rollout.temperature});
   GrpoLossOutput result;
   for (const auto& [first, end] : split_micro_batches(groups, std::min(plan.rows, stage.optimizer.max_tokens_per_microbatch))) {
+    kernels::Span packing("pack", &sums.pack_seconds);
     const MicroBatch micro = pack(groups, first, end, inverse_temperature);
+    packing.end();
+    const int64_t rows = micro.tokens.rows();
+    kernels::Span forward("forward", &sums.forward_seconds, "rows", rows);
     auto output = model::forward_train(*weights_, micro.tokens, {.keep_tape = true, .recomputed_blocks = plan.recomputed_blocks});
+    forward.end();
     if (sft) {
       result = sft_loss(micro, output.tokens, result);
     } else {
       add_sampler_difference(sums, micro, output.tokens);
       GrpoLossInputs in{output.tokens.logprob, output.tokens.entropy, micro.sampler_logprobs, {}, micro.advantages, micro.token_weights, micro.mask};
-      if (reference) in.reference_logprobs = model::forward_train(*reference, micro.tokens, {.keep_tape = false}).tokens.logprob;
+      if (reference) {
+        const kernels::Span span("reference", &sums.forward_seconds, "rows", rows);
+        in.reference_logprobs = model::forward_train(*reference, micro.tokens, {.keep_tape = false}).tokens.logprob;
+      }
       result = grpo_loss(in, loss, result);
     }
+    const kernels::Span backward("backward", &sums.backward_seconds, "rows", rows);
     model::backward(*weights_, output, result.dlogprobs, result.dentropy, store_);
     add_loads(sums.expert_loads, output.expert_loads);
   }
@@ -120,6 +130,7 @@ UpdateStatistics Policy::accumulate(const std::vector<TrainGroup>& groups, const
 }
 
 void Policy::apply(UpdateStatistics& statistics, const StageConfig& stage, int64_t step, int64_t steps) {
+  const kernels::Span optimizer("optimizer", &statistics.optimizer_seconds);
   store_.complete_gradient();
   if (!stage.moe.train_router)
     for (const auto& p : store_.parameters())

@@ -7,7 +7,9 @@
 
 #include "kernels/isa/linear.inl"
 #include "kernels/isa/transpose.inl"
-#include "kernels/isa/attention.inl"
+#include "kernels/isa/attention_tile.inl"
+#include "kernels/isa/attention_forward.inl"
+#include "kernels/isa/attention_backward.inl"
 #include "kernels/isa/token_logprob.inl"
 #include "kernels/isa/tensor.inl"
 #include "kernels/isa/rms_norm.inl"
@@ -31,8 +33,10 @@ constexpr CpuKernels make_table(const char* name) {
       .transpose_u32 = transpose_u32,
       .pair_rows_bf16 = pair_rows_bf16,
       .copy_rows_f32 = copy_rows_f32,
+      .attention_scratch = attention_scratch,
       .attention_bf16 = attention_bf16,
       .attention_f32 = attention_f32,
+      .attention_backward_scratch = attention_backward_scratch,
       .attention_backward_bf16 = attention_backward_bf16,
       .attention_backward_f32 = attention_backward_f32,
       .token_logprob_row = token_logprob_row,

@@ -1,111 +1,117 @@
 // Products with a panel of 64 weight columns.
 //
-// A block of rows keeps its 64 sums a row in registers while k runs from 0 up: one chain of fma per output, whatever the
-// number of rows.
+// A tile of rows keeps its 64 sums a row in registers while k runs from 0 up: one chain of fma per output, whatever the
+// number of rows. A step of k is a pair in bf16; in both dtypes its 64 weights are 256 bytes.
 
 namespace {
 
-template <int kRows>
-PONDER_INLINE void product_rows_bf16(const uint16_t* a, int64_t lda, const uint16_t* panel, int64_t k_pairs, float* c,
-                                     int64_t ldc, bool accumulate) {
+// The operands of one dtype: how a panel's step of k is loaded and multiplied.
+struct Bf16Product {
+  using In = uint16_t;
+  static constexpr int64_t kStep = 2;  // elements of k a step
+  PONDER_INLINE W16 weights(const uint16_t* p) { return w_load(reinterpret_cast<const uint32_t*>(p)); }
+  PONDER_INLINE W16 input(const uint16_t* a) {
+    uint32_t pair;
+    __builtin_memcpy(&pair, a, 4);
+    return w_set(pair);
+  }
+  PONDER_INLINE V16 add(V16 acc, W16 x, W16 w) { return v_dot2(acc, x, w); }
+};
+
+struct F32Product {
+  using In = float;
+  static constexpr int64_t kStep = 1;
+  PONDER_INLINE V16 weights(const float* p) { return v_load(p); }
+  PONDER_INLINE V16 input(const float* a) { return v_set(*a); }
+  PONDER_INLINE V16 add(V16 acc, V16 x, V16 w) { return v_fma(x, w, acc); }
+};
+
+// One tile. kLines cache lines of `ahead` a step are fetched and not read.
+template <typename P, int kRows, int kLines>
+__attribute__((noinline)) void product_tile(const typename P::In* a, int64_t lda, const typename P::In* panel, int64_t steps,
+                                            float* c, int64_t ldc, bool accumulate, const char* ahead) {
   V16 acc[kRows][4];
+#pragma GCC unroll 6
   for (int r = 0; r < kRows; ++r)
+#pragma GCC unroll 4
     for (int j = 0; j < 4; ++j) acc[r][j] = accumulate ? v_load(c + r * ldc + 16 * j) : v_zero();
-  const uint32_t* w = reinterpret_cast<const uint32_t*>(panel);
-  for (int64_t k = 0; k < k_pairs; ++k, w += 64) {
-    W16 b[4];
-    for (int j = 0; j < 4; ++j) b[j] = w_load(w + 16 * j);
+  for (int64_t k = 0; k < steps; ++k, panel += 64 * P::kStep, a += P::kStep, ahead += 64 * kLines) {
+    decltype(P::weights(panel)) w[4];
+#pragma GCC unroll 4
+    for (int j = 0; j < 4; ++j) w[j] = P::weights(panel + 16 * P::kStep * j);
+#pragma GCC unroll 4
+    for (int line = 0; line < kLines; ++line) __builtin_prefetch(ahead + 64 * line, 0, 2);
+#pragma GCC unroll 6
     for (int r = 0; r < kRows; ++r) {
-      uint32_t pair;
-      __builtin_memcpy(&pair, a + r * lda + 2 * k, 4);
-      const W16 x = w_set(pair);
-      for (int j = 0; j < 4; ++j) acc[r][j] = v_dot2(acc[r][j], x, b[j]);
+      const auto x = P::input(a + r * lda);
+#pragma GCC unroll 4
+      for (int j = 0; j < 4; ++j) acc[r][j] = P::add(acc[r][j], x, w[j]);
     }
   }
+#pragma GCC unroll 6
   for (int r = 0; r < kRows; ++r)
+#pragma GCC unroll 4
     for (int j = 0; j < 4; ++j) v_store(c + r * ldc + 16 * j, acc[r][j]);
 }
 
-template <int kRows>
-PONDER_INLINE void product_rows_f32(const float* a, int64_t lda, const float* panel, int64_t k_count, float* c, int64_t ldc,
-                                    bool accumulate) {
-  V16 acc[kRows][4];
+// A panel with fewer than 64 columns works in a scratch tile, so nothing is written past the last column.
+template <typename P, int kRows, int kLines>
+void product_columns(const typename P::In* a, int64_t lda, const typename P::In* panel, int64_t steps, float* c, int64_t ldc,
+                     int64_t cols, bool accumulate, const char* ahead) {
+  if (cols == 64) return product_tile<P, kRows, kLines>(a, lda, panel, steps, c, ldc, accumulate, ahead);
+  float scratch[kRows * 64] = {};
+  for (int r = 0; accumulate && r < kRows; ++r)
+    for (int64_t j = 0; j < cols; ++j) scratch[r * 64 + j] = c[r * ldc + j];
+  product_tile<P, kRows, kLines>(a, lda, panel, steps, scratch, 64, accumulate, ahead);
   for (int r = 0; r < kRows; ++r)
-    for (int j = 0; j < 4; ++j) acc[r][j] = accumulate ? v_load(c + r * ldc + 16 * j) : v_zero();
-  for (int64_t k = 0; k < k_count; ++k, panel += 64) {
-    V16 b[4];
-    for (int j = 0; j < 4; ++j) b[j] = v_load(panel + 16 * j);
-    for (int r = 0; r < kRows; ++r) {
-      const V16 x = v_set(a[r * lda + k]);
-      for (int j = 0; j < 4; ++j) acc[r][j] = v_fma(x, b[j], acc[r][j]);
-    }
-  }
-  for (int r = 0; r < kRows; ++r)
-    for (int j = 0; j < 4; ++j) v_store(c + r * ldc + 16 * j, acc[r][j]);
-}
-
-// A panel with fewer than 64 columns works in a scratch row, so nothing is written past the last column.
-template <typename Rows>
-PONDER_INLINE void through_scratch(float* c, int64_t ldc, int64_t cols, bool accumulate, int rows, Rows run) {
-  float scratch[kRowsPerTile * 64] = {};
-  if (accumulate)
-    for (int r = 0; r < rows; ++r)
-      for (int64_t j = 0; j < cols; ++j) scratch[r * 64 + j] = c[r * ldc + j];
-  run(scratch);
-  for (int r = 0; r < rows; ++r)
     for (int64_t j = 0; j < cols; ++j) c[r * ldc + j] = scratch[r * 64 + j];
 }
 
-template <int kRows>
-void product_block_bf16(const uint16_t* a, int64_t lda, const uint16_t* panel, int64_t k_pairs, float* c, int64_t ldc,
-                        int64_t cols, bool accumulate) {
-  if (cols == 64) return product_rows_bf16<kRows>(a, lda, panel, k_pairs, c, ldc, accumulate);
-  through_scratch(c, ldc, cols, accumulate, kRows,
-                  [&](float* scratch) { product_rows_bf16<kRows>(a, lda, panel, k_pairs, scratch, 64, accumulate); });
+template <typename P, int kLines>
+PONDER_INLINE void product_rows(int64_t rows, const typename P::In* a, int64_t lda, const typename P::In* panel, int64_t steps, float* c,
+                                int64_t ldc, int64_t cols, bool accumulate, const char* ahead) {
+  switch (rows) {
+    case 1: return product_columns<P, 1, kLines>(a, lda, panel, steps, c, ldc, cols, accumulate, ahead);
+    case 2: if constexpr (kRowsPerTile >= 2) return product_columns<P, 2, kLines>(a, lda, panel, steps, c, ldc, cols, accumulate, ahead);
+      break;
+    case 3: if constexpr (kRowsPerTile >= 3) return product_columns<P, 3, kLines>(a, lda, panel, steps, c, ldc, cols, accumulate, ahead);
+      break;
+    case 4: if constexpr (kRowsPerTile >= 4) return product_columns<P, 4, kLines>(a, lda, panel, steps, c, ldc, cols, accumulate, ahead);
+      break;
+    case 5: if constexpr (kRowsPerTile >= 5) return product_columns<P, 5, kLines>(a, lda, panel, steps, c, ldc, cols, accumulate, ahead);
+      break;
+    case 6: if constexpr (kRowsPerTile >= 6) return product_columns<P, 6, kLines>(a, lda, panel, steps, c, ldc, cols, accumulate, ahead);
+      break;
+    default: break;
+  }
 }
 
-template <int kRows>
-void product_block_f32(const float* a, int64_t lda, const float* panel, int64_t k, float* c, int64_t ldc, int64_t cols,
-                       bool accumulate) {
-  if (cols == 64) return product_rows_f32<kRows>(a, lda, panel, k, c, ldc, accumulate);
-  through_scratch(c, ldc, cols, accumulate, kRows,
-                  [&](float* scratch) { product_rows_f32<kRows>(a, lda, panel, k, scratch, 64, accumulate); });
+template <typename P>
+PONDER_INLINE void product(const typename P::In* a, int64_t lda, const typename P::In* panel, int64_t steps, float* c, int64_t ldc,
+                           int64_t rows, int64_t cols, bool accumulate, const void* next) {
+  // Tiles of nearly equal height: 8 rows are 4 + 4. One tile is enough to keep the memory busy by itself; of several, the
+  // first two fetch the next panel, which then comes while the others calculate.
+  const int64_t tiles = (rows + kRowsPerTile - 1) / kRowsPerTile;
+  for (int64_t t = 0, row = 0; t < tiles; ++t) {
+    const int64_t n = rows / tiles + (t < rows % tiles);
+    const typename P::In* from = a + row * lda;
+    float* to = c + row * ldc;
+    if (next && tiles > 1 && t < 2)
+      product_rows<P, 2>(n, from, lda, panel, steps, to, ldc, cols, accumulate, static_cast<const char*>(next) + t * steps * 128);
+    else
+      product_rows<P, 0>(n, from, lda, panel, steps, to, ldc, cols, accumulate, nullptr);
+    row += n;
+  }
 }
 
 void product_bf16(const uint16_t* a, int64_t lda, const uint16_t* panel, int64_t k_pairs, float* c, int64_t ldc, int64_t rows,
-                  int64_t cols, bool accumulate) {
-  while (rows >= kRowsPerTile) {
-    product_block_bf16<kRowsPerTile>(a, lda, panel, k_pairs, c, ldc, cols, accumulate);
-    a += kRowsPerTile * lda, c += kRowsPerTile * ldc, rows -= kRowsPerTile;
-  }
-  if constexpr (kRowsPerTile > 1) {
-    switch (rows) {
-      case 5: return product_block_bf16<5>(a, lda, panel, k_pairs, c, ldc, cols, accumulate);
-      case 4: return product_block_bf16<4>(a, lda, panel, k_pairs, c, ldc, cols, accumulate);
-      case 3: return product_block_bf16<3>(a, lda, panel, k_pairs, c, ldc, cols, accumulate);
-      case 2: return product_block_bf16<2>(a, lda, panel, k_pairs, c, ldc, cols, accumulate);
-      case 1: return product_block_bf16<1>(a, lda, panel, k_pairs, c, ldc, cols, accumulate);
-      default: return;
-    }
-  }
+                  int64_t cols, bool accumulate, const void* next) {
+  product<Bf16Product>(a, lda, panel, k_pairs, c, ldc, rows, cols, accumulate, next);
 }
 
 void product_f32(const float* a, int64_t lda, const float* panel, int64_t k, float* c, int64_t ldc, int64_t rows, int64_t cols,
-                 bool accumulate) {
-  while (rows >= kRowsPerTile) {
-    product_block_f32<kRowsPerTile>(a, lda, panel, k, c, ldc, cols, accumulate);
-    a += kRowsPerTile * lda, c += kRowsPerTile * ldc, rows -= kRowsPerTile;
-  }
-  if constexpr (kRowsPerTile > 1) {
-    switch (rows) {
-      case 5: return product_block_f32<5>(a, lda, panel, k, c, ldc, cols, accumulate);
-      case 4: return product_block_f32<4>(a, lda, panel, k, c, ldc, cols, accumulate);
-      case 3: return product_block_f32<3>(a, lda, panel, k, c, ldc, cols, accumulate);
-      case 2: return product_block_f32<2>(a, lda, panel, k, c, ldc, cols, accumulate);
-      case 1: return product_block_f32<1>(a, lda, panel, k, c, ldc, cols, accumulate);
-      default: return;
-    }
-  }
+                 bool accumulate, const void* next) {
+  product<F32Product>(a, lda, panel, k, c, ldc, rows, cols, accumulate, next);
 }
 
 }  // namespace
