@@ -4,15 +4,18 @@
 // out[n, h] = sum_j softmax_j(scale * q[n, h] . k[j, h / (H / K)]) v[j, h / (H / K)], j over the positions 0..p of the
 // row's segment (p - window < j when a window is set). Online softmax: Milakov and Gimelshein, arXiv:1805.02867.
 //
-// Keys are visited in order of absolute position, in tiles of 16 at absolute positions [16t, 16t + 16), so a row does
-// the same arithmetic whether its keys come from a cache, a chunk or a tree. Keys and values are read in their stored
-// dtype; all arithmetic is float32.
+// Keys are visited in order of absolute position, in steps of 64 at absolute positions [64t, 64t + 64) made of tiles of
+// 16, so a row does the same arithmetic whether its keys come from a cache, a chunk or a tree. Keys and values are read
+// in their stored dtype c. Products take c inputs (the query, the softmax weights and, in the backward pass, dout and the
+// gradient of the scores are rounded to c where they enter one); sums, exp and the softmax's denominator are float32.
 //
 // Legend: N query rows, R key rows, H query heads, K key heads, dk and dv sizes of a key and a value.
 #pragma once
 
+#include <utility>
 #include <vector>
 
+#include "kernels/key_tiles.h"
 #include "kernels/tensor.h"
 
 namespace kernels {
@@ -36,24 +39,47 @@ struct AttentionShape {
   float scale = 1.0f;
 };
 
+// The segments of a batch with the storage row of every key looked up: made once, used by every layer.
+class AttentionPlan {
+ public:
+  // Throws Error when a segment's spans leave a gap or end too early.
+  AttentionPlan(const std::vector<AttentionSegment>& segments);
+
+  struct Segment {
+    int64_t first_row, rows, first_position, group, window;
+    int64_t first_key_position, keys;  // positions of the keys
+    size_t first_key;                  // of key_rows
+  };
+  const std::vector<Segment>& segments() const { return segments_; }
+  const int64_t* key_rows(const Segment& s) const { return key_rows_.data() + s.first_key; }
+  int64_t rows() const { return rows_; }                    // query rows that it needs
+  int64_t storage_rows() const { return storage_rows_; }    // key rows that it needs
+  // Runs [first, end) of query rows below `rows` that are in no segment.
+  std::vector<std::pair<int64_t, int64_t>> uncovered(int64_t rows) const;
+
+ private:
+  std::vector<Segment> segments_;
+  std::vector<int64_t> key_rows_;
+  int64_t rows_ = 0, storage_rows_ = 0;
+};
+
 struct AttentionOutput {
   at::Tensor out;      // [N, H, dv] of keys' dtype; rows in no segment are 0
   at::Tensor log_sum;  // float32 [N, H]: m + log(l), for the backward pass
 };
 
-// q float32 [N, H, dk]; keys [R, K, dk]; values [R, K, dv], or undefined: then the value is the first dv elements of the
+// q float32 [N, H, dk]; keys and values in tiles; values may be undefined: then the value is the first dv elements of the
 // key (MLA's absorbed form, where the key is latent | rope and the value is the latent).
 AttentionOutput attention(const at::Tensor& q, const at::Tensor& keys, const at::Tensor& values,
-                          const std::vector<AttentionSegment>& segments, const AttentionShape& shape);
+                          const AttentionPlan& plan, const AttentionShape& shape);
 
 struct AttentionGradient {
   at::Tensor q;             // float32 [N, H, dk]
   at::Tensor keys, values;  // float32 [R, K, dk] and [R, K, dv] (undefined when values was)
 };
 
-// Sums over queries run in row order, then head order. dout float32 [N, H, dv].
+// Sums over queries run in row order, then head order, in pairs for bf16. dout float32 [N, H, dv].
 AttentionGradient attention_backward(const at::Tensor& dout, const at::Tensor& q, const at::Tensor& keys, const at::Tensor& values,
-                                     const AttentionOutput& forward, const std::vector<AttentionSegment>& segments,
-                                     const AttentionShape& shape);
+                                     const AttentionOutput& forward, const AttentionPlan& plan, const AttentionShape& shape);
 
 }  // namespace kernels

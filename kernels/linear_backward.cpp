@@ -42,8 +42,10 @@ void run_backward_input(const std::vector<Job>& jobs, const PackedWeight& w, boo
                          piece.rows, cols, go_on, nullptr);
       } else {
         auto* panel = reinterpret_cast<float*>(scratch);
-        cpu.transpose_panel_f32(reinterpret_cast<const float*>(w.panels(job.matrix)), w.in(), n, count, piece.panel * kPanel, cols, panel);
-        cpu.product_f32(reinterpret_cast<const float*>(dy), job.x.stride, panel, count, dx, job.y_stride, piece.rows, cols, go_on, nullptr);
+        cpu.transpose_panel_f32(reinterpret_cast<const float*>(w.panels(job.matrix)), w.in(), n, count, piece.panel * kPanel, cols,
+                                panel);
+        cpu.product_f32(reinterpret_cast<const float*>(dy), job.x.stride, panel, count, dx, job.y_stride, piece.rows, cols, go_on,
+                        nullptr);
       }
     }
   });
@@ -69,11 +71,11 @@ void arrange_left(const CpuKernels& cpu, Dtype dtype, const GradientJob& job, in
   const std::byte* from = job.left.data + first * bytes_of(dtype);
   std::byte* to = scratch + (job.transposed + first * job.stride()) * bytes_of(dtype);
   if (dtype == Dtype::bf16)
-    cpu.transpose_u16(reinterpret_cast<const uint16_t*>(from), job.left.stride, job.left.rows, count, reinterpret_cast<uint16_t*>(to),
-                      job.stride());
+    cpu.transpose_u16(reinterpret_cast<const uint16_t*>(from), job.left.stride, job.left.rows, count,
+                      reinterpret_cast<uint16_t*>(to), job.stride());
   else
-    cpu.transpose_u32(reinterpret_cast<const uint32_t*>(from), job.left.stride, job.left.rows, count, reinterpret_cast<uint32_t*>(to),
-                      job.stride());
+    cpu.transpose_u32(reinterpret_cast<const uint32_t*>(from), job.left.stride, job.left.rows, count,
+                      reinterpret_cast<uint32_t*>(to), job.stride());
 }
 
 void arrange_right(const CpuKernels& cpu, Dtype dtype, const GradientJob& job, int64_t panel, std::byte* scratch) {
@@ -94,11 +96,11 @@ void multiply(const CpuKernels& cpu, Dtype dtype, const GradientJob& job, const 
     const std::byte* left = scratch + (job.transposed + piece.first * job.stride() + m) * bytes_of(dtype);
     const std::byte* panel = scratch + (job.panels + (piece.panel * rows + m) * kPanel) * bytes_of(dtype);
     if (dtype == Dtype::bf16)
-      cpu.product_bf16(reinterpret_cast<const uint16_t*>(left), job.stride(), reinterpret_cast<const uint16_t*>(panel), count / 2, c,
-                       job.c_stride, piece.count, cols, true, nullptr);
+      cpu.product_bf16(reinterpret_cast<const uint16_t*>(left), job.stride(), reinterpret_cast<const uint16_t*>(panel), count / 2,
+                       c, job.c_stride, piece.count, cols, true, nullptr);
     else
-      cpu.product_f32(reinterpret_cast<const float*>(left), job.stride(), reinterpret_cast<const float*>(panel), count, c, job.c_stride,
-                      piece.count, cols, true, nullptr);
+      cpu.product_f32(reinterpret_cast<const float*>(left), job.stride(), reinterpret_cast<const float*>(panel), count, c,
+                      job.c_stride, piece.count, cols, true, nullptr);
   }
 }
 

@@ -58,13 +58,6 @@ void require_rows_below(const char* op, const int64_t* rows, int64_t count, int6
     if (rows[i] >= limit) fail("{}: rows[{}] is {}, but there are {} rows.", op, i, rows[i], limit);
 }
 
-void convert(const void* from, Dtype from_type, void* to, Dtype to_type, int64_t n) {
-  const auto& table = cpu_kernels();
-  if (from_type == to_type) std::memcpy(to, from, static_cast<size_t>(n * bytes_of(to_type)));
-  else if (to_type == Dtype::bf16) table.round_to_bf16(static_cast<const float*>(from), static_cast<uint16_t*>(to), n);
-  else table.widen_bf16(static_cast<const uint16_t*>(from), static_cast<float*>(to), n);
-}
-
 void* raw(const at::Tensor& x) { return dtype_of(x) == Dtype::bf16 ? static_cast<void*>(bf16(x)) : f32(x); }
 
 // Threads split columns: a row named twice is then written in the order of i on any number of threads.
@@ -161,16 +154,6 @@ at::Tensor gather_rows(const at::Tensor& x, const int64_t* rows, int64_t count) 
     }
   });
   return out;
-}
-
-void scatter_rows(const at::Tensor& x, const int64_t* rows, const at::Tensor& into) {
-  const Dtype from_type = dtype_of(x), to_type = dtype_of(into);
-  const auto* from = static_cast<const std::byte*>(raw(x));
-  auto* to = static_cast<std::byte*>(raw(into));
-  const int64_t width = row_width("scatter_rows", into), from_bytes = bytes_of(from_type), to_bytes = bytes_of(to_type);
-  each_named_row("scatter_rows", x, rows, into, [&](int64_t i, int64_t row, int64_t column, int64_t columns) {
-    convert(from + (i * width + column) * from_bytes, from_type, to + (row * width + column) * to_bytes, to_type, columns);
-  });
 }
 
 void scatter_add_rows(const at::Tensor& x, const int64_t* rows, const at::Tensor& into) {

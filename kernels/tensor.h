@@ -38,7 +38,6 @@ at::Tensor widened(const at::Tensor& x);               // dtype -> float32, exac
 
 // Rows. `rows[i] < 0` names no row.
 at::Tensor gather_rows(const at::Tensor& x, const int64_t* rows, int64_t count);       // [count, W]; zeros where < 0
-void scatter_rows(const at::Tensor& x, const int64_t* rows, const at::Tensor& into);   // into[rows[i]] = x[i], rounded to into's dtype
 void scatter_add_rows(const at::Tensor& x, const int64_t* rows, const at::Tensor& into);  // float32, added in the order of i
 
 }  // namespace kernels

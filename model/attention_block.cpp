@@ -30,8 +30,8 @@ at::Tensor joined(const at::Tensor& a, const at::Tensor& b, int64_t heads) {
   return out;
 }
 
-at::Tensor gqa_forward(const WeightSet& weights, int64_t layer, const TokenBatch& batch, const at::Tensor& h, const KeyLayer& storage,
-                       AttentionTape& t) {
+at::Tensor gqa_forward(const WeightSet& weights, int64_t layer, const TokenBatch& batch, const kernels::AttentionPlan& plan,
+                       const at::Tensor& h, const KeyLayer& storage, AttentionTape& t) {
   const ModelConfig& c = weights.config;
   const BlockWeights& w = weights.blocks[layer];
   const int64_t n = batch.rows(), size = c.head_size;
@@ -47,19 +47,17 @@ at::Tensor gqa_forward(const WeightSet& weights, int64_t layer, const TokenBatch
   t.query = q.view({n, c.heads, size});
   k = k.view({n, c.key_heads, size});
   kernels::rope_in_place(t.query, batch.positions.data(), weights.rope, 0);
-  kernels::rope_in_place(k, batch.positions.data(), weights.rope, 0);
-  const int64_t width = c.key_heads * size, rows = storage.keys.size(0);
-  kernels::scatter_rows(k.view({n, width}), batch.key_rows.data(), storage.keys.view({rows, width}));
-  kernels::scatter_rows(qkv[2], batch.key_rows.data(), storage.values.view({rows, width}));
-  t.out = kernels::attention(t.query, storage.keys, storage.values, batch.segments, shape_of(c));
+  kernels::rope_and_store_key_rows(k, batch.positions.data(), weights.rope, 0, batch.key_rows.data(), storage.keys);
+  kernels::store_key_rows(qkv[2].view({n, c.key_heads, size}), batch.key_rows.data(), storage.values);
+  t.out = kernels::attention(t.query, storage.keys, storage.values, plan, shape_of(c));
   return kernels::linear_add(t.out.out.view({n, c.heads * size}), w.output, h);
 }
 
-at::Tensor mla_forward(const WeightSet& weights, int64_t layer, const TokenBatch& batch, const at::Tensor& h, const KeyLayer& storage,
-                       AttentionTape& t) {
+at::Tensor mla_forward(const WeightSet& weights, int64_t layer, const TokenBatch& batch, const kernels::AttentionPlan& plan,
+                       const at::Tensor& h, const KeyLayer& storage, AttentionTape& t) {
   const ModelConfig& c = weights.config;
   const BlockWeights& w = weights.blocks[layer];
-  const int64_t n = batch.rows(), rank = c.latent_rank, key_size = rank + c.rope_size;
+  const int64_t n = batch.rows(), rank = c.latent_rank;
   at::Tensor q;
   if (c.query_rank > 0) {
     t.query_latent = kernels::linear(t.norm.y, w.query_down);
@@ -74,13 +72,12 @@ at::Tensor mla_forward(const WeightSet& weights, int64_t layer, const TokenBatch
   const auto normed = kernels::rms_norm(t.latent, w.latent_norm, c.latent_norm_eps, Dtype::float32);
   t.latent_inverse = normed.inverse;
   const at::Tensor key = joined(normed.y, part(key_value, rank, c.rope_size), 1);
-  kernels::rope_in_place(key, batch.positions.data(), weights.rope, rank);
-  kernels::scatter_rows(key.view({n, key_size}), batch.key_rows.data(), storage.keys.view({storage.keys.size(0), key_size}));
+  kernels::rope_and_store_key_rows(key, batch.positions.data(), weights.rope, rank, batch.key_rows.data(), storage.keys);
 
   t.nope = rounded(part(q, 0, c.nope_size), weights.dtype);
   t.query = joined(kernels::linear_heads(t.nope, w.key_up), part(q, c.nope_size, c.rope_size), c.heads);
   kernels::rope_in_place(t.query, batch.positions.data(), weights.rope, rank);
-  t.out = kernels::attention(t.query, storage.keys, {}, batch.segments, shape_of(c));
+  t.out = kernels::attention(t.query, storage.keys, {}, plan, shape_of(c));
   t.heads_out = rounded(kernels::linear_heads(t.out.out, w.value_up), weights.dtype).view({n, c.heads * c.value_size});
   return kernels::linear_add(t.heads_out, w.output, h);
 }
@@ -92,14 +89,15 @@ at::Tensor linear_gradient(const at::Tensor& dy, const at::Tensor& x, const kern
   return kernels::linear_backward_input(dy, w, add_to);
 }
 
-at::Tensor gqa_backward(const WeightSet& weights, int64_t layer, const TokenBatch& batch, const at::Tensor& dout, const AttentionTape& t,
-                        ParameterStore& store) {
+at::Tensor gqa_backward(const WeightSet& weights, int64_t layer, const TokenBatch& batch, const kernels::AttentionPlan& plan,
+                        const at::Tensor& dout, const AttentionTape& t, ParameterStore& store) {
   const ModelConfig& c = weights.config;
   const BlockWeights& w = weights.blocks[layer];
   const int64_t n = batch.rows(), size = c.head_size;
   const at::Tensor dheads = linear_gradient(rounded(dout, weights.dtype), t.out.out.view({n, c.heads * size}), w.output,
                                             store.gradient_view(name(layer, "o_proj.weight")), {});
-  auto d = kernels::attention_backward(dheads, t.query, t.keys.keys, t.keys.values, t.out, batch.segments, shape_of(c));
+  auto d = kernels::attention_backward(dheads, t.query, t.keys.keys, t.keys.values, t.out, plan, shape_of(c));
+  d.keys = d.keys.narrow(0, 0, n), d.values = d.values.narrow(0, 0, n);  // a whole number of tiles was stored
   kernels::rope_in_place(d.q, batch.positions.data(), weights.rope, 0, true);
   kernels::rope_in_place(d.keys, batch.positions.data(), weights.rope, 0, true);
   at::Tensor dq = d.q.view({n * c.heads, size}), dk = d.keys.view({n * c.key_heads, size});
@@ -115,8 +113,8 @@ at::Tensor gqa_backward(const WeightSet& weights, int64_t layer, const TokenBatc
                          store.gradient_view(name(layer, "v_proj.weight")), dx);
 }
 
-at::Tensor mla_backward(const WeightSet& weights, int64_t layer, const TokenBatch& batch, const at::Tensor& dout, const AttentionTape& t,
-                        ParameterStore& store) {
+at::Tensor mla_backward(const WeightSet& weights, int64_t layer, const TokenBatch& batch, const kernels::AttentionPlan& plan,
+                        const at::Tensor& dout, const AttentionTape& t, ParameterStore& store) {
   const ModelConfig& c = weights.config;
   const BlockWeights& w = weights.blocks[layer];
   const Dtype dtype = weights.dtype;
@@ -126,8 +124,9 @@ at::Tensor mla_backward(const WeightSet& weights, int64_t layer, const TokenBatc
   const at::Tensor dheads = linear_gradient(rounded(dout, dtype), t.heads_out, w.output, store.gradient_view(name(layer, "o_proj.weight")), {});
   const at::Tensor dvalue = rounded(dheads.view({n, c.heads, c.value_size}), dtype);
   kernels::linear_heads_backward_weight(dvalue, t.out.out, mla_value_up(c, kv_b));
-  auto d = kernels::attention_backward(kernels::linear_heads_backward_input(dvalue, w.value_up), t.query, t.keys.keys, {}, t.out,
-                                       batch.segments, shape_of(c));
+  auto d = kernels::attention_backward(kernels::linear_heads_backward_input(dvalue, w.value_up), t.query, t.keys.keys, {}, t.out, plan,
+                                       shape_of(c));
+  d.keys = d.keys.narrow(0, 0, n);
   kernels::rope_in_place(d.q, batch.positions.data(), weights.rope, rank, true);
   kernels::rope_in_place(d.keys, batch.positions.data(), weights.rope, rank, true);
 
@@ -155,18 +154,18 @@ at::Tensor mla_backward(const WeightSet& weights, int64_t layer, const TokenBatc
 
 }  // namespace
 
-at::Tensor attention_forward(const WeightSet& weights, int64_t layer, const TokenBatch& batch, const at::Tensor& h,
-                             const KeyLayer& storage, AttentionTape& tape) {
+at::Tensor attention_forward(const WeightSet& weights, int64_t layer, const TokenBatch& batch, const kernels::AttentionPlan& plan,
+                             const at::Tensor& h, const KeyLayer& storage, AttentionTape& tape) {
   tape.norm = kernels::rms_norm(h, weights.blocks[layer].attention_norm, weights.config.norm_eps, weights.dtype);
   tape.keys = storage;
-  return weights.config.attention == Attention::gqa ? gqa_forward(weights, layer, batch, h, storage, tape)
-                                                    : mla_forward(weights, layer, batch, h, storage, tape);
+  const auto own = weights.config.attention == Attention::gqa ? gqa_forward : mla_forward;
+  return own(weights, layer, batch, plan, h, storage, tape);
 }
 
-at::Tensor attention_backward(const WeightSet& weights, int64_t layer, const TokenBatch& batch, const at::Tensor& dout,
-                              const at::Tensor& h, const AttentionTape& tape, ParameterStore& store) {
-  const at::Tensor dnorm = weights.config.attention == Attention::gqa ? gqa_backward(weights, layer, batch, dout, tape, store)
-                                                                      : mla_backward(weights, layer, batch, dout, tape, store);
+at::Tensor attention_backward(const WeightSet& weights, int64_t layer, const TokenBatch& batch, const kernels::AttentionPlan& plan,
+                              const at::Tensor& dout, const at::Tensor& h, const AttentionTape& tape, ParameterStore& store) {
+  const auto own = weights.config.attention == Attention::gqa ? gqa_backward : mla_backward;
+  const at::Tensor dnorm = own(weights, layer, batch, plan, dout, tape, store);
   return kernels::rms_norm_backward(dnorm, h, weights.blocks[layer].attention_norm, tape.norm.inverse,
                                     store.gradient_vector("model.layers." + std::to_string(layer) + ".input_layernorm.weight"));
 }

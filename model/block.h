@@ -55,14 +55,14 @@ struct BlockTape {
 };
 
 // Each returns h plus the sublayer's output. `keep`: for a backward pass; without it the tape lacks what is costly to write.
-at::Tensor attention_forward(const WeightSet& weights, int64_t layer, const TokenBatch& batch, const at::Tensor& h,
-                             const KeyLayer& storage, AttentionTape& tape);
+at::Tensor attention_forward(const WeightSet& weights, int64_t layer, const TokenBatch& batch, const kernels::AttentionPlan& plan,
+                             const at::Tensor& h, const KeyLayer& storage, AttentionTape& tape);
 at::Tensor feed_forward_forward(const WeightSet& weights, int64_t layer, const std::vector<int64_t>& groups, const at::Tensor& h,
                                 bool keep, FeedForwardTape& tape);
 
 // Each takes the gradient of its output, adds weight gradients to `store`, and returns the gradient of h through the sublayer.
-at::Tensor attention_backward(const WeightSet& weights, int64_t layer, const TokenBatch& batch, const at::Tensor& dout,
-                              const at::Tensor& h, const AttentionTape& tape, ParameterStore& store);
+at::Tensor attention_backward(const WeightSet& weights, int64_t layer, const TokenBatch& batch, const kernels::AttentionPlan& plan,
+                              const at::Tensor& dout, const at::Tensor& h, const AttentionTape& tape, ParameterStore& store);
 at::Tensor feed_forward_backward(const WeightSet& weights, int64_t layer, const at::Tensor& dout, const at::Tensor& h,
                                  const FeedForwardTape& tape, ParameterStore& store);
 

@@ -7,7 +7,10 @@
 namespace model {
 
 struct Tape {
+  Tape(TokenBatch b, const ForwardOptions& o) : batch(std::move(b)), plan(batch.segments), options(o) {}
+
   TokenBatch batch;
+  kernels::AttentionPlan plan;
   ForwardOptions options;
   std::vector<BlockTape> blocks;
   at::Tensor head_h;  // float32 [S, D]: residual stream of the head rows
@@ -19,8 +22,8 @@ namespace {
 using kernels::Dtype;
 
 KeyLayer make_key_layer(const ModelConfig& c, Dtype dtype, int64_t rows) {
-  if (c.attention == Attention::mla) return {kernels::empty_of(dtype, {rows, 1, c.latent_rank + c.rope_size}), {}};
-  return {kernels::empty_of(dtype, {rows, c.key_heads, c.head_size}), kernels::empty_of(dtype, {rows, c.key_heads, c.head_size})};
+  if (c.attention == Attention::mla) return {kernels::make_key_tiles(dtype, rows, 1, c.latent_rank + c.rope_size), {}};
+  return {kernels::make_key_tiles(dtype, rows, c.key_heads, c.head_size), kernels::make_key_tiles(dtype, rows, c.key_heads, c.head_size)};
 }
 
 void check_batch(const WeightSet& weights, const TokenBatch& batch) {
@@ -39,10 +42,10 @@ void check_batch(const WeightSet& weights, const TokenBatch& batch) {
                     weights.config.max_positions);
 }
 
-void block_forward(const WeightSet& weights, int64_t layer, const TokenBatch& batch, const std::vector<int64_t>& groups, at::Tensor& h,
-                   const KeyLayer& storage, bool keep, BlockTape& tape) {
+void block_forward(const WeightSet& weights, int64_t layer, const TokenBatch& batch, const kernels::AttentionPlan& plan,
+                   const std::vector<int64_t>& groups, at::Tensor& h, const KeyLayer& storage, bool keep, BlockTape& tape) {
   tape.h_in = h;
-  tape.h_mid = attention_forward(weights, layer, batch, h, storage, tape.attention);
+  tape.h_mid = attention_forward(weights, layer, batch, plan, h, storage, tape.attention);
   h = feed_forward_forward(weights, layer, groups, tape.h_mid, keep, tape.feed_forward);
 }
 
@@ -50,11 +53,12 @@ at::Tensor forward_blocks(const WeightSet& weights, const TokenBatch& batch, Key
   check_batch(weights, batch);
   // Groups only pad expert rows for the backward pass; without one, all rows are one group.
   const std::vector<int64_t> one_group(batch.tokens.size(), 0);
+  const kernels::AttentionPlan plan(batch.segments);
   at::Tensor h = kernels::embedding(weights.embedding, batch.tokens.data(), batch.rows());
   for (int64_t i = 0; i < weights.config.layers; ++i) {
     BlockTape unused;
     const KeyLayer layer{storage.keys[i], storage.values[i]};
-    block_forward(weights, i, batch, one_group, h, layer, false, unused);
+    block_forward(weights, i, batch, plan, one_group, h, layer, false, unused);
   }
   return h;
 }
@@ -74,9 +78,8 @@ void backward_embedding(const WeightSet& weights, const TokenBatch& batch, const
   std::vector<int64_t> rows(batch.tokens.begin(), batch.tokens.end());
   for (size_t n = 0; n < rows.size(); ++n)
     if (batch.groups[n] < 0) rows[n] = -1;
-  const at::Tensor into = c.tied_embedding ? store.tied_embedding_gradient
-                                           : store.gradient_vector("model.embed_tokens.weight").view({c.vocab_size, c.width});
-  kernels::scatter_add_rows(dh, rows.data(), into);
+  if (c.tied_embedding) return store.tied_embedding_gradient.add(dh, rows);
+  kernels::scatter_add_rows(dh, rows.data(), store.gradient_vector("model.embed_tokens.weight").view({c.vocab_size, c.width}));
 }
 
 }  // namespace
@@ -105,16 +108,16 @@ at::Tensor forward_logits(const WeightSet& weights, const TokenBatch& batch, Key
   return kernels::linear(forward_hidden(weights, batch, storage), weights.head);
 }
 
-HeadOutput forward_train(const WeightSet& weights, TokenBatch batch, const ForwardOptions& options) {
-  check_batch(weights, batch);
+HeadOutput forward_train(const WeightSet& weights, TokenBatch tokens, const ForwardOptions& options) {
+  check_batch(weights, tokens);
   const ModelConfig& c = weights.config;
   HeadOutput out;
-  auto tape = std::make_shared<Tape>();
-  tape->options = options;
+  auto tape = std::make_shared<Tape>(std::move(tokens), options);
+  const TokenBatch& batch = tape->batch;
   at::Tensor h = kernels::embedding(weights.embedding, batch.tokens.data(), batch.rows());
   for (int64_t i = 0; i < c.layers; ++i) {
     BlockTape block;
-    block_forward(weights, i, batch, batch.groups, h, make_key_layer(c, weights.dtype, batch.rows()),
+    block_forward(weights, i, batch, tape->plan, batch.groups, h, make_key_layer(c, weights.dtype, batch.rows()),
                   options.keep_tape && !options.recompute, block);
     out.expert_loads.push_back(c.is_moe(i) ? count_loads(block.feed_forward.routes, batch.groups, c.router.experts) : std::vector<int64_t>{});
     if (!options.keep_tape) continue;
@@ -128,7 +131,6 @@ HeadOutput forward_train(const WeightSet& weights, TokenBatch batch, const Forwa
   tape->head_h = kernels::gather_rows(h, batch.head_rows.data(), batch.head_count());
   tape->head_norm = kernels::rms_norm(tape->head_h, weights.final_norm, c.norm_eps, weights.dtype);
   out.tokens = kernels::linear_token_logprob(tape->head_norm.y, weights.head, c.vocab_size, batch.targets.data(), batch.inverse_temperature.data());
-  tape->batch = std::move(batch);
   if (options.keep_tape) out.tape = std::move(tape);
   return out;
 }
@@ -151,10 +153,10 @@ void backward(const WeightSet& weights, HeadOutput& output, const at::Tensor& dl
     BlockTape& block = tape->blocks[i];
     if (tape->options.recompute) {
       at::Tensor h = block.h_in;
-      block_forward(weights, i, batch, batch.groups, h, make_key_layer(c, weights.dtype, batch.rows()), true, block);
+      block_forward(weights, i, batch, tape->plan, batch.groups, h, make_key_layer(c, weights.dtype, batch.rows()), true, block);
     }
     kernels::add_in_place(dh, feed_forward_backward(weights, i, dh, block.h_mid, block.feed_forward, store));
-    kernels::add_in_place(dh, attention_backward(weights, i, batch, dh, block.h_in, block.attention, store));
+    kernels::add_in_place(dh, attention_backward(weights, i, batch, tape->plan, dh, block.h_in, block.attention, store));
     block = BlockTape();  // its memory serves the next block
   }
   backward_embedding(weights, batch, dh, store);

@@ -4,7 +4,8 @@
 //   embedding row          c weights widened to float32: the residual stream h is float32
 //   RMSNorm output         rounded once to c (it feeds a product); norm weights are float32
 //   products               c inputs, c weights, float32 sums, not rounded
-//   q after norm and rope  float32, not rounded
+//   q after norm and rope  float32; rounded to c where attention multiplies it with keys
+//   softmax weights        rounded to c where they meet the values; their sum is float32
 //   keys, values           rounded once to c when stored; attention reads only that, in training too
 //   attention output       rounded once to c
 //   MLA                    always the absorbed form: q_nope is rounded to c before W_UK, the latent out before W_UV, and
@@ -27,8 +28,8 @@ namespace model {
 
 // Keys and values of all layers. An engine's cache, or fresh storage of a training batch.
 struct KeyStorage {
-  std::vector<at::Tensor> keys;    // per layer [R, K, dk] in the compute dtype
-  std::vector<at::Tensor> values;  // per layer [R, K, dv]; undefined entries for MLA
+  std::vector<at::Tensor> keys;    // per layer [R / 16, K, 16, dk] in the compute dtype
+  std::vector<at::Tensor> values;  // per layer [R / 16, K, 16, dv]; undefined entries for MLA
 };
 KeyStorage make_key_storage(const ModelConfig& config, kernels::Dtype dtype, int64_t rows);
 int64_t key_storage_bytes_per_row(const ModelConfig& config, kernels::Dtype dtype);

@@ -8,6 +8,8 @@ namespace rollout {
 
 namespace {
 
+static_assert(page_rows == kernels::key_tile, "a page is a tile of the key storage");
+
 int64_t page_count(int64_t bytes_per_page, int64_t bytes_limit, int64_t pages_limit) {
   const int64_t pages = std::min(bytes_limit / bytes_per_page, pages_limit);
   if (pages < 1)
@@ -18,7 +20,7 @@ int64_t page_count(int64_t bytes_per_page, int64_t bytes_limit, int64_t pages_li
 
 void copy_rows(const at::Tensor& tensor, const PageCopy& copy) {
   if (tensor.defined())
-    tensor.narrow(0, copy.to * page_rows, copy.rows).copy_(tensor.narrow(0, copy.from * page_rows, copy.rows));
+    tensor.narrow(0, copy.to, 1).narrow(2, 0, copy.rows).copy_(tensor.narrow(0, copy.from, 1).narrow(2, 0, copy.rows));
 }
 
 }  // namespace

@@ -7,7 +7,9 @@
 
 #include "kernels/isa/linear.inl"
 #include "kernels/isa/transpose.inl"
-#include "kernels/isa/attention.inl"
+#include "kernels/isa/attention_tile.inl"
+#include "kernels/isa/attention_forward.inl"
+#include "kernels/isa/attention_backward.inl"
 #include "kernels/isa/token_logprob.inl"
 #include "kernels/isa/tensor.inl"
 #include "kernels/isa/rms_norm.inl"
@@ -31,8 +33,10 @@ constexpr CpuKernels make_table(const char* name) {
       .transpose_u32 = transpose_u32,
       .pair_rows_bf16 = pair_rows_bf16,
       .copy_rows_f32 = copy_rows_f32,
+      .attention_scratch = attention_scratch,
       .attention_bf16 = attention_bf16,
       .attention_f32 = attention_f32,
+      .attention_backward_scratch = attention_backward_scratch,
       .attention_backward_bf16 = attention_backward_bf16,
       .attention_backward_f32 = attention_backward_f32,
       .token_logprob_row = token_logprob_row,
@@ -61,7 +65,6 @@ constexpr CpuKernels make_table(const char* name) {
       .weights_of_logits = weights_of_logits,
       .adamw = adamw,
       .sum_of_squares = sum_of_squares,
-      .all_finite = all_finite,
       .peak_bf16 = peak_bf16,
       .peak_f32 = peak_f32,
   };

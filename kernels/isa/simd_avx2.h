@@ -125,6 +125,40 @@ PONDER_INLINE void v_store_bf16_first(uint16_t* p, V16 x, int n) {
   for (int i = 0; i < n; ++i) p[i] = lanes[i];
 }
 
+PONDER_INLINE V16 v_round_bf16(V16 x) {
+  return {_mm256_castsi256_ps(_mm256_slli_epi32(round_to_bf16(x.lo), 16)), _mm256_castsi256_ps(_mm256_slli_epi32(round_to_bf16(x.hi), 16))};
+}
+PONDER_INLINE __m256i pairs(__m256 even, __m256 odd) {
+  return _mm256_blend_epi16(_mm256_srli_epi32(_mm256_castps_si256(even), 16), _mm256_castps_si256(odd), 0xaa);
+}
+PONDER_INLINE W16 w_pairs(V16 even, V16 odd) { return {pairs(even.lo, odd.lo), pairs(even.hi, odd.hi)}; }
+
+PONDER_INLINE void transpose8(__m256i* r) {
+  __m256i t[8], u[8];
+  for (int i = 0; i < 8; i += 2) {
+    t[i] = _mm256_unpacklo_epi32(r[i], r[i + 1]);
+    t[i + 1] = _mm256_unpackhi_epi32(r[i], r[i + 1]);
+  }
+  for (int i = 0; i < 8; i += 4)
+    for (int j = 0; j < 2; ++j) {
+      u[i + 2 * j] = _mm256_unpacklo_epi64(t[i + j], t[i + j + 2]);
+      u[i + 2 * j + 1] = _mm256_unpackhi_epi64(t[i + j], t[i + j + 2]);
+    }
+  for (int i = 0; i < 4; ++i) {
+    r[i] = _mm256_permute2x128_si256(u[i], u[i + 4], 0x20);
+    r[i + 4] = _mm256_permute2x128_si256(u[i], u[i + 4], 0x31);
+  }
+}
+PONDER_INLINE void w_transpose(W16* r) {
+  __m256i a[8], b[8], c[8], d[8];
+  for (int i = 0; i < 8; ++i) a[i] = r[i].lo, b[i] = r[i].hi, c[i] = r[i + 8].lo, d[i] = r[i + 8].hi;
+  transpose8(a);
+  transpose8(b);
+  transpose8(c);
+  transpose8(d);
+  for (int i = 0; i < 8; ++i) r[i] = {a[i], c[i]}, r[i + 8] = {b[i], d[i]};
+}
+
 PONDER_INLINE __m256 dot2(__m256 acc, __m256i a, __m256i b) {
   const __m256i odd = _mm256_set1_epi32(static_cast<int>(0xffff0000u));
   const __m256 inner = _mm256_fmadd_ps(_mm256_castsi256_ps(_mm256_and_si256(a, odd)), _mm256_castsi256_ps(_mm256_and_si256(b, odd)), acc);

@@ -85,12 +85,38 @@ PONDER_INLINE V16 v_load_bf16(const uint16_t* p) {
 PONDER_INLINE V16 v_load_bf16_first(const uint16_t* p, int n) {
   return {_mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(first_lanes(n), p)), 16))};
 }
-PONDER_INLINE __m256i to_bf16(__m512 x) {
+PONDER_INLINE __m512i round_to_bf16(__m512 x) {
   const __m512i u = _mm512_castps_si512(x);
   const __m512i odd = _mm512_and_si512(_mm512_srli_epi32(u, 16), _mm512_set1_epi32(1));
   const __m512i rounded = _mm512_srli_epi32(_mm512_add_epi32(u, _mm512_add_epi32(odd, _mm512_set1_epi32(0x7fff))), 16);
   const __m512i nan = _mm512_or_si512(_mm512_srli_epi32(u, 16), _mm512_set1_epi32(0x40));
-  return _mm512_cvtepi32_epi16(_mm512_mask_blend_epi32(_mm512_cmp_ps_mask(x, x, _CMP_UNORD_Q), rounded, nan));
+  return _mm512_mask_blend_epi32(_mm512_cmp_ps_mask(x, x, _CMP_UNORD_Q), rounded, nan);
+}
+PONDER_INLINE __m256i to_bf16(__m512 x) { return _mm512_cvtepi32_epi16(round_to_bf16(x)); }
+PONDER_INLINE V16 v_round_bf16(V16 x) { return {_mm512_castsi512_ps(_mm512_slli_epi32(round_to_bf16(x.r), 16))}; }
+PONDER_INLINE W16 w_pairs(V16 even, V16 odd) {
+  return {_mm512_mask_blend_epi16(0xaaaaaaaau, _mm512_srli_epi32(_mm512_castps_si512(even.r), 16), _mm512_castps_si512(odd.r))};
+}
+PONDER_INLINE void w_transpose(W16* r) {
+  __m512i t[16], u[16];
+  for (int i = 0; i < 16; i += 2) {
+    t[i] = _mm512_unpacklo_epi32(r[i].r, r[i + 1].r);
+    t[i + 1] = _mm512_unpackhi_epi32(r[i].r, r[i + 1].r);
+  }
+  for (int i = 0; i < 16; i += 4)
+    for (int j = 0; j < 2; ++j) {
+      u[i + 2 * j] = _mm512_unpacklo_epi64(t[i + j], t[i + j + 2]);
+      u[i + 2 * j + 1] = _mm512_unpackhi_epi64(t[i + j], t[i + j + 2]);
+    }
+  // u[4 a + c] holds, in its quarter q, column 4 q + c of rows 4 a .. 4 a + 3.
+  for (int c = 0; c < 4; ++c) {
+    const __m512i even01 = _mm512_shuffle_i32x4(u[c], u[4 + c], 0x88), odd01 = _mm512_shuffle_i32x4(u[c], u[4 + c], 0xdd);
+    const __m512i even23 = _mm512_shuffle_i32x4(u[8 + c], u[12 + c], 0x88), odd23 = _mm512_shuffle_i32x4(u[8 + c], u[12 + c], 0xdd);
+    r[c].r = _mm512_shuffle_i32x4(even01, even23, 0x88);
+    r[8 + c].r = _mm512_shuffle_i32x4(even01, even23, 0xdd);
+    r[4 + c].r = _mm512_shuffle_i32x4(odd01, odd23, 0x88);
+    r[12 + c].r = _mm512_shuffle_i32x4(odd01, odd23, 0xdd);
+  }
 }
 PONDER_INLINE void v_store_bf16(uint16_t* p, V16 x) { _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), to_bf16(x.r)); }
 PONDER_INLINE void v_store_bf16_first(uint16_t* p, V16 x, int n) { _mm256_mask_storeu_epi16(p, first_lanes(n), to_bf16(x.r)); }

@@ -88,6 +88,23 @@ PONDER_INLINE uint16_t bf16_of(float x) {
 PONDER_INLINE void v_store_bf16(uint16_t* p, V16 x) { PONDER_LANES p[i] = bf16_of(x.l[i]); }
 PONDER_INLINE void v_store_bf16_first(uint16_t* p, V16 x, int n) { for (int i = 0; i < n; ++i) p[i] = bf16_of(x.l[i]); }
 
+// x rounded to bf16, as a float.
+PONDER_INLINE V16 v_round_bf16(V16 x) { V16 r; PONDER_LANES r.l[i] = float_of_bits(static_cast<uint32_t>(bf16_of(x.l[i])) << 16); return r; }
+// The high halves of `even` and `odd` as pairs of bf16: what dot2 takes, when both are rounded.
+PONDER_INLINE W16 w_pairs(V16 even, V16 odd) {
+  W16 r;
+  PONDER_LANES r.l[i] = bits_of_float(even.l[i]) >> 16 | (bits_of_float(odd.l[i]) & 0xffff0000u);
+  return r;
+}
+// Sixteen rows become sixteen columns.
+PONDER_INLINE void w_transpose(W16* r) {
+  PONDER_LANES for (int j = 0; j < i; ++j) {
+    const uint32_t w = r[i].l[j];
+    r[i].l[j] = r[j].l[i];
+    r[j].l[i] = w;
+  }
+}
+
 // acc + a.even * b.even + a.odd * b.odd, each product exact, odd element first: what vdpbf16ps computes.
 PONDER_INLINE V16 v_dot2(V16 acc, W16 a, W16 b) {
   V16 r;

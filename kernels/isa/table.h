@@ -7,26 +7,35 @@
 
 #include <stdint.h>
 
-// A block of query rows of one segment against one key head (see attention.h). Strides are in elements.
-struct AttentionBlock {
-  const float* q;  // row 0 of the block, first head of the key head's group; heads follow each other
-  int64_t q_stride, rows, first_position, heads_per_key;
-  const void *keys, *values;  // row 0 of the storage, this key head; values null: the first value_dim elements of the key
-  int64_t key_stride, value_stride, key_dim, value_dim;
-  const int64_t* key_rows;  // storage row of position first_key_position + i
-  int64_t first_key_position, window;
-  float scale;
-  void* out;  // in the keys' dtype
-  int64_t out_stride;
-  float* log_sum;
-  int64_t log_sum_stride;
-  float* scratch;
+// One query row against one key head. Its keys have positions [first_key_position, first_key_position + keys); it sees
+// those in [first_visible, position].
+struct AttentionRow {
+  const float* q;           // heads_per_key vectors, one after the other
+  const int64_t* key_rows;  // storage row of each key
+  int64_t first_key_position, keys, first_visible, position;
+  void* out;                // heads_per_key vectors in the keys' dtype
+  float* log_sum;           // heads_per_key
 };
 
+// A block of query rows against one key head (see attention.h). Strides are in elements.
+struct AttentionBlock {
+  const AttentionRow* rows;
+  int64_t count, heads_per_key;
+  const void *keys, *values;  // tile 0 of the storage, this key head; values null: the first value_dim elements of the key
+  int64_t key_tile_stride, value_tile_stride;  // from tile to tile; the 16 vectors of a head follow each other
+  int64_t key_dim, value_dim;
+  float scale;
+  void* scratch;
+};
+
+// Gradients of a block whose rows are all of one segment. Row r's are `stride` elements after row 0's.
 struct AttentionGradientBlock {
   const float* dout;
   int64_t dout_stride;
-  float *dq, *dkeys, *dvalues;  // dq as q; dkeys and dvalues as keys and values
+  float* dq;
+  int64_t dq_stride;
+  float *dkeys, *dvalues;  // row 0 of this key head; dvalues null when values is
+  int64_t dkey_stride, dvalue_stride;  // from row to row
 };
 
 // The constants of one AdamW step, rounded to float32. first_correction is 1 / (1 - beta1^t), second_correction likewise.
@@ -55,9 +64,11 @@ struct CpuKernels {
   void (*pair_rows_bf16)(const uint16_t* from, int64_t stride, int64_t rows, int64_t cols, uint16_t* out);
   void (*copy_rows_f32)(const float* from, int64_t stride, int64_t rows, int64_t cols, float* out);
 
-  // ---- attention.inl. Scratch floats: attention_scratch() in attention.cpp.
+  // ---- attention_forward.inl, attention_backward.inl. Scratch: the two functions give its size in bytes.
+  int64_t (*attention_scratch)(int64_t rows, int64_t heads_per_key, int64_t key_dim, int64_t value_dim);
   void (*attention_bf16)(const AttentionBlock& block);
   void (*attention_f32)(const AttentionBlock& block);
+  int64_t (*attention_backward_scratch)(int64_t rows, int64_t heads_per_key, int64_t key_dim, int64_t value_dim);
   void (*attention_backward_bf16)(const AttentionBlock& block, const AttentionGradientBlock& gradient);
   void (*attention_backward_f32)(const AttentionBlock& block, const AttentionGradientBlock& gradient);
 
@@ -111,10 +122,9 @@ struct CpuKernels {
   float (*sum_of_weights)(const float* x, int64_t n, float largest, float inverse_temperature);
   void (*weights_of_logits)(const float* x, float* weights, int64_t n, float largest, float inverse_temperature);
 
-  // ---- adamw.inl: elementwise over n. See adamw.h.
-  void (*adamw)(float* w, const float* gradient, float* m, float* v, int64_t n, const AdamwFactors* factors);
+  // ---- adamw.inl: elementwise over n; the gradient becomes 0. See adamw.h.
+  void (*adamw)(float* w, float* gradient, float* m, float* v, int64_t n, const AdamwFactors* factors);
   double (*sum_of_squares)(const float* x, int64_t n);
-  bool (*all_finite)(const float* x, int64_t n);
 
   // ---- peak.inl: for tests/bench.
   float (*peak_bf16)(int64_t rounds, int64_t* operations);

@@ -58,6 +58,17 @@ std::vector<double> wide(const at::Tensor& x) {
   return std::vector<double>(f32(y), f32(y) + y.numel());
 }
 
+// Rows [R, K, d] as a storage, from row `first` on of one with at least `rows` rows.
+at::Tensor stored(const at::Tensor& x, int64_t rows = 0, int64_t first = 0) {
+  if (!x.defined()) return {};
+  at::Tensor tiles = make_key_tiles(dtype_of(x), std::max(rows, first + x.size(0)), x.size(1), x.size(2));
+  tiles.zero_();
+  std::vector<int64_t> at;
+  for (int64_t i = 0; i < x.size(0); ++i) at.push_back(first + i);
+  store_key_rows(widened(x), at.data(), tiles);
+  return tiles;
+}
+
 AttentionSegment whole(int64_t length, int64_t window) {
   AttentionSegment s;
   s.rows = length;
@@ -69,6 +80,7 @@ AttentionSegment whole(int64_t length, int64_t window) {
 const Problem problems[] = {
     {{3, 1, 64, 64, 0.125f}, 40, 0, false}, {{4, 2, 6, 10, 0.4f}, 33, 0, false}, {{4, 1, 24, 16, 0.2f}, 37, 0, true},
     {{2, 2, 20, 20, 0.3f}, 50, 7, false},   {{1, 1, 2, 1, 1.0f}, 1, 0, false},   {{8, 1, 70, 66, 0.1f}, 18, 0, true},
+    {{3, 1, 64, 64, 0.2f}, 150, 0, false},  {{2, 1, 34, 18, 0.2f}, 139, 70, false}, {{5, 1, 33, 16, 0.2f}, 131, 0, true},
 };
 
 }  // namespace
@@ -77,7 +89,7 @@ TEST_CASE("attention of two keys, by hand", "[attention]") {
   // One head of size 1: q = ln 3, keys 0 and 1: scores 0 and ln 3, softmax 1/4 and 3/4; values 8 and 4: 0.25*8 + 0.75*4 = 5.
   const at::Tensor q = empty_f32({2, 1, 1}), k = empty_f32({2, 1, 1}), v = empty_f32({2, 1, 1});
   f32(q)[0] = 1.0f, f32(q)[1] = std::log(3.0f), f32(k)[0] = 0.0f, f32(k)[1] = 1.0f, f32(v)[0] = 8.0f, f32(v)[1] = 4.0f;
-  const auto out = attention(q, k, v, {whole(2, 0)}, {1, 1, 1, 1, 1.0f});
+  const auto out = attention(q, stored(k), stored(v), AttentionPlan({whole(2, 0)}), {1, 1, 1, 1, 1.0f});
   REQUIRE(f32(out.out)[0] == 8.0f);
   REQUIRE(f32(out.out)[1] == Approx(5.0).epsilon(1e-6));
   REQUIRE(f32(out.log_sum)[1] == Approx(std::log(4.0)).epsilon(1e-6));
@@ -95,7 +107,7 @@ TEST_CASE("attention agrees with float64 on every instruction set", "[attention]
       for (const char* isa : {"plain", "avx2", "avx512"}) {
         if (!cpu_kernels_named(isa)) { WARN("this processor lacks " << isa); continue; }
         use_cpu_kernels(isa);
-        const auto out = attention(q, k, v, {whole(p.length, p.window)}, s);
+        const auto out = attention(q, stored(k), stored(v), AttentionPlan({whole(p.length, p.window)}), s);
         const auto got = wide(out.out);
         // bf16 output: half a unit in the last of 8 bits of numbers up to about 3.
         const double budget = dtype == Dtype::bf16 ? 0.01 : 3e-6;
@@ -109,28 +121,30 @@ TEST_CASE("attention agrees with float64 on every instruction set", "[attention]
 
 TEST_CASE("a paged cache, chunked prefill, decoding and a group tree give the same bits as one packed sequence", "[attention]") {
   const AttentionShape s{4, 2, 20, 20, 0.3f};
-  const int64_t prompt = 21, length = 40;
+  const int64_t prompt = 85, length = 141;
   for (Dtype dtype : {Dtype::float32, Dtype::bf16}) {
     const at::Tensor q = random_f32({length, s.heads, s.key_dim}, 1);
     const at::Tensor k = rounded(random_f32({length, s.key_heads, s.key_dim}, 2), dtype);
     const at::Tensor v = rounded(random_f32({length, s.key_heads, s.value_dim}, 3), dtype);
-    const auto packed = attention(q, k, v, {whole(length, 0)}, s);
+    const auto packed = attention(q, stored(k), stored(v), AttentionPlan({whole(length, 0)}), s);
 
     // Pages of 16 rows in a shuffled order.
-    const std::vector<int64_t> page_of{2, 0, 1};
-    at::Tensor pk = zeros_of(dtype, {48, s.key_heads, s.key_dim}), pv = zeros_of(dtype, {48, s.key_heads, s.value_dim});
+    const std::vector<int64_t> page_of{2, 0, 1, 7, 5, 3, 4, 8, 6};
+    const at::Tensor pk = make_key_tiles(dtype, 144, s.key_heads, s.key_dim), pv = make_key_tiles(dtype, 144, s.key_heads, s.value_dim);
     AttentionSegment paged;
-    for (int64_t page = 0; page < 3; ++page) {
+    std::vector<int64_t> rows_of_cache;
+    for (int64_t page = 0; page < 9; ++page) {
       const int64_t count = std::min<int64_t>(16, length - 16 * page);
-      pk.narrow(0, 16 * page_of[page], count).copy_(k.narrow(0, 16 * page, count));
-      pv.narrow(0, 16 * page_of[page], count).copy_(v.narrow(0, 16 * page, count));
+      for (int64_t i = 0; i < count; ++i) rows_of_cache.push_back(16 * page_of[page] + i);
       paged.spans.push_back({16 * page_of[page], 16 * page, count});
     }
-    for (int64_t chunk : {1, 7, 40}) {  // decoding one by one, chunks, all at once
+    store_key_rows(widened(k), rows_of_cache.data(), pk);
+    store_key_rows(widened(v), rows_of_cache.data(), pv);
+    for (int64_t chunk : {1, 7, 141}) {  // decoding one by one, chunks, all at once
       for (int64_t first = 0; first < length; first += chunk) {
         paged.rows = std::min(chunk, length - first);
         paged.first_position = first;
-        const auto part = attention(q.narrow(0, first, paged.rows), pk, pv, {paged}, s);
+        const auto part = attention(q.narrow(0, first, paged.rows), pk, pv, AttentionPlan({paged}), s);
         REQUIRE(same_bits(part.out, packed.out.narrow(0, first, paged.rows)));
         REQUIRE(same_bits(part.log_sum, packed.log_sum.narrow(0, first, paged.rows)));
       }
@@ -148,7 +162,7 @@ TEST_CASE("a paged cache, chunked prefill, decoding and a group tree give the sa
     two = one, two.first_row = second, two.spans[1].first_key_row = second;
     for (int64_t n : {1, 3}) {
       set_threads(n);
-      const auto tree = attention(tq, tk, tv, {root, one, two}, s);
+      const auto tree = attention(tq, stored(tk), stored(tv), AttentionPlan({root, one, two}), s);
       REQUIRE(same_bits(tree.out.narrow(0, 0, prompt), packed.out.narrow(0, 0, prompt)));
       REQUIRE(same_bits(tree.out.narrow(0, second, branch), packed.out.narrow(0, prompt, branch)));
     }
@@ -172,12 +186,12 @@ TEST_CASE("the gradient of attention agrees with float64 finite differences", "[
     for (const char* isa : {"plain", "avx2", "avx512"}) {
       if (!cpu_kernels_named(isa)) continue;
       use_cpu_kernels(isa);
-      const std::vector<AttentionSegment> segments{whole(p.length, p.window)};
-      const auto d = attention_backward(dout, q, k, v, attention(q, k, v, segments, s), segments, s);
+      const AttentionPlan plan({whole(p.length, p.window)});
+      const auto d = attention_backward(dout, q, stored(k), stored(v), attention(q, stored(k), stored(v), plan, s), plan, s);
       if (first.defined()) REQUIRE(same_bits(first, d.q));
       if (!first.defined()) {
-        auto check = [&](int which, const at::Tensor& gradient) {
-          for (int64_t i = 0; i < gradient.numel(); i += std::max<int64_t>(1, gradient.numel() / 12)) {
+        auto check = [&](int which, const at::Tensor& gradient, int64_t count) {
+          for (int64_t i = 0; i < count; i += std::max<int64_t>(1, count / 12)) {
             std::vector<double> x[3] = {wide(q), wide(k), wide(v)};
             const double h = 1e-5, center = x[which][i];
             x[which][i] = center + h;
@@ -187,22 +201,108 @@ TEST_CASE("the gradient of attention agrees with float64 finite differences", "[
             REQUIRE(f32(gradient)[i] == Approx((up - down) / (2 * h)).margin(2e-4).epsilon(2e-4));
           }
         };
-        check(0, d.q);
-        check(1, d.keys);
-        if (v.defined()) check(2, d.values);
+        check(0, d.q, q.numel());
+        check(1, d.keys, k.numel());
+        if (v.defined()) check(2, d.values, v.numel());
       }
       first = d.q;
     }
   }
 }
 
+// float64, from the formulas: ds = scale p (dout.v - dout.out). Inputs are bf16 values, so that only p, ds and the output
+// are rounded on the way.
+TEST_CASE("the bf16 gradient of attention is a few bf16 roundings from float64", "[attention]") {
+  const Problem p{{6, 2, 32, 48, 0.3f}, 100, 0, false};
+  const auto& s = p.shape;
+  const auto bf16_random = [](std::initializer_list<int64_t> shape, int seed) { return rounded(random_f32(shape, seed), Dtype::bf16); };
+  const at::Tensor q = widened(bf16_random({p.length, s.heads, s.key_dim}, 1)), k = bf16_random({p.length, s.key_heads, s.key_dim}, 2);
+  const at::Tensor v = bf16_random({p.length, s.key_heads, s.value_dim}, 3), dout = widened(bf16_random({p.length, s.heads, s.value_dim}, 4));
+  const auto wq = wide(q), wk = wide(k), wv = wide(v), wd = wide(dout);
+  std::vector<double> dq(wq.size()), dk(wk.size()), dv(wv.size());
+  const int64_t per_key = s.heads / s.key_heads;
+  for (int64_t n = 0; n < p.length; ++n)
+    for (int64_t h = 0; h < s.heads; ++h) {
+      const double *qn = &wq[(n * s.heads + h) * s.key_dim], *dn = &wd[(n * s.heads + h) * s.value_dim];
+      std::vector<double> w, dp;
+      double sum = 0, delta = 0;
+      for (int64_t j = 0; j <= n; ++j) {
+        const double *kj = &wk[(j * s.key_heads + h / per_key) * s.key_dim], *vj = &wv[(j * s.key_heads + h / per_key) * s.value_dim];
+        double score = 0, product = 0;
+        for (int64_t d = 0; d < s.key_dim; ++d) score += qn[d] * kj[d];
+        for (int64_t d = 0; d < s.value_dim; ++d) product += dn[d] * vj[d];
+        w.push_back(std::exp(score * s.scale)), dp.push_back(product);
+        sum += w.back();
+      }
+      for (int64_t j = 0; j <= n; ++j) w[j] /= sum, delta += w[j] * dp[j];
+      for (int64_t j = 0; j <= n; ++j) {
+        const int64_t at = j * s.key_heads + h / per_key;
+        const double ds = w[j] * (dp[j] - delta) * s.scale;
+        for (int64_t d = 0; d < s.key_dim; ++d) {
+          dq[(n * s.heads + h) * s.key_dim + d] += ds * wk[at * s.key_dim + d];
+          dk[at * s.key_dim + d] += ds * qn[d];
+        }
+        for (int64_t d = 0; d < s.value_dim; ++d) dv[at * s.value_dim + d] += w[j] * dn[d];
+      }
+    }
+  const AttentionPlan plan({whole(p.length, 0)});
+  at::Tensor first[3];
+  for (const char* isa : {"plain", "avx2", "avx512"}) {
+    if (!cpu_kernels_named(isa)) { WARN("this processor lacks " << isa); continue; }
+    use_cpu_kernels(isa);
+    const auto d = attention_backward(dout, q, stored(k), stored(v), attention(q, stored(k), stored(v), plan, s), plan, s);
+    const at::Tensor got[3] = {d.q, d.keys, d.values};
+    const std::vector<double>* exact[3] = {&dq, &dk, &dv};
+    for (int i = 0; i < 3; ++i) {
+      // Relative error of the whole tensor: a rounding to 8 bits is 2^-9 at most, and a few of them add up.
+      double error = 0, norm = 0;
+      for (int64_t e = 0; e < static_cast<int64_t>(exact[i]->size()); ++e) {
+        error += std::pow(f32(got[i])[e] - (*exact[i])[e], 2), norm += std::pow((*exact[i])[e], 2);
+      }
+      CHECK(std::sqrt(error / norm) < 0.005);
+      if (first[i].defined()) CHECK(same_bits(first[i], got[i]));
+      first[i] = got[i];
+    }
+  }
+}
+
+TEST_CASE("neighbours that share a prompt give the bits that each gives alone", "[attention]") {
+  // Ten branches of 1 row after a prompt of 70: the prompt's full tiles are shared, the last is each branch's own.
+  const AttentionShape s{6, 2, 32, 32, 0.3f};
+  const int64_t prompt = 70, branches = 10;
+  for (Dtype dtype : {Dtype::float32, Dtype::bf16}) {
+    const at::Tensor q = random_f32({branches, s.heads, s.key_dim}, 1);
+    const at::Tensor k = rounded(random_f32({prompt + 5 * branches, s.key_heads, s.key_dim}, 2), dtype);
+    const at::Tensor v = rounded(random_f32({prompt + 5 * branches, s.key_heads, s.value_dim}, 3), dtype);
+    std::vector<AttentionSegment> all;
+    for (int64_t i = 0; i < branches; ++i) {
+      AttentionSegment branch;
+      branch.first_row = i, branch.rows = 1, branch.first_position = prompt + i % 5;
+      branch.spans = {{0, 0, prompt}, {prompt + 5 * i, prompt, i % 5 + 1}};
+      all.push_back(branch);
+    }
+    for (int64_t n : {1, 2}) {
+      set_threads(n);
+      const auto together = attention(q, stored(k), stored(v), all, s);
+      for (int64_t i = 0; i < branches; ++i) {
+        AttentionSegment alone = all[i];
+        alone.first_row = 0;
+        const auto one = attention(q.narrow(0, i, 1), stored(k), stored(v), AttentionPlan({alone}), s);
+        REQUIRE(same_bits(one.out, together.out.narrow(0, i, 1)));
+        REQUIRE(same_bits(one.log_sum, together.log_sum.narrow(0, i, 1)));
+      }
+    }
+    set_threads(0);
+  }
+}
+
 TEST_CASE("spans that leave the storage or leave a gap are refused", "[attention]") {
   const at::Tensor q = zeros_f32({2, 1, 4}), k = zeros_f32({2, 1, 4});
   AttentionSegment s = whole(2, 0);
-  s.spans = {{0, 0, 3}};
-  REQUIRE_THROWS_WITH(attention(q, k, k, {s}, {1, 1, 4, 4, 1.0f}), Catch::Contains("storage of 2 rows"));
+  s.spans = {{0, 0, 17}};
+  REQUIRE_THROWS_WITH(attention(q, stored(k), stored(k), AttentionPlan({s}), {1, 1, 4, 4, 1.0f}), Catch::Contains("storage of 16 rows"));
   s.spans = {{0, 0, 1}, {1, 2, 1}};
-  REQUIRE_THROWS_WITH(attention(q, k, k, {s}, {1, 1, 4, 4, 1.0f}), Catch::Contains("does not follow"));
+  REQUIRE_THROWS_WITH(attention(q, stored(k), stored(k), AttentionPlan({s}), {1, 1, 4, 4, 1.0f}), Catch::Contains("does not follow"));
   s.spans = {{0, 0, 1}};
-  REQUIRE_THROWS_WITH(attention(q, k, k, {s}, {1, 1, 4, 4, 1.0f}), Catch::Contains("last row is at 1"));
+  REQUIRE_THROWS_WITH(attention(q, stored(k), stored(k), AttentionPlan({s}), {1, 1, 4, 4, 1.0f}), Catch::Contains("last row is at 1"));
 }

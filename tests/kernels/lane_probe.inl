@@ -30,6 +30,17 @@ void probe_lane(Lane lane, const uint32_t* wa, const uint32_t* wb, const uint32_
     case Lane::load_bf16_first: r = v_load_bf16_first(ha, n); break;
     case Lane::store_bf16: return v_store_bf16(to_half, a);
     case Lane::store_bf16_first: return v_store_bf16_first(to_half, a, n);
+    case Lane::round_bf16: r = v_round_bf16(a); break;
+    case Lane::pairs: r = w_as_floats(w_pairs(a, b)); break;
+    case Lane::transpose: {
+      // Row i holds the words a b c from word i on; one column comes out.
+      uint32_t words[48];
+      for (int i = 0; i < 16; ++i) words[i] = wa[i], words[16 + i] = wb[i], words[32 + i] = wc[i];
+      W16 rows[16];
+      for (int i = 0; i < 16; ++i) rows[i] = w_load(words + i);
+      w_transpose(rows);
+      return w_store(out, rows[n % 16]);
+    }
     case Lane::dot2: r = v_dot2(c, v_bits(a), v_bits(b)); break;
     case Lane::sum: r = v_set(v_sum(a)); break;
     case Lane::largest: r = v_set(v_largest(a)); break;

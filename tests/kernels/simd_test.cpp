@@ -119,12 +119,12 @@ TEST_CASE("comparing lanes agree, NaN included", "[simd]") {
 
 TEST_CASE("loads, stores and selections keep every bit", "[simd]") {
   for (const Lane lane : {Lane::zero, Lane::set, Lane::load_first, Lane::store_first, Lane::keep_first, Lane::load_bf16,
-                          Lane::load_bf16_first})
+                          Lane::load_bf16_first, Lane::pairs, Lane::transpose})
     require_equal_lanes(lane, Kind::any_bits, Kind::any_bits, Kind::any_bits, /*any_nan=*/false);
 }
 
 TEST_CASE("rounding to bf16 agrees on every kind of number, NaN included", "[simd]") {
-  for (const Lane lane : {Lane::store_bf16, Lane::store_bf16_first})
+  for (const Lane lane : {Lane::store_bf16, Lane::store_bf16_first, Lane::round_bf16})
     for (const Kind kind : {Kind::any_bits, Kind::numbers, Kind::small_exponents})
       require_equal_lanes(lane, kind, kind, kind, /*any_nan=*/false);
 }
@@ -142,6 +142,14 @@ TEST_CASE("NaN stays NaN in bf16, and what is too large becomes infinity", "[sim
   CHECK(halves[1] == 0xffff);
   CHECK(halves[2] == 0x7f80);
   CHECK(halves[3] == 0x7f80);
+}
+
+TEST_CASE("sixteen rows become columns", "[simd]") {
+  // Row i holds words i .. i + 15 of 0, 1, 2, ..: column 5 is 5 .. 20.
+  Words a, b, c, out;
+  for (uint32_t i = 0; i < 16; ++i) a[i] = i, b[i] = 16 + i, c[i] = 32 + i;
+  lane_probe_plain(Lane::transpose, a.data(), b.data(), c.data(), 5, out.data());
+  for (uint32_t i = 0; i < 16; ++i) CHECK(out[i] == 5 + i);
 }
 
 TEST_CASE("the product of bf16 pairs agrees, denormals included", "[simd]") {

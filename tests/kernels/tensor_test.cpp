@@ -57,16 +57,6 @@ TEST_CASE("gathered rows are copies, and zeros where no row is named", "[tensor]
   REQUIRE_THROWS_WITH(kernels::gather_rows(x, bad, 1), Contains("rows[0] is 3"));
 }
 
-TEST_CASE("scattered rows replace, are rounded to what they go into, and skip rows without a name", "[tensor]") {
-  const auto x = tensor_f32({3, 2}, {1, 2, 3, 4, 5, 1.0f + 3.0f / 256});
-  const int64_t rows[] = {3, -1, 0};
-  const auto into = kernels::zeros_of(Dtype::bf16, {4, 2});
-  kernels::scatter_rows(x, rows, into);
-  CHECK(values(into) == std::vector<float>{5, 1.015625f, 0, 0, 0, 0, 1, 2});
-  REQUIRE_THROWS_WITH(kernels::scatter_rows(x, rows, kernels::zeros_f32({4, 3})), Contains("[4, 3]"));
-  REQUIRE_THROWS_WITH(kernels::scatter_rows(x, rows, kernels::zeros_f32({3, 2})), Contains("rows[0] is 3"));
-}
-
 TEST_CASE("rows added to one place are added in their order", "[tensor]") {
   // 2^24 + 1 is no float32: (2^24 + 1) + 1 stays 2^24, whereas (1 + 1) + 2^24 is 2^24 + 2.
   const float big = 16777216.0f;
@@ -86,11 +76,10 @@ TEST_CASE("tensor helpers give the same bits on every instruction set and thread
     for (size_t i = 0; i < rows.size(); ++i) rows[i] = static_cast<int64_t>(i * 7 % 50) - 1;
     require_same_bits_everywhere([&] {
       const auto half = kernels::rounded(x, Dtype::bf16);
-      const auto sum = kernels::add(x, y), cache = kernels::zeros_of(Dtype::bf16, {60, width});
-      kernels::scatter_rows(x, rows.data(), cache);
+      const auto sum = kernels::add(x, y);
       const auto added = kernels::zeros_f32({60, width});
       kernels::scatter_add_rows(x, rows.data(), added);
-      return bytes(half) + bytes(kernels::widened(half)) + bytes(sum) + bytes(cache) + bytes(added) +
+      return bytes(half) + bytes(kernels::widened(half)) + bytes(sum) + bytes(added) +
              bytes(kernels::gather_rows(x, rows.data(), 301));
     });
   }

@@ -10,11 +10,13 @@
 #include "kernels/error.h"
 #include "model/json_fields.h"
 
+#include "tests/support/source_dir.h"
+
 namespace golden {
 
 // Of a golden file; an absolute path stays as it is.
 inline std::string path(const std::string& name) {
-  return name.starts_with('/') ? name : std::string(PONDER_SOURCE_DIR) + "/tests/model/golden/" + name;
+  return name.starts_with('/') ? name : testing::source_dir() + "/tests/model/golden/" + name;
 }
 inline std::string text(const std::string& name) { return model::read_text_file(path(name)); }
 inline nlohmann::json json(const std::string& name) { return model::parse_json(text(name), name); }

@@ -8,6 +8,7 @@
 #include "model/transformer.h"
 #include "tests/support/catch.h"
 #include "tests/support/one_text.h"
+#include "tests/support/source_dir.h"
 
 namespace {
 
@@ -16,12 +17,12 @@ int64_t largest(const float* x, int64_t n) { return std::max_element(x, x + n) -
 }  // namespace
 
 TEST_CASE("SmolLM2's log-probabilities and next tokens are those of transformers reading the GGUF file", "[smollm2]") {
-  const std::string directory = std::string(PONDER_SOURCE_DIR) + "/models/smollm2-135m";
+  const std::string directory = testing::source_dir() + "/models/smollm2-135m";
   if (!std::filesystem::exists(directory + "/config.json")) {
     WARN("skipped: models/smollm2-135m is not here; ./ponder fetch smollm2-135m brings it");
     return;
   }
-  const auto golden = nlohmann::json::parse(std::ifstream(std::string(PONDER_SOURCE_DIR) + "/tests/model/golden/smollm2_logprobs.json"));
+  const auto golden = nlohmann::json::parse(std::ifstream(testing::source_dir() + "/tests/model/golden/smollm2_logprobs.json"));
   model::ParameterStore store(model::read_config(directory), /*with_training=*/false);
   model::read_weights(directory, store);
   for (const auto dtype : {kernels::Dtype::float32, kernels::Dtype::bf16}) {

@@ -6,6 +6,7 @@
 
 #include "tests/model/golden.h"
 #include "tests/support/catch.h"
+#include "tests/support/source_dir.h"
 
 using Catch::Matchers::Contains;
 using golden::error_of;
@@ -35,7 +36,7 @@ json gsm8k_ids(const Tokenizer& tokenizer) {
   int64_t count = 0;
   uint64_t h = 0xcbf29ce484222325u;
   for (const char* split : {"train", "test"}) {
-    std::ifstream in(std::string(PONDER_SOURCE_DIR) + "/configs/data/gsm8k/" + split + ".jsonl");
+    std::ifstream in(testing::source_dir() + "/configs/data/gsm8k/" + split + ".jsonl");
     if (!in) return {};
     for (std::string line; std::getline(in, line);) {
       const auto row = json::parse(line);
@@ -208,7 +209,7 @@ TEST_CASE("ids equal those of the tokenizers library on all of GSM8K", "[tokeniz
 }
 
 TEST_CASE("SmolLM2's ids equal those of the tokenizers library on all of GSM8K", "[tokenizer]") {
-  const auto folder = std::string(PONDER_SOURCE_DIR) + "/models/smollm2-135m";
+  const auto folder = testing::source_dir() + "/models/smollm2-135m";
   if (!std::filesystem::exists(folder + "/tokenizer.json")) {
     WARN("models/smollm2-135m is not there (./ponder fetch smollm2-135m brings it); nothing was compared");
     return;

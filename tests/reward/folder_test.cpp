@@ -4,12 +4,13 @@
 #include <string>
 
 #include "tests/support/catch.h"
+#include "tests/support/source_dir.h"
 
 namespace fs = std::filesystem;
 
 TEST_CASE("reward/ includes its own headers, fmt and the standard library, and nothing else", "[folder]") {
   int includes = 0;
-  for (const auto& entry : fs::recursive_directory_iterator(fs::path(PONDER_SOURCE_DIR) / "reward")) {
+  for (const auto& entry : fs::recursive_directory_iterator(fs::path(testing::source_dir()) / "reward")) {
     const auto extension = entry.path().extension();
     if (extension != ".h" && extension != ".cpp") continue;
     std::ifstream file(entry.path());
@@ -28,7 +29,7 @@ TEST_CASE("reward/ includes its own headers, fmt and the standard library, and n
 }
 
 TEST_CASE("the library links fmt and threads alone", "[folder]") {
-  std::ifstream file(fs::path(PONDER_SOURCE_DIR) / "reward" / "CMakeLists.txt");
+  std::ifstream file(fs::path(testing::source_dir()) / "reward" / "CMakeLists.txt");
   std::string all((std::istreambuf_iterator<char>(file)), {}), links;
   for (size_t at = 0; (at = all.find("target_link_libraries", at)) != std::string::npos; ++at)
     links += all.substr(at, all.find('\n', at) - at);

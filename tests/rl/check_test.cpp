@@ -6,10 +6,11 @@
 #include "kernels/error.h"
 #include "rl/memory_plan.h"
 #include "tests/support/catch.h"
+#include "tests/support/source_dir.h"
 
 namespace {
 
-const std::string folder = std::string(PONDER_SOURCE_DIR) + "/tests/rl/broken/";
+const std::string folder = testing::source_dir() + "/tests/rl/broken/";
 
 // What `ponder check` says about a file, whether the reader or the check finds it.
 std::string complaints(const std::string& file, const std::vector<std::string>& overrides = {}) {
@@ -58,7 +59,7 @@ TEST_CASE("each of ten broken files gives one clear line, with its place, in und
 }
 
 TEST_CASE("the shipped quickstart passes the check and its report names the numbers of a step", "[check]") {
-  const auto result = rl::check_run(rl::read_config(std::string(PONDER_SOURCE_DIR) + "/configs/quickstart.toml"));
+  const auto result = rl::check_run(rl::read_config(testing::source_dir() + "/configs/quickstart.toml"));
   REQUIRE(result.errors.empty());
   REQUIRE(result.warnings.empty());
   // 32 prompts of 8 samples are 256; 256 * 33 new tokens = 8448.

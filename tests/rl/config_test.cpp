@@ -7,6 +7,7 @@
 #include "kernels/error.h"
 #include "rl/nearest_name.h"
 #include "tests/support/catch.h"
+#include "tests/support/source_dir.h"
 
 namespace {
 
@@ -175,7 +176,7 @@ TEST_CASE("a born model's vocabulary and end token come from its alphabet", "[co
 
 TEST_CASE("a resolved config reads back as itself", "[config]") {
   for (const std::string name : {"quickstart", "gsm8k_smollm2"}) {
-    const auto config = rl::read_config(std::string(PONDER_SOURCE_DIR) + "/configs/" + name + ".toml",
+    const auto config = rl::read_config(testing::source_dir() + "/configs/" + name + ".toml",
                                         {"run.seed=9", "template.system=\"a \\\"quoted\\\" line\\n\""});
     const std::string text = rl::config_to_toml(config);
     const auto again = rl::read_config(write(text));

@@ -11,6 +11,7 @@
 #include "rl/generators.h"
 #include "rl/jsonl.h"
 #include "tests/support/catch.h"
+#include "tests/support/source_dir.h"
 
 namespace {
 
@@ -228,7 +229,7 @@ TEST_CASE("a bad row is named by file and line", "[dataset]") {
 
 TEST_CASE("GSM8K ships whole", "[dataset]") {
   rl::DataConfig config;
-  const std::string folder = std::string(PONDER_SOURCE_DIR) + "/configs/data/gsm8k/";
+  const std::string folder = testing::source_dir() + "/configs/data/gsm8k/";
   REQUIRE(rl::read_jsonl(folder + "train.jsonl", config).size() == 7473);
   const auto test = rl::read_jsonl(folder + "test.jsonl", config);
   REQUIRE(test.size() == 1319);
