@@ -1,7 +1,6 @@
 #include "kernels/adamw.h"
 
 #include <algorithm>
-#include <atomic>
 #include <cmath>
 #include <vector>
 
@@ -31,26 +30,41 @@ AdamwFactors factors(const AdamwConfig& config, double gradient_scale, int64_t s
   };
 }
 
+// Raw pointers to the step's first element, and its constants.
+struct Pass {
+  float *master, *gradient, *first_moment, *second_moment;
+  AdamwFactors factors;
+  const CpuKernels* cpu;
+
+  void run(int64_t i, int64_t count) const {
+    cpu->adamw(master + i, gradient + i, first_moment + i, second_moment + i, count, &factors);
+  }
+};
+
+Pass make_pass(const AdamwStep& s, int64_t begin, const AdamwConfig& config) {
+  const int64_t size = s.master.numel();
+  if (s.gradient.numel() != size || s.first_moment.numel() != size || s.second_moment.numel() != size)
+    fail("adamw_step: master is {}, gradient {}, moments {} and {}; all must have one size.", shape_text(s.master),
+         shape_text(s.gradient), shape_text(s.first_moment), shape_text(s.second_moment));
+  if (s.step < 1) fail("adamw_step: step is {}; it counts from 1.", s.step);
+  return {f32(s.master) + begin, f32(s.gradient) + begin, f32(s.first_moment) + begin, f32(s.second_moment) + begin,
+          factors(config, s.gradient_scale, s.step), &cpu_kernels()};
+}
+
 }  // namespace
 
-void adamw_step(const at::Tensor& master, const at::Tensor& gradient, const at::Tensor& first_moment,
-                const at::Tensor& second_moment, int64_t begin, int64_t end, const AdamwConfig& config, double gradient_scale,
-                int64_t step) {
-  const int64_t size = master.numel();
-  if (gradient.numel() != size || first_moment.numel() != size || second_moment.numel() != size)
-    fail("adamw_step: master is {}, gradient {}, moments {} and {}; all must have one size.", shape_text(master),
-         shape_text(gradient), shape_text(first_moment), shape_text(second_moment));
-  if (begin < 0 || begin > end || end > size) fail("adamw_step: elements {} to {} are not within {}.", begin, end, size);
-  if (step < 1) fail("adamw_step: step is {}; it counts from 1.", step);
-  float* w = f32(master);
-  const float* g = f32(gradient);
-  float *m = f32(first_moment), *v = f32(second_moment);
-  const auto f = factors(config, gradient_scale, step);
-  const auto& table = cpu_kernels();
-  parallel_ranges(end - begin, kChunk, [&](int64_t from, int64_t to) {
-    const int64_t i = begin + from;
-    table.adamw(w + i, g + i, m + i, v + i, to - from, &f);
-  });
+void adamw_step(const AdamwStep& step, int64_t begin, int64_t end, const AdamwConfig& config) {
+  const Pass pass = make_pass(step, begin, config);
+  if (begin < 0 || begin > end || end > step.master.numel())
+    fail("adamw_step: elements {} to {} are not within {}.", begin, end, step.master.numel());
+  parallel_ranges(end - begin, kChunk, [&](int64_t from, int64_t to) { pass.run(from, to - from); });
+}
+
+ReadRun adamw_reader(const AdamwStep& step, int64_t begin, const AdamwConfig& config) {
+  return [pass = make_pass(step, begin, config)](int64_t first, int64_t count, float*) {
+    pass.run(first, count);
+    return pass.master + first;
+  };
 }
 
 double sum_of_squares(const at::Tensor& x) {
@@ -65,16 +79,6 @@ double sum_of_squares(const at::Tensor& x) {
   double total = 0.0;
   for (const double sum : sums) total += sum;
   return total;
-}
-
-bool all_finite(const at::Tensor& x) {
-  const float* data = f32(x);
-  std::atomic<bool> finite{true};
-  const auto& table = cpu_kernels();
-  parallel_ranges(x.numel(), 8 * kChunk, [&](int64_t begin, int64_t end) {
-    if (!table.all_finite(data + begin, end - begin)) finite.store(false, std::memory_order_relaxed);
-  });
-  return finite.load();
 }
 
 }  // namespace kernels

@@ -105,29 +105,6 @@ void zero_rows(const at::Tensor& x, const std::vector<std::pair<int64_t, int64_t
 
 }  // namespace
 
-at::Tensor make_key_tiles(Dtype dtype, int64_t rows, int64_t key_heads, int64_t dim) {
-  return empty_of(dtype, {(rows + key_tile - 1) / key_tile, key_heads, key_tile, dim});
-}
-
-void store_key_rows(const at::Tensor& x, const int64_t* rows, const at::Tensor& tiles) {
-  const int64_t heads = tiles.size(1), dim = tiles.size(3), storage_rows = tiles.size(0) * key_tile;
-  if (x.dim() != 3 || x.size(1) != heads || x.size(2) != dim) fail("store_key_rows: x must be [rows, {}, {}].", heads, dim);
-  const CpuKernels& cpu = cpu_kernels();
-  const float* from = f32(x);
-  const Dtype dtype = dtype_of(tiles);
-  parallel_ranges(x.size(0), 4096 / (heads * dim) + 1, [&](int64_t begin, int64_t end) {
-    for (int64_t n = begin; n < end; ++n) {
-      if (rows[n] < 0 || rows[n] >= storage_rows) fail("store_key_rows: row {} of a storage of {} rows.", rows[n], storage_rows);
-      for (int64_t h = 0; h < heads; ++h) {
-        const int64_t at = ((rows[n] / key_tile * heads + h) * key_tile + rows[n] % key_tile) * dim;
-        const float* vector = from + (n * heads + h) * dim;
-        if (dtype == Dtype::bf16) cpu.round_to_bf16(vector, bf16(tiles) + at, dim);
-        else std::copy_n(vector, dim, f32(tiles) + at);
-      }
-    }
-  });
-}
-
 AttentionOutput attention(const at::Tensor& q, const at::Tensor& keys, const at::Tensor& values, const AttentionPlan& plan,
                           const AttentionShape& shape) {
   const Operands in = check_operands(q, keys, values, plan, shape);

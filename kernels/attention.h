@@ -15,16 +15,10 @@
 #include <utility>
 #include <vector>
 
+#include "kernels/key_tiles.h"
 #include "kernels/tensor.h"
 
 namespace kernels {
-
-// Keys and values are stored in tiles of 16 rows, [R / 16, K, 16, d]: row r is vector r % 16 of tile r / 16, and the 16
-// vectors of a head lie side by side, as attention reads them.
-inline constexpr int64_t key_tile = 16;
-at::Tensor make_key_tiles(Dtype dtype, int64_t rows, int64_t key_heads, int64_t dim);  // for at least `rows` rows
-// Writes x float32 [N, K, d] to the storage rows[n] of `tiles`, rounded to its dtype.
-void store_key_rows(const at::Tensor& x, const int64_t* rows, const at::Tensor& tiles);
 
 // `length` keys at positions first_position.. live in rows first_key_row.. of the key storage.
 struct KeySpan {

@@ -7,47 +7,11 @@
 // Legend: N rows, O = out, I = in, C = count of matrices in one PackedWeight (heads or experts; 1 for a plain linear).
 #pragma once
 
-#include <cstddef>
-#include <memory>
 #include <vector>
 
-#include "kernels/tensor.h"
+#include "kernels/packed_weight.h"
 
 namespace kernels {
-
-// Where a float32 weight (or its gradient) lives: element (c, o, i) is data[c*count_stride + o*out_stride + i*in_stride].
-// One of out_stride and in_stride is 1.
-struct MatrixView {
-  float* data = nullptr;
-  int64_t count = 1, out = 0, in = 0;
-  int64_t count_stride = 0, out_stride = 0, in_stride = 1;
-};
-MatrixView matrix_view(float* data, int64_t out, int64_t in);                // one row-major matrix
-MatrixView matrix_view(float* data, int64_t count, int64_t out, int64_t in);  // `count` of them, one after another
-
-// Compute weights in the layout that only the kernels know. One copy serves y = x W^T and dx = dy W.
-// Immutable while shared; pack() writes it whole.
-class PackedWeight {
- public:
-  PackedWeight() = default;
-  PackedWeight(Dtype dtype, int64_t count, int64_t out, int64_t in);  // in is even when dtype is bf16
-  void pack(const MatrixView& source);                                // rounds to dtype; shape must agree
-
-  Dtype dtype() const { return dtype_; }
-  int64_t count() const { return count_; }
-  int64_t out() const { return out_; }
-  int64_t in() const { return in_; }
-  int64_t bytes() const;
-  bool defined() const { return data_ != nullptr; }
-
-  const std::byte* panels(int64_t matrix) const;  // for kernels only
-  int64_t panel_count() const { return (out_ + 63) / 64; }
-
- private:
-  Dtype dtype_ = Dtype::float32;
-  int64_t count_ = 0, out_ = 0, in_ = 0;
-  std::shared_ptr<std::byte> data_;
-};
 
 // y = x W^T. x [N, I] of the weight's dtype -> float32 [N, O].
 at::Tensor linear(const at::Tensor& x, const PackedWeight& w);

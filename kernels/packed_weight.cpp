@@ -1,9 +1,13 @@
 // Weights in the layout that the products read: panels of 64 outputs, bf16 [in / 2][64][2] or float32 [in][64].
-#include <cstdlib>
+#include "kernels/packed_weight.h"
+
+#include <algorithm>
 #include <cstring>
 
 #include "kernels/error.h"
+#include "kernels/isa/table.h"
 #include "kernels/linear.h"
+#include "kernels/memory.h"
 #include "kernels/thread_pool.h"
 
 namespace kernels {
@@ -11,13 +15,67 @@ namespace {
 
 constexpr int64_t kPanel = 64;
 
-int64_t round_up(int64_t x, int64_t to) { return (x + to - 1) / to * to; }
+// Inputs of one tile of a panel: runs are long enough for the memory's prefetcher, and what was read is still in the
+// second-level cache when the panel is written, in one ascending stream.
+constexpr int64_t kTileIn = 512;
+constexpr int64_t kTileStride = kTileIn + 32;  // not a power of two: the rows of a tile then use different cache sets
+constexpr int64_t kBlock = 16;                 // columns turned at a time: 4 KB of the panel
 
-uint16_t to_bf16(float x) {
-  uint32_t u;
-  std::memcpy(&u, &x, 4);
-  if (x != x) return static_cast<uint16_t>((u >> 16) | 0x40);
-  return static_cast<uint16_t>((u + 0x7fff + ((u >> 16) & 1)) >> 16);
+// Where one panel of a job goes.
+struct Panel {
+  const PackJob* job;
+  int64_t matrix, first;  // first output
+  std::byte* to;
+};
+
+// Rows of the stored matrix are outputs.
+void pack_outputs(const Panel& p) {
+  const CpuKernels& cpu = cpu_kernels();
+  const MatrixView& shape = p.job->shape;
+  const bool bf16 = p.job->into->dtype() == Dtype::bf16;
+  const int64_t element = bytes_of(p.job->into->dtype()), pair = bf16 ? 2 : 1;  // a pair moves as one
+  const int64_t outputs = std::min(kPanel, shape.out - p.first);
+  alignas(64) float run[kTileIn];
+  alignas(64) std::byte tile[kPanel * kTileStride * sizeof(float)];
+  if (outputs < kPanel) std::memset(tile, 0, sizeof tile);
+  for (int64_t k = 0; k < shape.in; k += kTileIn) {
+    const int64_t columns = std::min(kTileIn, shape.in - k);
+    for (int64_t r = 0; r < outputs; ++r) {
+      const float* values = p.job->read(p.matrix * shape.count_stride + (p.first + r) * shape.out_stride + k, columns, run);
+      std::byte* row = tile + r * kTileStride * element;
+      if (bf16) cpu.round_to_bf16(values, reinterpret_cast<uint16_t*>(row), columns);
+      else std::memcpy(row, values, static_cast<size_t>(columns * element));
+    }
+    for (int64_t c = 0; c < columns / pair; c += kBlock)
+      cpu.transpose_u32(reinterpret_cast<const uint32_t*>(tile) + c, kTileStride / pair, kPanel, std::min(kBlock, columns / pair - c),
+                        reinterpret_cast<uint32_t*>(p.to) + (k / pair + c) * kPanel, kPanel);
+  }
+}
+
+// Rows of the stored matrix are inputs (MLA's key half).
+void pack_inputs(const Panel& p) {
+  const CpuKernels& cpu = cpu_kernels();
+  const MatrixView& shape = p.job->shape;
+  const int64_t outputs = std::min(kPanel, shape.out - p.first);
+  const auto row = [&](int64_t k, float* run) {
+    return p.job->read(p.matrix * shape.count_stride + p.first + k * shape.in_stride, outputs, run);
+  };
+  alignas(64) float run[kPanel];
+  if (p.job->into->dtype() == Dtype::float32) {
+    auto* to = reinterpret_cast<float*>(p.to);
+    for (int64_t k = 0; k < shape.in; ++k, to += kPanel) {
+      std::memset(to, 0, kPanel * sizeof(float));
+      std::memcpy(to, row(k, run), static_cast<size_t>(outputs) * sizeof(float));
+    }
+    return;
+  }
+  uint16_t pair[2 * kPanel] = {};
+  auto* to = reinterpret_cast<uint16_t*>(p.to);
+  for (int64_t k = 0; k < shape.in; k += 2, to += 2 * kPanel) {
+    cpu.round_to_bf16(row(k, run), pair, outputs);
+    cpu.round_to_bf16(row(k + 1, run), pair + kPanel, outputs);
+    cpu.pair_rows_bf16(pair, kPanel, 2, kPanel, to);
+  }
 }
 
 }  // namespace
@@ -28,9 +86,7 @@ MatrixView matrix_view(float* data, int64_t count, int64_t out, int64_t in) { re
 PackedWeight::PackedWeight(Dtype dtype, int64_t count, int64_t out, int64_t in) : dtype_(dtype), count_(count), out_(out), in_(in) {
   if (count <= 0 || out <= 0 || in <= 0) fail("PackedWeight: count {}, out {}, in {}; all must be positive.", count, out, in);
   if (dtype == Dtype::bf16 && in % 2 != 0) fail("PackedWeight: in is {}; bf16 products take elements in pairs, so it must be even.", in);
-  auto* memory = static_cast<std::byte*>(std::aligned_alloc(64, static_cast<size_t>(round_up(bytes(), 64))));
-  if (!memory) fail("PackedWeight: out of memory for {} bytes.", bytes());
-  data_ = std::shared_ptr<std::byte>(memory, &std::free);
+  data_ = weight_memory(bytes());
 }
 
 int64_t PackedWeight::bytes() const { return count_ * panel_count() * kPanel * in_ * bytes_of(dtype_); }
@@ -39,26 +95,25 @@ const std::byte* PackedWeight::panels(int64_t matrix) const {
   return data_.get() + matrix * panel_count() * kPanel * in_ * bytes_of(dtype_);
 }
 
-void PackedWeight::pack(const MatrixView& source) {
-  if (source.count != count_ || source.out != out_ || source.in != in_)
-    fail("PackedWeight: packing [{}, {}, {}] into [{}, {}, {}].", source.count, source.out, source.in, count_, out_, in_);
-  parallel_for(count_ * panel_count(), [&](int64_t i) {
-    const int64_t matrix = i / panel_count(), first = i % panel_count() * kPanel;
-    std::byte* panel = const_cast<std::byte*>(panels(matrix)) + first * in_ * bytes_of(dtype_);
-    for (int64_t j = 0; j < kPanel; ++j) {
-      const float* row = first + j < out_ ? source.data + matrix * source.count_stride + (first + j) * source.out_stride : nullptr;
-      if (dtype_ == Dtype::bf16) {
-        auto* to = reinterpret_cast<uint16_t*>(panel) + 2 * j;
-        for (int64_t k = 0; k < in_; k += 2, to += 2 * kPanel) {
-          to[0] = row ? to_bf16(row[k * source.in_stride]) : 0;
-          to[1] = row ? to_bf16(row[(k + 1) * source.in_stride]) : 0;
-        }
-      } else {
-        auto* to = reinterpret_cast<float*>(panel) + j;
-        for (int64_t k = 0; k < in_; ++k, to += kPanel) *to = row ? row[k * source.in_stride] : 0.0f;
-      }
-    }
+void pack(const std::vector<PackJob>& jobs) {
+  std::vector<Panel> panels;
+  for (const PackJob& job : jobs) {
+    const PackedWeight& w = *job.into;
+    if (job.shape.count != w.count() || job.shape.out != w.out() || job.shape.in != w.in())
+      fail("PackedWeight: packing [{}, {}, {}] into [{}, {}, {}].", job.shape.count, job.shape.out, job.shape.in, w.count(), w.out(),
+           w.in());
+    for (int64_t matrix = 0; matrix < w.count(); ++matrix)
+      for (int64_t first = 0; first < w.out(); first += kPanel)
+        panels.push_back({&job, matrix, first, const_cast<std::byte*>(w.panels(matrix)) + first * w.in() * bytes_of(w.dtype())});
+  }
+  parallel_for(static_cast<int64_t>(panels.size()), [&](int64_t i) {
+    if (panels[i].job->shape.in_stride == 1) pack_outputs(panels[i]);
+    else pack_inputs(panels[i]);
   });
+}
+
+void PackedWeight::pack(const MatrixView& source) {
+  kernels::pack({{this, source, [&](int64_t first, int64_t, float*) { return source.data + first; }}});
 }
 
 at::Tensor embedding(const PackedWeight& w, const int32_t* ids, int64_t count) {

@@ -22,4 +22,19 @@ RopeTable make_rope_table(const std::vector<double>& inverse_frequency, int64_t 
 // the backward pass, since the turn is orthogonal. Throws Error if a position is outside the table.
 void rope_in_place(const at::Tensor& x, const int32_t* positions, const RopeTable& table, int64_t offset, bool inverse = false);
 
+// The same, a row at a time, for ops that go on with the row. Checks what rope_in_place checks.
+class RopeTurn {
+ public:
+  RopeTurn(const at::Tensor& x, const int32_t* positions, const RopeTable& table, int64_t offset, bool inverse);
+  void operator()(int64_t row) const;
+
+ private:
+  float* data_;
+  const int32_t* positions_;
+  const float *cos_, *sin_;
+  int64_t heads_, size_, pairs_;
+  float sign_;
+  void (*turn_)(float*, int64_t, int64_t, const float*, const float*, int64_t, float);
+};
+
 }  // namespace kernels

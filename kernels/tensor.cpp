@@ -8,6 +8,7 @@
 #include "kernels/check.h"
 #include "kernels/error.h"
 #include "kernels/isa/table.h"
+#include "kernels/memory.h"
 #include "kernels/thread_pool.h"
 
 namespace kernels {
@@ -16,7 +17,10 @@ namespace {
 constexpr int64_t kGrain = 16384;      // elements: below this a second thread costs more than it saves
 constexpr int64_t kColumnGrain = 64;
 
-at::Tensor empty_cpu(at::IntArrayRef shape, at::ScalarType type) { return at::Tensor(at::detail::empty_cpu(shape, type)); }
+at::Tensor empty_cpu(at::IntArrayRef shape, at::ScalarType type) {
+  use_block_allocator();
+  return at::Tensor(at::detail::empty_cpu(shape, type));
+}
 
 at::Tensor zeros_cpu(at::IntArrayRef shape, at::ScalarType type) {
   auto x = empty_cpu(shape, type);

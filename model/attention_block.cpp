@@ -47,8 +47,7 @@ at::Tensor gqa_forward(const WeightSet& weights, int64_t layer, const TokenBatch
   t.query = q.view({n, c.heads, size});
   k = k.view({n, c.key_heads, size});
   kernels::rope_in_place(t.query, batch.positions.data(), weights.rope, 0);
-  kernels::rope_in_place(k, batch.positions.data(), weights.rope, 0);
-  kernels::store_key_rows(k, batch.key_rows.data(), storage.keys);
+  kernels::rope_and_store_key_rows(k, batch.positions.data(), weights.rope, 0, batch.key_rows.data(), storage.keys);
   kernels::store_key_rows(qkv[2].view({n, c.key_heads, size}), batch.key_rows.data(), storage.values);
   t.out = kernels::attention(t.query, storage.keys, storage.values, plan, shape_of(c));
   return kernels::linear_add(t.out.out.view({n, c.heads * size}), w.output, h);
@@ -73,8 +72,7 @@ at::Tensor mla_forward(const WeightSet& weights, int64_t layer, const TokenBatch
   const auto normed = kernels::rms_norm(t.latent, w.latent_norm, c.latent_norm_eps, Dtype::float32);
   t.latent_inverse = normed.inverse;
   const at::Tensor key = joined(normed.y, part(key_value, rank, c.rope_size), 1);
-  kernels::rope_in_place(key, batch.positions.data(), weights.rope, rank);
-  kernels::store_key_rows(key, batch.key_rows.data(), storage.keys);
+  kernels::rope_and_store_key_rows(key, batch.positions.data(), weights.rope, rank, batch.key_rows.data(), storage.keys);
 
   t.nope = rounded(part(q, 0, c.nope_size), weights.dtype);
   t.query = joined(kernels::linear_heads(t.nope, w.key_up), part(q, c.nope_size, c.rope_size), c.heads);

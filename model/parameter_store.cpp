@@ -1,6 +1,6 @@
 #include "model/parameter_store.h"
 
-#include <cmath>
+#include <algorithm>
 
 #include "kernels/error.h"
 #include "kernels/rng.h"
@@ -83,6 +83,14 @@ void list_feed_forward(Lister& out, const ModelConfig& c, const std::string& at,
   if (c.shared_experts > 0) list_dense(out, c, at + "shared_experts.", c.shared_experts * c.expert_width);
 }
 
+// Pages are first touched by the threads that will work on them.
+at::Tensor zeros(int64_t size) {
+  at::Tensor x = kernels::empty_f32({size});
+  float* data = kernels::f32(x);
+  kernels::parallel_ranges(size, 1 << 16, [&](int64_t begin, int64_t end) { std::fill(data + begin, data + end, 0.0f); });
+  return x;
+}
+
 }  // namespace
 
 std::vector<Parameter> list_parameters(const ModelConfig& c) {
@@ -100,24 +108,30 @@ std::vector<Parameter> list_parameters(const ModelConfig& c) {
   return std::move(out.list);
 }
 
-ParameterStore::ParameterStore(const ModelConfig& config, bool with_training) : config_(config), parameters_(list_parameters(config)) {
+ParameterList::ParameterList(const ModelConfig& config) : config_(config), parameters_(list_parameters(config)) {
   for (size_t i = 0; i < parameters_.size(); ++i) index_[parameters_[i].name] = i;
   size_ = parameters_.back().offset + parameters_.back().size;
-  master = kernels::zeros_f32({size_});
-  if (!with_training) return;
-  gradient = kernels::zeros_f32({size_});
-  first_moment = kernels::zeros_f32({size_});
-  second_moment = kernels::zeros_f32({size_});
-  if (config.tied_embedding) tied_embedding_gradient = kernels::zeros_f32({config.vocab_size, config.width});
 }
 
-const Parameter& ParameterStore::find(const std::string& name) const {
+const Parameter& ParameterList::find(const std::string& name) const {
   const auto it = index_.find(name);
   if (it == index_.end()) kernels::fail("the model has no parameter named {}.", name);
   return parameters_[it->second];
 }
 
-bool ParameterStore::has(const std::string& name) const { return index_.count(name) > 0; }
+bool ParameterList::has(const std::string& name) const { return index_.count(name) > 0; }
+
+ParameterStore::ParameterStore(const ModelConfig& config, bool with_training) : ParameterList(config) {
+  master = zeros(size());
+  if (with_training) allocate_training();
+}
+
+void ParameterStore::allocate_training() {
+  gradient = zeros(size());
+  first_moment = zeros(size());
+  second_moment = zeros(size());
+  if (config().tied_embedding) tied_embedding_gradient = SparseRows(config().vocab_size, config().width);
+}
 
 float* ParameterStore::master_of(const std::string& name) const { return kernels::f32(master) + find(name).offset; }
 
@@ -136,14 +150,15 @@ at::Tensor ParameterStore::gradient_vector(const std::string& name) const {
 
 at::Tensor ParameterStore::master_view(const Parameter& p) const { return master.narrow(0, p.offset, p.size).view(p.shape); }
 
-void ParameterStore::zero_gradients() {
-  gradient.zero_();
-  if (tied_embedding_gradient.defined()) tied_embedding_gradient.zero_();
+void ParameterStore::complete_gradient() {
+  if (!config().tied_embedding) return;
+  const Parameter& p = find("model.embed_tokens.weight");
+  tied_embedding_gradient.move_to(gradient.narrow(0, p.offset, p.size).view(p.shape));
 }
 
 void ParameterStore::init_random(uint64_t seed, double std) {
-  for (size_t p = 0; p < parameters_.size(); ++p) {
-    const Parameter& parameter = parameters_[p];
+  for (size_t p = 0; p < parameters().size(); ++p) {
+    const Parameter& parameter = parameters()[p];
     float* w = kernels::f32(master) + parameter.offset;
     if (parameter.init != Init::normal) {
       for (int64_t i = 0; i < parameter.size; ++i) w[i] = parameter.init == Init::ones ? 1.0f : 0.0f;

@@ -4,13 +4,13 @@
 // optimizer is a range of elements. Names are the Hugging Face names of the family.
 #pragma once
 
-#include <functional>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
 #include "kernels/linear.h"
 #include "model/config.h"
+#include "model/sparse_rows.h"
 
 namespace model {
 
@@ -27,38 +27,45 @@ struct Parameter {
 // All parameters of a model, in canonical order, with offsets set.
 std::vector<Parameter> list_parameters(const ModelConfig& config);
 
-class ParameterStore {
+class ParameterList {
  public:
-  // with_training: also gradient and moments (zeroed). Masters start at 0: init or load fills them.
-  ParameterStore(const ModelConfig& config, bool with_training);
+  explicit ParameterList(const ModelConfig& config);
 
   const ModelConfig& config() const { return config_; }
   const std::vector<Parameter>& parameters() const { return parameters_; }
   const Parameter& find(const std::string& name) const;  // throws Error
   bool has(const std::string& name) const;
-  int64_t size() const { return size_; }
-
-  // Flat float32 [size].
-  at::Tensor master, gradient, first_moment, second_moment;
-  // Gradient of the embedding look-up when the embedding is tied to the head: kept apart, so that the head's chain over
-  // rows is one chain whatever the micro-batches; the optimizer adds it. Float32 [vocab * width], or undefined.
-  at::Tensor tied_embedding_gradient;
-
-  float* master_of(const std::string& name) const;
-  float* gradient_of(const std::string& name) const;
-  kernels::MatrixView gradient_view(const std::string& name) const;  // of a matrix [out, in] or [count, out, in]
-  at::Tensor gradient_vector(const std::string& name) const;         // flat
-  at::Tensor master_view(const Parameter& p) const;  // float32, in p.shape
-  void zero_gradients();
-
-  // Normal(0, std) matrices, ones for norms, zeros for biases; each element keyed by (seed, parameter, index).
-  void init_random(uint64_t seed, double std);
+  int64_t size() const { return size_; }  // elements of all
 
  private:
   ModelConfig config_;
   std::vector<Parameter> parameters_;
   std::unordered_map<std::string, size_t> index_;
   int64_t size_ = 0;
+};
+
+class ParameterStore : public ParameterList {
+ public:
+  // with_training: allocate_training() at once. Masters start at 0: init or load fills them.
+  ParameterStore(const ModelConfig& config, bool with_training);
+  void allocate_training();  // gradient and moments, 0
+
+  // Flat float32 [size].
+  at::Tensor master, gradient, first_moment, second_moment;
+  // Gradient of the embedding look-up when the embedding is tied to the head: kept apart until complete_gradient(), so
+  // that the head's chain over rows is one chain whatever the micro-batches.
+  SparseRows tied_embedding_gradient;
+
+  float* master_of(const std::string& name) const;
+  float* gradient_of(const std::string& name) const;
+  kernels::MatrixView gradient_view(const std::string& name) const;  // of a matrix [out, in] or [count, out, in]
+  at::Tensor gradient_vector(const std::string& name) const;         // flat
+  at::Tensor master_view(const Parameter& p) const;  // float32, in p.shape
+  // After the last micro-batch of a step: adds the tied embedding's second gradient.
+  void complete_gradient();
+
+  // Normal(0, std) matrices, ones for norms, zeros for biases; each element keyed by (seed, parameter, index).
+  void init_random(uint64_t seed, double std);
 };
 
 }  // namespace model

@@ -78,9 +78,8 @@ void backward_embedding(const WeightSet& weights, const TokenBatch& batch, const
   std::vector<int64_t> rows(batch.tokens.begin(), batch.tokens.end());
   for (size_t n = 0; n < rows.size(); ++n)
     if (batch.groups[n] < 0) rows[n] = -1;
-  const at::Tensor into = c.tied_embedding ? store.tied_embedding_gradient
-                                           : store.gradient_vector("model.embed_tokens.weight").view({c.vocab_size, c.width});
-  kernels::scatter_add_rows(dh, rows.data(), into);
+  if (c.tied_embedding) return store.tied_embedding_gradient.add(dh, rows);
+  kernels::scatter_add_rows(dh, rows.data(), store.gradient_vector("model.embed_tokens.weight").view({c.vocab_size, c.width}));
 }
 
 }  // namespace

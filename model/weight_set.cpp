@@ -1,6 +1,8 @@
 #include "model/weight_set.h"
 
+#include <algorithm>
 #include <string>
+#include <utility>
 
 namespace model {
 namespace {
@@ -9,35 +11,52 @@ using kernels::Dtype;
 using kernels::MatrixView;
 using kernels::PackedWeight;
 
-// Packs parameters of a store, over earlier storage when there is some.
+// Collects what is to be packed, over earlier storage when there is some; pack() then does it in one pass.
 class Packer {
  public:
-  Packer(const ParameterStore& store, Dtype dtype) : store_(store), dtype_(dtype) {}
+  Packer(const ParameterList& list, const ParameterReader& reader, Dtype dtype) : list_(list), reader_(reader), dtype_(dtype) {}
 
-  void view(const MatrixView& source, PackedWeight& into, Dtype dtype) {
-    if (!into.defined()) into = PackedWeight(dtype, source.count, source.out, source.in);
-    into.pack(source);
-  }
+  const ModelConfig& config() const { return list_.config(); }
+  bool has(const std::string& name) const { return list_.has(name); }
+
   void matrix(const std::string& name, PackedWeight& into) {
-    const Parameter& p = store_.find(name);
-    const Dtype dtype = p.compute_float32 ? Dtype::float32 : dtype_;
+    const Parameter& p = list_.find(name);
     const size_t last = p.shape.size() - 1;
     const int64_t count = p.shape.size() == 3 ? p.shape[0] : 1;
-    view(kernels::matrix_view(store_.master_of(name), count, p.shape[last - 1], p.shape[last]), into, dtype);
+    add(kernels::matrix_view(nullptr, count, p.shape[last - 1], p.shape[last]), reader_(p), into,
+        p.compute_float32 ? Dtype::float32 : dtype_);
+  }
+  // Both halves of MLA's kv_b_proj.
+  void key_value_up(const std::string& name, PackedWeight& key, PackedWeight& value) {
+    const kernels::ReadRun read = reader_(list_.find(name));
+    const int64_t offset = config().nope_size * config().latent_rank;
+    add(mla_key_up(config(), nullptr), read, key, dtype_);
+    add(mla_value_up(config(), nullptr),
+        [=](int64_t first, int64_t count, float* scratch) { return read(offset + first, count, scratch); }, value, dtype_);
   }
   void vector(const std::string& name, at::Tensor& into) {
-    const Parameter& p = store_.find(name);
+    const Parameter& p = list_.find(name);
     if (!into.defined()) into = kernels::empty_f32({p.size});
-    into.copy_(store_.master.narrow(0, p.offset, p.size));
+    float* to = kernels::f32(into);
+    const float* values = reader_(p)(0, p.size, to);
+    if (values != to) std::copy_n(values, p.size, to);
   }
+  void pack() const { kernels::pack(jobs_); }
 
  private:
-  const ParameterStore& store_;
+  void add(const MatrixView& shape, kernels::ReadRun read, PackedWeight& into, Dtype dtype) {
+    if (!into.defined()) into = PackedWeight(dtype, shape.count, shape.out, shape.in);
+    jobs_.push_back({&into, shape, std::move(read)});
+  }
+
+  const ParameterList& list_;
+  const ParameterReader& reader_;
   Dtype dtype_;
+  std::vector<kernels::PackJob> jobs_;
 };
 
-void pack_attention(Packer& packer, const ParameterStore& store, const std::string& at, Dtype dtype, BlockWeights& w) {
-  const ModelConfig& c = store.config();
+void pack_attention(Packer& packer, const std::string& at, BlockWeights& w) {
+  const ModelConfig& c = packer.config();
   packer.matrix(at + "o_proj.weight", w.output);
   if (c.attention == Attention::gqa) {
     packer.matrix(at + "q_proj.weight", w.query);
@@ -58,9 +77,7 @@ void pack_attention(Packer& packer, const ParameterStore& store, const std::stri
   }
   packer.matrix(at + "kv_a_proj_with_mqa.weight", w.key_value_down);
   packer.vector(at + "kv_a_layernorm.weight", w.latent_norm);
-  float* kv_b = store.master_of(at + "kv_b_proj.weight");
-  packer.view(mla_key_up(c, kv_b), w.key_up, dtype);
-  packer.view(mla_value_up(c, kv_b), w.value_up, dtype);
+  packer.key_value_up(at + "kv_b_proj.weight", w.key_up, w.value_up);
 }
 
 void pack_dense(Packer& packer, const std::string& at, BlockWeights& w) {
@@ -69,11 +86,11 @@ void pack_dense(Packer& packer, const std::string& at, BlockWeights& w) {
   packer.matrix(at + "down_proj.weight", w.down);
 }
 
-void pack_feed_forward(Packer& packer, const ParameterStore& store, const std::string& at, int64_t layer, BlockWeights& w) {
-  const ModelConfig& c = store.config();
+void pack_feed_forward(Packer& packer, const std::string& at, int64_t layer, BlockWeights& w) {
+  const ModelConfig& c = packer.config();
   if (!c.is_moe(layer)) return pack_dense(packer, at, w);
   packer.matrix(at + "gate.weight", w.router);
-  if (store.has(at + "gate.e_score_correction_bias")) packer.vector(at + "gate.e_score_correction_bias", w.correction_bias);
+  if (packer.has(at + "gate.e_score_correction_bias")) packer.vector(at + "gate.e_score_correction_bias", w.correction_bias);
   packer.matrix(at + "experts.gate_proj.weight", w.expert_gate);
   packer.matrix(at + "experts.up_proj.weight", w.expert_up);
   packer.matrix(at + "experts.down_proj.weight", w.expert_down);
@@ -88,7 +105,7 @@ MatrixView mla_key_up(const ModelConfig& c, float* kv_b) {
 }
 
 MatrixView mla_value_up(const ModelConfig& c, float* kv_b) {
-  return {kv_b + c.nope_size * c.latent_rank, c.heads, c.value_size, c.latent_rank,
+  return {kv_b == nullptr ? nullptr : kv_b + c.nope_size * c.latent_rank, c.heads, c.value_size, c.latent_rank,
           (c.nope_size + c.value_size) * c.latent_rank, c.latent_rank, 1};
 }
 
@@ -101,9 +118,9 @@ int64_t WeightSet::bytes() const {
   return total;
 }
 
-std::shared_ptr<const WeightSet> pack_weights(const ParameterStore& store, Dtype dtype, int64_t version,
-                                              std::shared_ptr<const WeightSet> reuse) {
-  const ModelConfig& c = store.config();
+std::shared_ptr<const WeightSet> pack_weights(const ParameterList& parameters, const ParameterReader& reader, Dtype dtype,
+                                              int64_t version, std::shared_ptr<const WeightSet> reuse) {
+  const ModelConfig& c = parameters.config();
   std::shared_ptr<WeightSet> set;
   if (reuse && reuse.use_count() == 1 && reuse->dtype == dtype) {
     set = std::const_pointer_cast<WeightSet>(std::move(reuse));
@@ -115,20 +132,30 @@ std::shared_ptr<const WeightSet> pack_weights(const ParameterStore& store, Dtype
     set->rope = kernels::make_rope_table(rope_inverse_frequencies(c), c.max_positions, c.rope_interleaved);
   }
   set->version = version;
-  Packer packer(store, dtype);
+  Packer packer(parameters, reader, dtype);
   packer.matrix("model.embed_tokens.weight", set->embedding);
+  if (!c.tied_embedding) packer.matrix("lm_head.weight", set->head);
   for (int64_t i = 0; i < c.layers; ++i) {
     const std::string at = "model.layers." + std::to_string(i) + ".";
     BlockWeights& w = set->blocks[i];
     packer.vector(at + "input_layernorm.weight", w.attention_norm);
-    pack_attention(packer, store, at + "self_attn.", dtype, w);
+    pack_attention(packer, at + "self_attn.", w);
     packer.vector(at + "post_attention_layernorm.weight", w.feed_forward_norm);
-    pack_feed_forward(packer, store, at + "mlp.", i, w);
+    pack_feed_forward(packer, at + "mlp.", i, w);
   }
   packer.vector("model.norm.weight", set->final_norm);
+  packer.pack();
   if (c.tied_embedding) set->head = set->embedding;
-  else packer.matrix("lm_head.weight", set->head);
   return set;
+}
+
+std::shared_ptr<const WeightSet> pack_weights(const ParameterStore& store, Dtype dtype, int64_t version,
+                                              std::shared_ptr<const WeightSet> reuse) {
+  const float* masters = kernels::f32(store.master);
+  const ParameterReader reader = [masters](const Parameter& p) {
+    return [values = masters + p.offset](int64_t first, int64_t, float*) { return values + first; };
+  };
+  return pack_weights(store, reader, dtype, version, std::move(reuse));
 }
 
 }  // namespace model

@@ -2,6 +2,7 @@
 // stale policy are WeightSets.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -46,7 +47,13 @@ struct WeightSet {
 kernels::MatrixView mla_key_up(const ModelConfig& config, float* kv_b);
 kernels::MatrixView mla_value_up(const ModelConfig& config, float* kv_b);
 
-// Packs the store's masters. When nobody else holds `reuse`, its storage is written over: no copy, no allocation.
+// Where a parameter's float32 values come from while they are packed; called once for each parameter.
+using ParameterReader = std::function<kernels::ReadRun(const Parameter&)>;
+
+// Packs all parameters in one pass. When nobody else holds `reuse`, its storage is written over: no copy, no allocation.
+std::shared_ptr<const WeightSet> pack_weights(const ParameterList& parameters, const ParameterReader& reader, kernels::Dtype dtype,
+                                              int64_t version, std::shared_ptr<const WeightSet> reuse = nullptr);
+// From the store's masters, as they are.
 std::shared_ptr<const WeightSet> pack_weights(const ParameterStore& store, kernels::Dtype dtype, int64_t version,
                                               std::shared_ptr<const WeightSet> reuse = nullptr);
 

@@ -112,10 +112,15 @@ bool may_change(const std::string& key, const Config& config) {
   // How long an RL stage runs (run.steps caps it), unless the learning rate falls toward its last step.
   for (size_t i = 0; i < config.stages.size(); ++i)
     if (key == fmt::format("stage#{}.steps", i)) return config.stages[i].kind == "grpo" && config.stages[i].optimizer.schedule == "constant";
-  for (const char* part : {"run#0.threads", "run#0.steps", "run#0.memory_mb", "run#0.output_dir", "run#0.name", "checkpoint#", "log#",
-                           "activation_checkpointing", "max_tokens_per_microbatch", "max_tokens_per_batch", "max_sequences", "cache_mb"})
-    if (key.find(part) != std::string::npos) return true;
-  return false;
+  const auto is_one_of = [&](std::initializer_list<const char*> parts) {
+    return std::any_of(parts.begin(), parts.end(), [&](const char* part) { return key.find(part) != std::string::npos; });
+  };
+  // The engine's budgets decide which groups finish first, and so which ones an over-provisioned step takes.
+  const bool budgets_matter =
+      std::any_of(config.stages.begin(), config.stages.end(), [](const StageConfig& s) { return s.rollout.overprovision > 1; });
+  if (is_one_of({"run#0.memory_mb", "max_tokens_per_batch", "max_sequences", "cache_mb", "prefix_cache"})) return !budgets_matter;
+  return is_one_of({"run#0.threads", "run#0.steps", "run#0.output_dir", "run#0.name", "checkpoint#", "log#", "activation_checkpointing",
+                    "max_tokens_per_microbatch"});
 }
 
 void copy_entry(const model::SafetensorsFile& file, const std::string& name, const at::Tensor& into) {

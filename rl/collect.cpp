@@ -3,19 +3,20 @@
 #include <algorithm>
 
 #include "kernels/error.h"
+#include "kernels/trace.h"
 
 namespace rl {
 namespace {
 
 using Clock = std::chrono::steady_clock;
 
-rollout::Request request_of(const Ask& ask, const Problem& problem, std::vector<int32_t> prompt, int64_t index) {
+rollout::Request request_of(const Ask& ask, const Prompt& prompt, int64_t index) {
   rollout::Request request;
   request.id = index;
-  request.prompt_id = problem.prompt_id;
+  request.prompt_id = prompt.problem.prompt_id;
   request.group_id = ask.first_group + index;
   request.step = ask.step;
-  request.prompt_tokens = std::move(prompt);
+  request.prompt_tokens = prompt.tokens;
   request.samples = ask.samples;
   request.max_new_tokens = ask.max_new_tokens;
   request.sampling = ask.sampling;
@@ -42,6 +43,29 @@ std::vector<reward::Item> items_of(const Group& group) {
   return items;
 }
 
+// Measures a reward and shows its calls in the trace.
+class TimedReward : public reward::Reward {
+ public:
+  TimedReward(std::shared_ptr<reward::Reward> inner, std::shared_ptr<RewardTime> time)
+      : inner_(std::move(inner)), time_(std::move(time)) {}
+
+  const std::string& name() const override { return inner_->name(); }
+  std::string self_test() override { return inner_->self_test(); }
+  std::string check_answer(const std::string& answer) override { return inner_->check_answer(answer); }
+  std::vector<reward::Outcome> score(const std::vector<reward::Item>& items, Clock::time_point deadline) override {
+    kernels::name_trace_lane("rewards");
+    const kernels::Span span("reward", nullptr, "completions", static_cast<int64_t>(items.size()));
+    const auto start = Clock::now();
+    auto outcomes = inner_->score(items, deadline);
+    time_->nanoseconds += std::chrono::nanoseconds(Clock::now() - start).count();
+    return outcomes;
+  }
+
+ private:
+  std::shared_ptr<reward::Reward> inner_;
+  std::shared_ptr<RewardTime> time_;
+};
+
 }  // namespace
 
 std::vector<int32_t> cut_left(std::vector<int32_t> prompt, int64_t most) {
@@ -61,39 +85,75 @@ std::string Collector::text_of(const rollout::SampleRecord& record) const {
   return tokenizer_->decode(ids);
 }
 
+Prompt Collector::prompt_of(const Problem& problem, int64_t max_prompt_tokens) const {
+  Prompt prompt{problem, model::render_prompt(chat_template_, problem.question), {}};
+  prompt.tokens = cut_left(tokenizer_->encode(prompt.text), max_prompt_tokens);
+  return prompt;
+}
+
 std::vector<Group> Collector::run(const std::vector<Problem>& problems, const Ask& ask) {
-  std::vector<Group> groups(problems.size());
-  std::vector<int64_t> missing(problems.size(), ask.samples), tickets(problems.size(), -1);
-  for (size_t i = 0; i < problems.size(); ++i) {
-    groups[i].problem = problems[i];
-    groups[i].prompt = model::render_prompt(chat_template_, problems[i].question);
+  std::vector<Prompt> prompts;
+  for (const Problem& problem : problems) prompts.push_back(prompt_of(problem, ask.max_prompt_tokens));
+  return run(prompts, ask);
+}
+
+std::vector<Group> Collector::run(const std::vector<Prompt>& prompts, const Ask& ask) {
+  std::vector<Group> groups(prompts.size());
+  std::vector<int64_t> missing(prompts.size(), ask.samples), tickets(prompts.size(), -1);
+  for (size_t i = 0; i < prompts.size(); ++i) {
+    groups[i].problem = prompts[i].problem;
+    groups[i].prompt = prompts[i].text;
     groups[i].samples.resize(static_cast<size_t>(ask.samples));
-    auto prompt = cut_left(tokenizer_->encode(groups[i].prompt), ask.max_prompt_tokens);
-    auto request = request_of(ask, problems[i], std::move(prompt), static_cast<int64_t>(i));
+    auto request = request_of(ask, prompts[i], static_cast<int64_t>(i));
     request.stop_tokens = stop_tokens_;
     source_.submit(std::move(request));
   }
-  const int64_t all = static_cast<int64_t>(problems.size()) * ask.samples;
-  int64_t left = all, tokens = 0;
-  while (left > 0) {
+  const auto all = static_cast<int64_t>(prompts.size());
+  int64_t groups_left = ask.wanted_groups > 0 ? std::min(ask.wanted_groups, all) : all, samples = 0, tokens = 0;
+  while (groups_left > 0) {
     auto record = source_.next(Clock::now() + std::chrono::hours(24));
-    if (!record) kernels::fail("collect: the source has no more samples, but {} are missing.", left);
+    if (!record) kernels::fail("collect: the source has no more samples, but {} groups are not complete.", groups_left);
     const size_t g = static_cast<size_t>(record->request_id);
     ScoredSample& sample = groups.at(g).samples.at(static_cast<size_t>(record->sample_index));
     tokens += static_cast<int64_t>(record->tokens.size());
     sample.text = text_of(*record);
     sample.record = std::move(*record);
-    --left;
-    if (ask.on_sample) ask.on_sample(all - left, tokens);
-    if (--missing[g] == 0) tickets[g] = scorer_->submit(items_of(groups[g]));
+    if (ask.on_sample) ask.on_sample(++samples, tokens);
+    if (--missing[g] > 0) continue;
+    tickets[g] = scorer_->submit(items_of(groups[g]));
+    --groups_left;
   }
-  const auto start = Clock::now();
+  aborted_tokens_ = tokens;
+  abort_rest(missing);
+  reward_wait_seconds_ = 0;
+  kernels::Span waiting("reward wait", &reward_wait_seconds_);
+  std::vector<Group> complete;
   for (size_t g = 0; g < groups.size(); ++g) {
+    if (tickets[g] < 0) continue;
     auto outcomes = scorer_->wait(tickets[g]);
-    for (size_t i = 0; i < outcomes.size(); ++i) groups[g].samples[i].outcome = std::move(outcomes[i]);
+    for (size_t i = 0; i < outcomes.size(); ++i) {
+      groups[g].samples[i].outcome = std::move(outcomes[i]);
+      aborted_tokens_ -= static_cast<int64_t>(groups[g].samples[i].record.tokens.size());
+    }
+    complete.push_back(std::move(groups[g]));
   }
-  reward_wait_seconds_ = std::chrono::duration<double>(Clock::now() - start).count();
-  return groups;
+  waiting.end();
+  return complete;
+}
+
+// Every sample of an unfinished group comes back, some of them whole: the source may be a step ahead.
+void Collector::abort_rest(const std::vector<int64_t>& missing) {
+  int64_t left = 0;
+  for (size_t g = 0; g < missing.size(); ++g) {
+    if (missing[g] == 0) continue;
+    left += missing[g];
+    source_.abort(static_cast<int64_t>(g));
+  }
+  for (; left > 0; --left) {
+    const auto record = source_.next(Clock::now() + std::chrono::hours(24));
+    if (!record) kernels::fail("collect: the source has no more samples, but {} that were aborted are missing.", left);
+    aborted_tokens_ += static_cast<int64_t>(record->tokens.size());
+  }
 }
 
 std::shared_ptr<reward::Reward> make_reward(const std::vector<reward::Settings>& settings) {
@@ -102,10 +162,10 @@ std::shared_ptr<reward::Reward> make_reward(const std::vector<reward::Settings>&
   return reward::make_sum(std::move(parts));
 }
 
-std::shared_ptr<reward::AsyncScorer> make_scorer(const std::vector<reward::Settings>& settings) {
+std::shared_ptr<reward::AsyncScorer> make_scorer(const std::vector<reward::Settings>& settings, std::shared_ptr<RewardTime> time) {
   int64_t timeout_ms = 0;
   for (const auto& s : settings) timeout_ms += s.timeout_ms;
-  return std::make_shared<reward::AsyncScorer>(make_reward(settings), 1, timeout_ms);
+  return std::make_shared<reward::AsyncScorer>(std::make_shared<TimedReward>(make_reward(settings), std::move(time)), 1, timeout_ms);
 }
 
 }  // namespace rl

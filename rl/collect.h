@@ -1,6 +1,7 @@
 // Rollout and reward: prompts to a source, samples back, scored as they arrive, in the order of the groups.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <string>
@@ -20,6 +21,13 @@ struct ScoredSample {
   reward::Outcome outcome;
 };
 
+// A problem as it is asked.
+struct Prompt {
+  Problem problem;
+  std::string text;  // template applied
+  std::vector<int32_t> tokens;
+};
+
 struct Group {
   Problem problem;
   std::string prompt;  // text, template applied
@@ -33,8 +41,11 @@ struct Ask {
   std::vector<std::string> stop;
   uint64_t seed = 0;
   kernels::Purpose purpose = kernels::Purpose::train;
-  int64_t max_prompt_tokens = 0;  // a longer prompt is cut at the left; 0: none is
+  int64_t max_prompt_tokens = 0;  // a longer prompt is cut at the left; 0: none is (prompts that are made already: no effect)
   int64_t first_group = 0;  // group ids are first_group + index of the problem
+  // The first groups to be complete are enough; the others are aborted. 0: all. Which come first follows from the source's
+  // steps, not from the clock: the local engine's budgets and the requests decide.
+  int64_t wanted_groups = 0;
   std::function<void(int64_t samples, int64_t tokens)> on_sample;  // told how many are done after each; may be empty
 };
 
@@ -46,13 +57,19 @@ class Collector {
   Collector(rollout::RolloutSource& source, std::shared_ptr<reward::AsyncScorer> scorer, std::shared_ptr<const model::Tokenizer> tokenizer,
             model::TemplateConfig chat_template, std::vector<int32_t> stop_tokens);
 
-  // All completions of all problems, each group complete and in order. A group is scored as soon as its last sample is
-  // there, while others still sample.
+  // May be called on any thread while run() is under way.
+  Prompt prompt_of(const Problem& problem, int64_t max_prompt_tokens) const;
+  // All completions of all prompts (or of ask.wanted_groups), each group complete, in the order of the prompts. A group is
+  // scored as soon as its last sample is there, while others still sample.
+  std::vector<Group> run(const std::vector<Prompt>& prompts, const Ask& ask);
   std::vector<Group> run(const std::vector<Problem>& problems, const Ask& ask);
 
-  double reward_wait_seconds() const { return reward_wait_seconds_; }  // of the last run: after the last sample
+  // Of the last run.
+  double reward_wait_seconds() const { return reward_wait_seconds_; }  // after the last sample
+  int64_t aborted_tokens() const { return aborted_tokens_; }           // sampled for groups that were not wanted any more
 
  private:
+  void abort_rest(const std::vector<int64_t>& missing);
   std::string text_of(const rollout::SampleRecord& record) const;
 
   rollout::RolloutSource& source_;
@@ -61,11 +78,18 @@ class Collector {
   model::TemplateConfig chat_template_;
   std::vector<int32_t> stop_tokens_;
   double reward_wait_seconds_ = 0;
+  int64_t aborted_tokens_ = 0;
+};
+
+// How long rewards worked, on whatever thread.
+struct RewardTime {
+  std::atomic<int64_t> nanoseconds{0};
 };
 
 // The reward of a stage: its [[reward]] entries as one weighted sum with gates.
 std::shared_ptr<reward::Reward> make_reward(const std::vector<reward::Settings>& settings);
 // The same on a thread of its own. The parts of the sum run one after the other, so a group has all their timeouts.
-std::shared_ptr<reward::AsyncScorer> make_scorer(const std::vector<reward::Settings>& settings);
+std::shared_ptr<reward::AsyncScorer> make_scorer(const std::vector<reward::Settings>& settings,
+                                                 std::shared_ptr<RewardTime> time = std::make_shared<RewardTime>());
 
 }  // namespace rl

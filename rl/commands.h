@@ -14,6 +14,11 @@
 
 namespace rl {
 
+struct TrainOptions {
+  bool trace = false;
+  std::string trace_file;     // empty: trace.json in the run's folder
+};
+
 struct EvalOptions {
   std::string model;          // a model folder
   std::string suite;          // a known data set by name, such as gsm8k; or
@@ -47,7 +52,7 @@ struct SampleOptions {
   int64_t threads = 0, memory_mb = 0;
 };
 
-int run_train(const Config& config);
+int run_train(const Config& config, const TrainOptions& options = {});
 int run_check(const Config& config);
 int run_eval(const EvalOptions& options);
 int run_sample(const SampleOptions& options);

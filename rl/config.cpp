@@ -93,6 +93,11 @@ class Writer {
 
 }  // namespace
 
+int64_t RolloutConfig::asked_prompts() const {
+  // 10 * 1.1 is a little above 11 in doubles.
+  return static_cast<int64_t>(std::ceil(static_cast<double>(prompts_per_step) * overprovision - 1e-9));
+}
+
 std::string place_of(const Config& config, const std::string& path, const std::string& stage) {
   for (const std::string& key : {path, stage + ":" + path}) {
     if (const auto found = config.places.find(key); found != config.places.end()) return found->second;

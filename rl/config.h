@@ -64,6 +64,10 @@ struct RolloutConfig {
   int64_t max_tokens_per_batch = 4096;  // rows of one forward pass of the engine
   int64_t max_sequences = 512;          // sequences that run at once
   int64_t cache_mb = 0;                 // 0: what the memory plan leaves
+  bool prefix_cache = true;             // prompts that begin alike share their cache pages
+  double overprovision = 1.0;           // groups asked for, over prompts_per_step; the first to finish make the step
+
+  int64_t asked_prompts() const;        // prompts_per_step * overprovision, rounded up
 };
 
 struct AdvantageConfig {

@@ -127,6 +127,11 @@ std::vector<Key> declare() {
     {"rollout", "max_sequences", STAGE(rollout.max_sequences), "sequences", at_least(1), {}, "Sequences that run at once."},
     {"rollout", "cache_mb", STAGE(rollout.cache_mb), "MB", at_least(0), {},
      "Memory of the key/value cache; 0: what the memory plan leaves."},
+    {"rollout", "prefix_cache", STAGE(rollout.prefix_cache), "", any(), {},
+     "Prompts that begin alike compute and keep what they share once. Never changes a result."},
+    {"rollout", "overprovision", STAGE(rollout.overprovision), "", between(1, 8), {},
+     "Ask for this many times prompts_per_step; the groups that finish first make the step, the others are aborted. "
+     "Above 1 the step favours short completions, and the engine's budgets have a say in the result."},
 
     {"advantage", "baseline", STAGE(advantage.baseline), "", any(), {"group_mean", "leave_one_out", "none"},
      "What is subtracted from a reward."},

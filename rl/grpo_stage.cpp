@@ -2,16 +2,15 @@
 #include <algorithm>
 
 #include "kernels/error.h"
+#include "kernels/trace.h"
 #include "rl/advantage.h"
 #include "rl/dump.h"
+#include "rl/prompt_feed.h"
 #include "rl/run.h"
+#include "rl/step_times.h"
 
 namespace rl {
 namespace {
-
-using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
 kernels::SamplingParameters sampling_of(const StageConfig& stage) {
   return {stage.rollout.temperature, stage.rollout.top_k, stage.rollout.top_p, stage.rollout.min_p};
@@ -37,7 +36,8 @@ Ask ask_of(const Run& run, const StageConfig& stage, int64_t step) {
   ask.sampling = sampling_of(stage);
   ask.stop = stage.rollout.stop;
   ask.seed = static_cast<uint64_t>(run.config.run.seed);
-  ask.first_group = request_step * stage.rollout.prompts_per_step;
+  ask.first_group = request_step * stage.rollout.asked_prompts();
+  ask.wanted_groups = stage.rollout.prompts_per_step;
   return ask;
 }
 
@@ -114,7 +114,8 @@ Metrics reward_metrics(const std::vector<Group>& groups, const StageConfig& stag
   return metrics;
 }
 
-void append_length_metrics(Metrics& metrics, const std::vector<Group>& groups) {
+// Returns the mean length.
+double append_length_metrics(Metrics& metrics, const std::vector<Group>& groups) {
   double sum = 0, count = 0, shortest = 1e300, longest = 0, clipped = 0, terminated_sum = 0, kept = 0, kept_count = 0;
   for (const Group& group : groups)
     for (const auto& s : group.samples) {
@@ -131,6 +132,7 @@ void append_length_metrics(Metrics& metrics, const std::vector<Group>& groups) {
   metrics.emplace_back("completions/clipped_ratio", clipped / count);
   metrics.emplace_back("completions/mean_terminated_length", count > clipped ? terminated_sum / (count - clipped) : 0.0);
   if (kept_count > 0) metrics.emplace_back("sampling/kept_mass_mean", kept / kept_count);
+  return sum / count;
 }
 
 void append_loss_metrics(Metrics& metrics, const UpdateStatistics& first, const UpdateStatistics& sums, int64_t updates,
@@ -152,6 +154,8 @@ void append_loss_metrics(Metrics& metrics, const UpdateStatistics& first, const 
 void add(UpdateStatistics& sums, const UpdateStatistics& update) {
   sums.loss += update.loss, sums.tokens += update.tokens, sums.kl += update.kl, sums.entropy += update.entropy;
   sums.clipped_low += update.clipped_low, sums.clipped_high += update.clipped_high;
+  sums.pack_seconds += update.pack_seconds, sums.forward_seconds += update.forward_seconds;
+  sums.backward_seconds += update.backward_seconds, sums.optimizer_seconds += update.optimizer_seconds;
   sums.grad_norm = update.grad_norm, sums.learning_rate = update.learning_rate, sums.expert_loads = update.expert_loads;
 }
 
@@ -165,69 +169,89 @@ void keep_reference(Run& run, const StageConfig& stage, int64_t step) {
   if (!run.reference) run.reference = run.policy.weights_of(run.reference_master);
 }
 
+std::vector<Group> roll_out(Run& run, Collector& collector, const std::vector<Prompt>& prompts, const Ask& ask, StepTimes& times) {
+  const kernels::Span span("rollout", &times.rollout, "prompts", static_cast<int64_t>(prompts.size()));
+  times.before = run.engine->statistics();
+  run.engine->publish(run.policy.weights());
+  auto groups = collector.run(prompts, ask);
+  run.engine->publish(nullptr);  // so that the next weights are written over these
+  run.engine->release_cache();
+  times.after = run.engine->statistics();
+  times.reward_wait = collector.reward_wait_seconds();
+  return groups;
+}
+
+struct Updates {
+  UpdateStatistics first, sums;
+  int64_t count = 0;
+};
+
+// Optimizer updates from one rollout; each takes its share of the groups.
+Updates update(Run& run, const StageConfig& stage, std::vector<TrainGroup> groups, int64_t step, int64_t steps, StepTimes& times) {
+  const kernels::Span span("train", &times.train);
+  Updates done;
+  done.count = std::min<int64_t>(stage.loss.updates_per_step, static_cast<int64_t>(groups.size()));
+  for (int64_t u = 0; u < done.count; ++u) {
+    const auto n = static_cast<int64_t>(groups.size());
+    std::vector<TrainGroup> part(groups.begin() + n * u / done.count, groups.begin() + n * (u + 1) / done.count);
+    weigh_tokens(part, stage.loss);
+    UpdateStatistics statistics = run.policy.accumulate(part, stage, run.plan.recompute, run.reference);
+    run.policy.apply(statistics, stage, step, steps);
+    if (u == 0) done.first = statistics;
+    add(done.sums, statistics);
+  }
+  return done;
+}
+
 }  // namespace
 
 bool run_grpo_stage(Run& run, const StageConfig& stage) {
   const auto data = open_dataset(stage.data, static_cast<uint64_t>(run.config.run.seed), prompts_that_fit(run, stage));
-  const auto scorer = make_scorer(stage.rewards);
-  Collector collector(*run.engine, scorer, run.policy.shared_tokenizer(), stage.chat_template, run.policy.stop_tokens());
-  const int64_t steps = steps_of(run.config, stage), prompts = stage.rollout.prompts_per_step;
-  const int64_t first_step = run.state.step;
+  const auto reward_time = std::make_shared<RewardTime>();
+  Collector collector(*run.engine, make_scorer(stage.rewards, reward_time), run.policy.shared_tokenizer(), stage.chat_template,
+                      run.policy.stop_tokens());
+  PromptFeed feed(stage.rollout.asked_prompts(),
+                  [&](int64_t index) { return collector.prompt_of(data->problem(index), stage.data.max_prompt_tokens); });
+  const int64_t steps = steps_of(run.config, stage), first_step = run.state.step;
   Progress progress(stage.name, steps, first_step);
 
   for (int64_t step = first_step; step < steps; ++step) {
-    const auto start = Clock::now();
+    StepTimes times;
+    double step_seconds = 0;
+    kernels::Span whole("step", &step_seconds, "step", step + 1);
+    kernels::Span waiting("prompts wait", &times.prompts);
+    const auto prompts = feed.take(step);
+    waiting.end();
     keep_reference(run, stage, step);
-    run.engine->publish(run.policy.weights());
-    std::vector<Problem> problems;
-    for (int64_t i = 0; i < prompts; ++i) problems.push_back(data->problem(step * prompts + i));
-    const auto groups = collector.run(problems, ask_of(run, stage, step));
-    const double rollout_seconds = seconds_since(start);
-    run.engine->publish(nullptr);  // so that the next weights are written over these
-    run.engine->release_cache();
+    const auto groups = roll_out(run, collector, prompts, ask_of(run, stage, step), times);
+    if (step + 1 < steps) feed.begin(step + 1);
 
     Metrics metrics = reward_metrics(groups, stage);
     int64_t dropped = 0;
-    auto train = groups_with_advantages(groups, stage, &dropped);
-    const auto train_start = Clock::now();
-    UpdateStatistics first, sums;
-    const int64_t updates = std::min<int64_t>(stage.loss.updates_per_step, static_cast<int64_t>(train.size()));
-    for (int64_t u = 0; u < updates; ++u) {
-      const auto n = static_cast<int64_t>(train.size());
-      std::vector<TrainGroup> part(train.begin() + n * u / updates, train.begin() + n * (u + 1) / updates);
-      weigh_tokens(part, stage.loss);
-      UpdateStatistics update = run.policy.accumulate(part, stage, run.plan.recompute, run.reference);
-      run.policy.apply(update, stage, step, steps);
-      if (u == 0) first = update;
-      add(sums, update);
-    }
+    const Updates done = update(run, stage, groups_with_advantages(groups, stage, &dropped), step, steps, times);
     // ---- only logging and saving below
-    append_length_metrics(metrics, groups);
-    if (updates > 0) {
-      append_loss_metrics(metrics, first, sums, updates, stage);
-      append_update_metrics(metrics, sums, stage);
+    const double reward = metrics[0].second, mean_length = append_length_metrics(metrics, groups);
+    if (done.count > 0) {
+      append_loss_metrics(metrics, done.first, done.sums, done.count, stage);
+      append_update_metrics(metrics, done.sums, stage);
     }
-    run.state.trained_tokens += static_cast<int64_t>(sums.tokens);
+    run.state.trained_tokens += static_cast<int64_t>(done.sums.tokens);
     metrics.emplace_back("num_tokens", static_cast<double>(run.state.trained_tokens));
-    metrics.emplace_back("step_tokens", sums.tokens);
+    metrics.emplace_back("step_tokens", done.sums.tokens);
     metrics.emplace_back("groups_dropped", static_cast<double>(dropped));
-    double sampled = 0;
-    for (const Group& g : groups)
-      for (const auto& s : g.samples) sampled += static_cast<double>(s.record.tokens.size());
-    metrics.emplace_back("timing/rollout_seconds", rollout_seconds);
-    metrics.emplace_back("timing/reward_wait_seconds", collector.reward_wait_seconds());
-    metrics.emplace_back("timing/train_seconds", seconds_since(train_start));
-    metrics.emplace_back("timing/rollout_tokens_per_second", sampled / rollout_seconds);
-    metrics.emplace_back("timing/train_tokens_per_second", sums.tokens / seconds_since(train_start));
-    const double reward = metrics[0].second;
+    if (stage.rollout.overprovision > 1)
+      metrics.emplace_back("rollout/aborted_tokens", static_cast<double>(collector.aborted_tokens()));
+    times.rewards = static_cast<double>(reward_time->nanoseconds.exchange(0)) * 1e-9;
     if (const int64_t every = run.config.log.dump_rollouts_every; every > 0 && (step + 1) % every == 0)
       dump_rollouts(run.config.run.output_dir, stage.name, step + 1, groups, run.policy.tokenizer());
     if (step == first_step && sampling_of(stage).truncates())
       progress.note("top-p, top-k or min-p are on: the ratio is over the full softmax, so training is off-policy by the kept mass; "
                     "see sampling/kept_mass_mean in metrics.jsonl");
-    finish_step(run, stage, std::move(metrics), start);
-    progress.update(step + 1, fmt::format("reward {:.3f}  length {:.1f}  {:.0f} tok/s", reward,
-                                          sampled / static_cast<double>(prompts * stage.rollout.samples_per_prompt), sampled / rollout_seconds));
+    whole.end();
+    append_step_times(metrics, times, done.sums, step_seconds);
+    finish_step(run, stage, std::move(metrics));
+    progress.update(step + 1, fmt::format("reward {:.3f}  length {:.1f}  {:.0f} tok/s", reward, mean_length,
+                                          times.sampled_tokens() / times.rollout));
     if (interrupted()) return false;
   }
   return true;

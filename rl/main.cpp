@@ -29,6 +29,7 @@ struct Arguments {
   std::string config, gguf, directory, dtype = "bf16", resume, format;
   std::vector<std::string> overrides;
   bool print_config = false;
+  rl::TrainOptions train;
   rl::EvalOptions eval;
   rl::SampleOptions sample;
 };
@@ -60,19 +61,29 @@ void add_train(CLI::App& app, Arguments& args, Command& command) {
   auto* train = app.add_subcommand("train", "Train a model: every stage of the settings file, one after the other")
                     ->footer(
                         "Example:\n  ponder train configs/quickstart.toml --set run.seed=1\n  ponder train "
-                        "configs/quickstart.toml --resume auto\n\n"
+                        "configs/quickstart.toml --resume auto\n  ponder train configs/quickstart.toml --trace steps.json\n\n"
                         "Ctrl-C finishes the step, saves and ends with 130; --resume auto goes on from there.");
   add_overrides(train, args);
   train
       ->add_option("--resume", args.resume,
                    "auto: go on from the newest checkpoint of the run's folder, if any; or a checkpoint folder")
       ->type_name("auto|DIR");
+  auto* trace = train
+                    ->add_option("--trace", args.train.trace_file,
+                                 "Write where the time goes as a Chrome trace, for chrome://tracing and ui.perfetto.dev; trace.json in the "
+                                 "run's folder when FILE is left out")
+                    ->type_name("[FILE]")
+                    ->expected(0, 1)
+                    ->check([](const std::string& file) {
+                      return file.ends_with(".toml") ? "takes a file to write; put the settings file before it" : std::string();
+                    });
   train->add_flag("--print-config", args.print_config, "Print every setting, its value and where it came from, and end");
-  train->callback([&] {
+  train->callback([&, trace] {
+    args.train.trace = trace->count() > 0;
     if (!args.resume.empty()) args.overrides.push_back("checkpoint.resume=" + args.resume);
     command = [&] {
       return args.print_config ? print(rl::print_config(args.config, args.overrides))
-                               : rl::run_train(rl::read_config(args.config, args.overrides));
+                               : rl::run_train(rl::read_config(args.config, args.overrides), args.train);
     };
   });
 }

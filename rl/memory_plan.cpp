@@ -44,7 +44,7 @@ int64_t rounded_to_pages(int64_t tokens) { return rollout::pages_for(tokens) * r
 
 // All sequences that may run at once, at full length. A group shares its prompt's pages, so this is an upper bound.
 int64_t rows_of_cache(const StageConfig& stage) {
-  const int64_t training = stage.kind == "sft" ? 0 : stage.rollout.prompts_per_step * stage.rollout.samples_per_prompt;
+  const int64_t training = stage.kind == "sft" ? 0 : stage.rollout.asked_prompts() * stage.rollout.samples_per_prompt;
   const int64_t evaluation = stage.data.eval.empty() ? 0 : stage.data.eval_problems * stage.eval.samples;
   return std::min(stage.rollout.max_sequences, std::max(training, evaluation)) * rounded_to_pages(tokens_of_sequence(stage));
 }

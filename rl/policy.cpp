@@ -5,6 +5,7 @@
 
 #include "kernels/adamw.h"
 #include "kernels/error.h"
+#include "kernels/trace.h"
 #include "model/checkpoint_folder.h"
 #include "rl/schedule.h"
 #include "rollout/sampler.h"
@@ -100,16 +101,25 @@ UpdateStatistics Policy::accumulate(const std::vector<TrainGroup>& groups, const
   const float inverse_temperature = sft ? 1.0f : rollout::inverse_temperature({.temperature = stage.rollout.temperature});
   GrpoLossOutput result;
   for (const auto& [first, end] : split_micro_batches(groups, stage.optimizer.max_tokens_per_microbatch)) {
+    kernels::Span packing("pack", &sums.pack_seconds);
     const MicroBatch micro = pack(groups, first, end, inverse_temperature);
+    packing.end();
+    const int64_t rows = micro.tokens.rows();
+    kernels::Span forward("forward", &sums.forward_seconds, "rows", rows);
     auto output = model::forward_train(*weights_, micro.tokens, {.keep_tape = true, .recompute = recompute});
+    forward.end();
     if (sft) {
       result = sft_loss(micro, output.tokens, result);
     } else {
       add_sampler_difference(sums, micro, output.tokens);
       GrpoLossInputs in{output.tokens.logprob, output.tokens.entropy, micro.sampler_logprobs, {}, micro.advantages, micro.token_weights, micro.mask};
-      if (reference) in.reference_logprobs = model::forward_train(*reference, micro.tokens, {.keep_tape = false}).tokens.logprob;
+      if (reference) {
+        const kernels::Span span("reference", &sums.forward_seconds, "rows", rows);
+        in.reference_logprobs = model::forward_train(*reference, micro.tokens, {.keep_tape = false}).tokens.logprob;
+      }
       result = grpo_loss(in, loss, result);
     }
+    const kernels::Span backward("backward", &sums.backward_seconds, "rows", rows);
     model::backward(*weights_, output, result.dlogprobs, result.dentropy, store_);
     add_loads(sums.expert_loads, output.expert_loads);
   }
@@ -119,10 +129,8 @@ UpdateStatistics Policy::accumulate(const std::vector<TrainGroup>& groups, const
 }
 
 void Policy::apply(UpdateStatistics& statistics, const StageConfig& stage, int64_t step, int64_t steps) {
-  if (store_.tied_embedding_gradient.defined()) {
-    const model::Parameter& p = store_.find("model.embed_tokens.weight");
-    kernels::add_in_place(store_.gradient.narrow(0, p.offset, p.size), store_.tied_embedding_gradient.view({p.size}));
-  }
+  const kernels::Span optimizer("optimizer", &statistics.optimizer_seconds);
+  store_.complete_gradient();
   if (!stage.moe.train_router)
     for (const auto& p : store_.parameters())
       if (is_router(p.name)) store_.gradient.narrow(0, p.offset, p.size).zero_();
@@ -135,13 +143,6 @@ void Policy::apply(UpdateStatistics& statistics, const StageConfig& stage, int64
   const double scale = limit > 0 && statistics.grad_norm > limit ? limit / (statistics.grad_norm + 1e-6) : 1.0;
   statistics.learning_rate = learning_rate(stage.optimizer, step, steps);
   ++optimizer_steps_;
-  for (const auto& p : store_.parameters()) {
-    if (!p.trained) continue;
-    const kernels::AdamwConfig adamw{statistics.learning_rate, stage.optimizer.beta1, stage.optimizer.beta2, stage.optimizer.eps,
-                                     p.decayed ? stage.optimizer.weight_decay : 0.0};
-    kernels::adamw_step(store_.master, store_.gradient, store_.first_moment, store_.second_moment, p.offset, p.offset + p.size, adamw,
-                        scale, optimizer_steps_);
-  }
   // Aux-loss-free balance (DeepSeek-V3 report, section 2.1.2): toward experts with less than the mean load.
   for (size_t layer = 0; layer < statistics.expert_loads.size() && stage.moe.bias_update_rate > 0; ++layer) {
     const std::string name = "model.layers." + std::to_string(layer) + ".mlp.gate.e_score_correction_bias";
@@ -155,8 +156,15 @@ void Policy::apply(UpdateStatistics& statistics, const StageConfig& stage, int64
       bias[e] += static_cast<float>(below > 0 ? stage.moe.bias_update_rate : below < 0 ? -stage.moe.bias_update_rate : 0.0);
     }
   }
-  weights_ = model::pack_weights(store_, dtype_, ++version_, std::move(weights_));
-  store_.zero_gradients();
+  // One pass over memory: each run of masters is stepped, its gradient zeroed, and the new values packed while in cache.
+  const kernels::AdamwStep adamw{store_.master, store_.gradient, store_.first_moment, store_.second_moment, scale, optimizer_steps_};
+  const auto stepped = [&](const model::Parameter& p) -> kernels::ReadRun {
+    const float* values = store_.master_of(p.name);
+    if (!p.trained) return [values](int64_t first, int64_t, float*) { return values + first; };
+    return kernels::adamw_reader(adamw, p.offset, {statistics.learning_rate, stage.optimizer.beta1, stage.optimizer.beta2,
+                                                   stage.optimizer.eps, p.decayed ? stage.optimizer.weight_decay : 0.0});
+  };
+  weights_ = model::pack_weights(store_, stepped, dtype_, ++version_, std::move(weights_));
 }
 
 void Policy::reset_optimizer() {

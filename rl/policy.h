@@ -20,6 +20,7 @@ struct UpdateStatistics {
   double ratio_sum = 0, ratio_min = 1e300, ratio_max = -1e300;   // trainer's probability / sampler's
   double grad_norm = 0, learning_rate = 0;
   std::vector<std::vector<int64_t>> expert_loads;                // [layers][experts]
+  double pack_seconds = 0, forward_seconds = 0, backward_seconds = 0, optimizer_seconds = 0;
 };
 
 class Policy {

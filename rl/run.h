@@ -24,6 +24,7 @@ struct Run {
   RunState state;
   at::Tensor reference_master;                              // masters of the reference policy, when one is kept
   std::shared_ptr<const model::WeightSet> reference;
+  double checkpoint_seconds = 0;                            // since the last metrics line
   double seconds_at_start = 0;                              // of earlier parts of a resumed run
   std::chrono::steady_clock::time_point start = std::chrono::steady_clock::now();
 
@@ -44,7 +45,7 @@ Fits prompts_that_fit(const Run& run, const StageConfig& stage);
 void evaluate_stage(Run& run, const StageConfig& stage, const std::string& when);
 
 // What every stage does after a step: counters, metrics line, checkpoint when due.
-void finish_step(Run& run, const StageConfig& stage, Metrics metrics, std::chrono::steady_clock::time_point step_start);
+void finish_step(Run& run, const StageConfig& stage, Metrics metrics);
 
 int64_t steps_of(const Config& config, const StageConfig& stage);  // with run.steps as cap of RL stages
 void append_update_metrics(Metrics& metrics, const UpdateStatistics& update, const StageConfig& stage);

@@ -1,11 +1,11 @@
 // The SFT loop: problems with their completions -> one group each -> forward, backward, step.
 #include "kernels/error.h"
+#include "kernels/trace.h"
 #include "rl/run.h"
+#include "rl/step_times.h"
 
 namespace rl {
 namespace {
-
-using Clock = std::chrono::steady_clock;
 
 TrainGroup group_of(const Run& run, const StageConfig& stage, const Problem& problem, int64_t index) {
   const auto& tokenizer = run.policy.tokenizer();
@@ -34,7 +34,8 @@ bool run_sft_stage(Run& run, const StageConfig& stage) {
   Progress progress(stage.name, steps, run.state.step);
 
   for (int64_t step = run.state.step; step < steps; ++step) {
-    const auto start = Clock::now();
+    double step_seconds = 0;
+    kernels::Span whole("step", &step_seconds, "step", step + 1);
     std::vector<TrainGroup> groups;
     for (int64_t i = 0; i < batch; ++i) {
       const Problem problem = data->problem(step * batch + i);
@@ -52,8 +53,9 @@ bool run_sft_stage(Run& run, const StageConfig& stage) {
     append_update_metrics(metrics, update, stage);
     run.state.trained_tokens += static_cast<int64_t>(update.tokens);
     metrics.emplace_back("num_tokens", static_cast<double>(run.state.trained_tokens));
-    metrics.emplace_back("timing/train_tokens_per_second", update.tokens / std::chrono::duration<double>(Clock::now() - start).count());
-    finish_step(run, stage, std::move(metrics), start);
+    whole.end();
+    append_update_times(metrics, update, step_seconds);
+    finish_step(run, stage, std::move(metrics));
     progress.update(step + 1, fmt::format("loss {:.3f}", update.loss));
     if (interrupted()) return false;
   }

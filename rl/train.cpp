@@ -5,9 +5,11 @@
 #include <atomic>
 #include <csignal>
 #include <filesystem>
+#include <utility>
 
 #include "kernels/error.h"
 #include "kernels/thread_pool.h"
+#include "kernels/trace.h"
 #include "model/safetensors.h"
 #include "rl/check.h"
 #include "rl/commands.h"
@@ -89,6 +91,7 @@ void begin_stage(Run& run, const StageConfig& stage) {
 }
 
 void save(Run& run) {
+  const kernels::Span span("checkpoint", &run.checkpoint_seconds);
   run.state.seconds = run.seconds();
   run.metrics->sync();
   save_checkpoint(run.config.run.output_dir, run.policy, run.reference_master, run.state, run.config, run.config.checkpoint.keep_last);
@@ -191,7 +194,8 @@ Fits prompts_that_fit(const Run& run, const StageConfig& stage) {
 
 void evaluate_stage(Run& run, const StageConfig& stage, const std::string& when) {
   if (stage.data.eval.empty() || stage.data.eval_problems == 0 || stage.rewards.empty()) return;
-  const auto start = Clock::now();
+  double seconds = 0;
+  kernels::Span span("evaluation", &seconds);
   const auto data = open_dataset(stage.data, static_cast<uint64_t>(run.config.run.seed));
   auto problems = data->held_back();
   if (const Fits fits = prompts_that_fit(run, stage)) std::erase_if(problems, [&](const Problem& p) { return !fits(p.question); });
@@ -212,6 +216,7 @@ void evaluate_stage(Run& run, const StageConfig& stage, const std::string& when)
   const auto sampled = evaluate(collector, problems, ask);
   run.engine->publish(nullptr);
   run.engine->release_cache();
+  span.end();
 
   StageSummary& summary = run.stage_summary();
   if (when == "before") summary.greedy_before = greedy.numbers, summary.sampled_before = sampled.numbers;
@@ -226,18 +231,19 @@ void evaluate_stage(Run& run, const StageConfig& stage, const std::string& when)
                     {"eval/sampled_mean_length", sampled.numbers.mean_length},
                     {"eval/no_answer_share", greedy.numbers.no_answer_share},
                     {"eval/truncated_share", greedy.numbers.truncated_share},
-                    {"timing/eval_seconds", std::chrono::duration<double>(Clock::now() - start).count()}});
+                    {"timing/eval_seconds", seconds}});
   fmt::print(stderr, "{} {}: greedy accuracy {:.3f} ± {:.3f}, length {:.1f}; sampled {:.3f}, length {:.1f} ({} problems)\n", when, stage.name,
              greedy.numbers.accuracy, greedy.numbers.standard_error, greedy.numbers.mean_length, sampled.numbers.accuracy,
              sampled.numbers.mean_length, greedy.numbers.problems);
 }
 
-void finish_step(Run& run, const StageConfig& stage, Metrics metrics, Clock::time_point step_start) {
+void finish_step(Run& run, const StageConfig& stage, Metrics metrics) {
   ++run.state.step;
   ++run.state.global_step;
-  metrics.emplace_back("timing/step_seconds", std::chrono::duration<double>(Clock::now() - step_start).count());
+  metrics.emplace_back("timing/checkpoint_seconds", std::exchange(run.checkpoint_seconds, 0.0));
   metrics.emplace_back("timing/memory_mb", resident_mb());
   run.metrics->log(stage.name, run.state.step, metrics);
+  kernels::flush_trace();
   // The stage's last step is saved by run_stage, after its evaluation: a checkpoint holds every line of its step, so that
   // a resumed run neither loses one nor writes it twice.
   if (run.state.step >= steps_of(run.config, stage)) return;
@@ -246,7 +252,25 @@ void finish_step(Run& run, const StageConfig& stage, Metrics metrics, Clock::tim
   if (every > 0 && run.state.step % every == 0) save(run);
 }
 
-int run_train(const Config& config) {
+namespace {
+
+// The trace's file is whole at the end of the run, an exception included.
+struct Tracing {
+  explicit Tracing(const std::string& file) {
+    if (!file.empty()) kernels::start_trace(file);
+  }
+  ~Tracing() {
+    try {
+      kernels::stop_trace();
+    } catch (const kernels::Error& error) {
+      fmt::print(stderr, "warning: {}\n", error.what());
+    }
+  }
+};
+
+}  // namespace
+
+int run_train(const Config& config, const TrainOptions& options) {
   const CheckResult found = check_run(config);
   for (const auto& line : found.warnings) fmt::print(stderr, "warning: {}\n", line);
   for (const auto& line : found.errors) fmt::print(stderr, "{}\n", line);
@@ -258,13 +282,19 @@ int run_train(const Config& config) {
   const std::string& resume_from = config.checkpoint.resume;
   if (resume_from == "off" || (resume_from == "auto" && !newest_checkpoint(config.run.output_dir))) move_earlier_run_aside(config.run.output_dir);
   fs::create_directories(config.run.output_dir);
+  kernels::name_trace_lane("training");
+  const Tracing tracing(options.trace ? options.trace_file.empty() ? (fs::path(config.run.output_dir) / "trace.json").string()
+                                                                   : options.trace_file
+                                      : "");
 
   Run run{.config = config, .plan = plan, .policy = Policy(config.model, static_cast<uint64_t>(config.run.seed), true), .engine = {}, .metrics = {}, .state = {}, .reference_master = {}, .reference = {}};
   rollout::EngineConfig engine;
   engine.cache_bytes = plan.cache;
   // One engine serves all stages: the most that any of them allows. Neither changes a result.
   engine.max_tokens_per_batch = engine.max_sequences = 0;
+  engine.prefix_cache = false;
   for (const auto& stage : config.stages) {
+    engine.prefix_cache |= stage.rollout.prefix_cache;
     engine.max_tokens_per_batch = std::max(engine.max_tokens_per_batch, stage.rollout.max_tokens_per_batch);
     engine.max_sequences = std::max(engine.max_sequences, stage.rollout.max_sequences);
   }

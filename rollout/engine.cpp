@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "kernels/error.h"
+#include "kernels/trace.h"
 #include "model/transformer.h"
 #include "rollout/stop_strings.h"
 
@@ -83,9 +84,31 @@ Engine::Engine(const model::ModelConfig& model, kernels::Dtype dtype, const Engi
       config_(config),
       tokenizer_(std::move(tokenizer)),
       cache_(model, dtype, config.cache_bytes, most_useful_pages(model, config)),
-      scheduler_({config.max_tokens_per_batch, config.max_sequences, config.prefill_chunk}, cache_.pages()) {}
+      prefix_cache_(cache_.pages()),
+      scheduler_({config.max_tokens_per_batch, config.max_sequences, config.prefill_chunk}, cache_.pages(),
+                 config.prefix_cache ? this : nullptr) {}
 
 Engine::~Engine() = default;
+
+// A request that has not begun will take the newest, in this step or not at all.
+const std::shared_ptr<const model::WeightSet>& Engine::weights_of(const Live& live) const {
+  return live.weights ? live.weights : newest_;
+}
+
+void Engine::find(const Group& group, int64_t from, int64_t end, std::vector<int32_t>& found) {
+  const Live& live = static_cast<const Live&>(group);
+  prefix_cache_.find(weights_of(live), live.request.prompt_tokens, from, end, found);
+}
+
+void Engine::add(const Group& group, int64_t end, const std::vector<int32_t>& pages) {
+  const Live& live = static_cast<const Live&>(group);
+  prefix_cache_.add(weights_of(live), live.request.prompt_tokens, end, pages);
+}
+
+void Engine::release_cache() {
+  prefix_cache_.clear();
+  cache_.release_storage();
+}
 
 void Engine::check(const Request& r) const {
   if (live_.count(r.id)) kernels::fail("rollout: request {} is live already; choose another id.", r.id);
@@ -131,6 +154,7 @@ void Engine::submit(Request request) {
 
 void Engine::publish(std::shared_ptr<const model::WeightSet> weights) {
   if (weights) check(*weights);
+  if (newest_ && newest_ != weights) prefix_cache_.drop(newest_);
   newest_ = std::move(weights);
   if (!newest_ || !config_.update_running) return;
   for (auto& [id, live] : live_) {
@@ -201,6 +225,7 @@ void Engine::run(const Plan& plan, const std::shared_ptr<const model::WeightSet>
   batch_.key_rows.clear();
   batch_.head_rows.clear();
   size_t segments = 0;
+  int64_t prefill_rows = 0;
   for (const Work& work : plan.work) {
     if (static_cast<Live&>(*work.sequence->group).weights != weights) continue;
     if (segments == batch_.segments.size()) batch_.segments.emplace_back();
@@ -210,6 +235,7 @@ void Engine::run(const Plan& plan, const std::shared_ptr<const model::WeightSet>
     segment.first_position = work.first;
     make_spans(work.sequence->pages, work.first + work.rows, segment.spans);
     add_rows(work);
+    if (work.sequence->is_prompt() || work.rows > 1) prefill_rows += work.rows;
     if (work.completes) ask_for_draws(work);
     scheduler_.computed(work);
   }
@@ -219,8 +245,14 @@ void Engine::run(const Plan& plan, const std::shared_ptr<const model::WeightSet>
   batch_.inverse_temperature.assign(batch_.head_rows.size(), 1.0f);
   statistics_.steps += 1;
   statistics_.largest_batch = std::max(statistics_.largest_batch, static_cast<int64_t>(segments));
+  double seconds = 0;
+  kernels::Span pass(prefill_rows == 0 ? "decode" : "prefill", &seconds, "rows", batch_.rows());
   const at::Tensor hidden = model::forward_hidden(*weights, batch_, cache_.storage());
-  draw(hidden, *weights);
+  pass.end();
+  draw(hidden, *weights, seconds);
+  const double prefill_share = static_cast<double>(prefill_rows) / static_cast<double>(batch_.rows());
+  statistics_.prefill_seconds += seconds * prefill_share;
+  statistics_.decode_seconds += seconds * (1 - prefill_share);
 }
 
 void Engine::add_rows(const Work& work) {
@@ -259,11 +291,12 @@ void Engine::ask_for_draws(const Work& work) {
   batch_.head_rows.push_back(batch_.rows() - 1);
   if (!s.is_prompt()) return ask(s.sample);
   live.drawn = true;
+  statistics_.cached_tokens += s.cached;
   statistics_.shared_prefills += static_cast<int64_t>(live.samples.size()) - 1;
   for (size_t i = 0; i < live.samples.size(); ++i) ask(static_cast<int64_t>(i));
 }
 
-void Engine::draw(const at::Tensor& hidden, const model::WeightSet& weights) {
+void Engine::draw(const at::Tensor& hidden, const model::WeightSet& weights, double& head_seconds) {
   const int64_t rows = batch_.head_count();
   const int64_t chunk = std::max<int64_t>(1, config_.logits_bytes / (model_.vocab_size * static_cast<int64_t>(sizeof(float))));
   size_t begin = 0;
@@ -271,7 +304,10 @@ void Engine::draw(const at::Tensor& hidden, const model::WeightSet& weights) {
     const int64_t count = std::min(chunk, rows - row);
     size_t end = begin;
     for (; end < draws_.size() && draws_[end].row < row + count; ++end) draws_[end].row -= row;
+    kernels::Span head("head", &head_seconds, "rows", count);
     const at::Tensor logits = kernels::linear(hidden.narrow(0, row, count), weights.head);
+    head.end();
+    const kernels::Span drawing("draw", &statistics_.draw_seconds, "tokens", static_cast<int64_t>(end - begin));
     draw_tokens(logits, model_.vocab_size, &draws_[begin], static_cast<int64_t>(end - begin));
     begin = end;
   }
@@ -308,6 +344,7 @@ void Engine::finish(Live& live, int64_t sample, FinishReason reason) {
   SampleRecord& record = live.records[static_cast<size_t>(sample)].record;
   record.finish = reason;
   record.prompt_tokens = live.request.prompt_tokens;
+  record.cached_tokens = live.prompt.cached;
   if (!record.tokens.empty()) record.trained = {{0, static_cast<int64_t>(record.tokens.size())}};
   finished_.push_back(std::move(record));
   scheduler_.finish(live.samples[static_cast<size_t>(sample)]);

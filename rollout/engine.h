@@ -12,6 +12,7 @@
 #include "model/token_batch.h"
 #include "model/tokenizer.h"
 #include "rollout/kv_cache.h"
+#include "rollout/prefix_cache.h"
 #include "rollout/sampler.h"
 #include "rollout/scheduler.h"
 #include "rollout/source.h"
@@ -27,9 +28,11 @@ struct EngineConfig {
   // false: a request keeps the weights that it started with. true: requests without weights of their own go on with
   // newly published ones; their cache is computed again, and their tokens carry different versions.
   bool update_running = false;
+  // Prompts that begin alike, at once or one after the other, compute what they share once for each weight set.
+  bool prefix_cache = true;
 };
 
-class Engine : public RolloutSource {
+class Engine : public RolloutSource, private Prefixes {
  public:
   // All weights given later must have these sizes and dtype. `tokenizer` may be null while no request has stop strings.
   // Throws UsageError for a budget that holds nothing.
@@ -43,18 +46,22 @@ class Engine : public RolloutSource {
   std::optional<SampleRecord> next(std::chrono::steady_clock::time_point deadline) override;
   void abort(int64_t request_id) override;  // an id that is not live is ignored
   // Null: the engine lets go of the newest version, so that its storage can be written over. Requests without weights
-  // of their own then need another publish() before next().
+  // of their own then need another publish() before next(). Prefixes computed with the version before are forgotten.
   void publish(std::shared_ptr<const model::WeightSet> weights) override;
   SourceStatistics statistics() const override;
   int64_t live_samples() const override { return live_samples_; }
 
   int64_t cache_bytes() const { return cache_.bytes(); }
   // Gives the cache's memory back until the next forward pass. Throws Error while a sequence uses it.
-  void release_cache() { cache_.release_storage(); }
+  void release_cache();
 
  private:
   struct Live;
   struct Asked;
+
+  void find(const Group& group, int64_t from, int64_t end, std::vector<int32_t>& found) override;
+  void add(const Group& group, int64_t end, const std::vector<int32_t>& pages) override;
+  const std::shared_ptr<const model::WeightSet>& weights_of(const Live& live) const;
 
   void check(const Request& request) const;
   void check(const model::WeightSet& weights) const;
@@ -63,7 +70,7 @@ class Engine : public RolloutSource {
   void run(const Plan& plan, const std::shared_ptr<const model::WeightSet>& weights);
   void add_rows(const Work& work);
   void ask_for_draws(const Work& work);
-  void draw(const at::Tensor& hidden, const model::WeightSet& weights);
+  void draw(const at::Tensor& hidden, const model::WeightSet& weights, double& head_seconds);
   void accept(const Asked& asked, const Draw& draw, int64_t version);
   void finish(Live& live, int64_t sample, FinishReason reason);
 
@@ -72,6 +79,7 @@ class Engine : public RolloutSource {
   EngineConfig config_;
   std::shared_ptr<const model::Tokenizer> tokenizer_;
   KvCache cache_;
+  PrefixCache prefix_cache_;
   Scheduler scheduler_;
   std::shared_ptr<const model::WeightSet> newest_;
   std::unordered_map<int64_t, std::unique_ptr<Live>> live_;

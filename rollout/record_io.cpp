@@ -43,6 +43,7 @@ void each_field(Archive& a, Record& r) {
   a.value(r.sample_index);
   a.value(r.request_step);
   a.list(r.prompt_tokens);
+  a.value(r.cached_tokens);
   a.list(r.tokens);
   a.list(r.trained);
   a.list(r.logprobs);
@@ -200,6 +201,7 @@ nlohmann::ordered_json record_to_json(const SampleRecord& r, const model::Tokeni
     json["completion"] = tokenizer->decode(r.tokens);
   }
   json["prompt_tokens"] = r.prompt_tokens;
+  json["cached_tokens"] = r.cached_tokens;
   json["tokens"] = r.tokens;
   json["trained"] = std::move(trained);
   json["logprobs"] = r.logprobs;

@@ -19,7 +19,7 @@ struct TrainedRun {
 };
 
 struct SampleRecord {
-  static constexpr int64_t format_version = 1;
+  static constexpr int64_t format_version = 2;
 
   int64_t request_id = 0;
   int64_t prompt_id = 0;      // row of the data
@@ -27,6 +27,7 @@ struct SampleRecord {
   int64_t sample_index = 0;   // 0..G-1 within the group
   int64_t request_step = 0;   // training step that asked
   std::vector<int32_t> prompt_tokens;
+  int64_t cached_tokens = 0;                // usage: of the prompt's, those that the prefix cache served; no result depends on it
   std::vector<int32_t> tokens;              // end token included when it was sampled
   std::vector<TrainedRun> trained;
   std::vector<float> logprobs;              // one per trained token: log softmax(logits / temperature), full vocabulary

@@ -20,7 +20,8 @@ Group::Group(int64_t prompt_length, int64_t sample_count, int64_t most_new_token
   }
 }
 
-Scheduler::Scheduler(const SchedulerConfig& config, PagePool& pages) : config_(config), pages_(pages) {
+Scheduler::Scheduler(const SchedulerConfig& config, PagePool& pages, Prefixes* prefixes)
+    : config_(config), pages_(pages), prefixes_(prefixes) {
   const auto at_least_one = [](const char* name, int64_t value) {
     if (value < 1) kernels::fail_usage("rollout.{}: is {}; it must be at least 1.", name, value);
   };
@@ -87,10 +88,41 @@ void Scheduler::plan_waiting() {
 }
 
 void Scheduler::add_work(Sequence& s) {
+  const int64_t prompt = s.group->prompt.length;
+  if (rows_left_ > 0 && s.computed < prompt) take_known_pages(s);
   const int64_t rows = std::min({s.length - s.computed, config_.prefill_chunk, rows_left_});
   if (rows <= 0) return;
   rows_left_ -= rows;
   plan_.work.push_back({&s, s.computed, rows, s.computed + rows == s.length});
+  // Known from here on: nothing takes the work out of the plan again, and a pass writes all its keys before it reads any.
+  if (prefixes_ && s.computed < prompt) prefixes_->add(*s.group, std::min(s.computed + rows, prompt) / page_rows, s.pages);
+}
+
+// The full pages of the prompt from page `from` on that are known, one reference each. The last row is always computed:
+// its logits are wanted, and a shared page is not written.
+std::vector<int32_t> Scheduler::share_known_pages(const Sequence& s, int64_t from) {
+  std::vector<int32_t> found;
+  const int64_t end = std::min(s.group->prompt.length, s.length - 1) / page_rows;
+  if (prefixes_ && from < end) prefixes_->find(*s.group, from, end, found);
+  for (const int32_t page : found) pages_.share(page);
+  return found;
+}
+
+// Others have gone further in this prompt's beginning: their pages replace its own.
+void Scheduler::take_known_pages(Sequence& s) {
+  const int64_t from = s.computed / page_rows;
+  const std::vector<int32_t> found = share_known_pages(s, from);
+  for (size_t i = 0; i < found.size(); ++i) {
+    pages_.release(s.pages[static_cast<size_t>(from) + i]);
+    s.pages[static_cast<size_t>(from) + i] = found[i];
+  }
+  if (!found.empty()) skip_to(s, (from + static_cast<int64_t>(found.size())) * page_rows);
+}
+
+void Scheduler::skip_to(Sequence& s, int64_t row) {
+  s.computed = row;
+  s.cached += std::max<int64_t>(0, row - s.most_computed);
+  s.most_computed = std::max(s.most_computed, row);
 }
 
 // A page for the sequence's next row. False when the sequence itself had to give way.
@@ -137,18 +169,28 @@ bool Scheduler::admit_prompt(Sequence& prompt) {
   // Headroom: a page for each sequence that grows, so that they are not preempted at once.
   const int64_t forks = std::min(static_cast<int64_t>(group.samples.size()), config_.max_sequences);
   const int64_t headroom = running_.empty() ? 0 : running() + forks;
-  const int64_t need = pages_for(prompt.length);
-  if (!make_room(need + headroom, nullptr)) return false;
-  for (int64_t i = 0; i < need; ++i) prompt.pages.push_back(pages_.allocate());
+  prompt.pages = share_known_pages(prompt, 0);
+  const int64_t known = static_cast<int64_t>(prompt.pages.size());
+  if (!make_room(pages_for(prompt.length) - known + headroom, nullptr)) {
+    release_pages(prompt);
+    return false;
+  }
+  allocate_rest(prompt);
+  skip_to(prompt, known * page_rows);
   if (!group.started) started_samples_ += group.unfinished;
   group.started = true;
   start(prompt);
   return true;
 }
 
+void Scheduler::allocate_rest(Sequence& s) {
+  while (static_cast<int64_t>(s.pages.size()) < pages_for(s.length)) s.pages.push_back(pages_.allocate());
+}
+
 bool Scheduler::admit_sample(Sequence& s) {
   Group& group = *s.group;
-  const int64_t shared_rows = group.prompt.state == Sequence::State::held ? group.prompt.computed : 0;
+  if (group.prompt.state != Sequence::State::held) return admit_alone(s);
+  const int64_t shared_rows = group.prompt.computed;
   const int64_t full = shared_rows / page_rows, tail = shared_rows % page_rows;
   // The last sample to start takes the prompt's partial page for itself, without a copy.
   bool take_partial = tail > 0 && group.waiting == 1;
@@ -158,6 +200,20 @@ bool Scheduler::admit_sample(Sequence& s) {
     take_partial = true;  // alone, and one page short
   }
   fork(s, shared_rows, take_partial);
+  start(s);
+  return true;
+}
+
+// A sample whose prompt was dropped computes the prompt's rows itself.
+bool Scheduler::admit_alone(Sequence& s) {
+  s.pages = share_known_pages(s, 0);
+  const int64_t known = static_cast<int64_t>(s.pages.size());
+  if (!make_room(pages_for(s.length) - known + running(), s.group)) {
+    release_pages(s);
+    return false;
+  }
+  allocate_rest(s);
+  skip_to(s, known * page_rows);
   start(s);
   return true;
 }
@@ -172,8 +228,7 @@ void Scheduler::fork(Sequence& s, int64_t shared_rows, bool take_partial) {
     prompt.pages.pop_back();
     prompt.computed = full * page_rows;
   }
-  const int64_t have = static_cast<int64_t>(s.pages.size());
-  for (int64_t i = have; i < pages_for(s.length); ++i) s.pages.push_back(pages_.allocate());
+  allocate_rest(s);
   if (tail > 0 && !take_partial)
     plan_.copies.push_back({prompt.pages[static_cast<size_t>(full)], s.pages[static_cast<size_t>(full)], tail});
   s.computed = shared_rows;
@@ -266,7 +321,8 @@ void Scheduler::park_samples(Group& group) {
 }
 
 void Scheduler::release_pages(Sequence& s) {
-  for (const int32_t page : s.pages) pages_.release(page);
+  // The last page first: of kept pages the pool takes those first that nothing follows.
+  for (size_t i = s.pages.size(); i-- > 0;) pages_.release(s.pages[i]);
   s.pages.clear();
   s.computed = 0;
   if (s.state == Sequence::State::held) {

@@ -8,6 +8,10 @@
 //   3. then the oldest waiting ones are admitted while rows, sequences and pages last.
 // When a running sequence needs a page and none is free, the youngest running sequence gives its pages back and waits;
 // later it computes its rows again. The oldest sequence thus always goes on, so nothing starves or locks up.
+//
+// Prompts that begin alike share pages (Prefixes): when a sequence starts, and at each chunk of its prompt, it takes the
+// pages that others have computed, or compute in this very pass. Two prompts with the same long beginning thus split its
+// chunks between them.
 #pragma once
 
 #include <cstdint>
@@ -38,6 +42,7 @@ struct Sequence {
   int64_t length = 0;     // tokens known
   int64_t computed = 0;   // the first `computed` of them have their keys in the pages
   int64_t most_computed = 0;  // a row below it is computed again
+  int64_t cached = 0;         // prompt rows that it never had to compute: they were there
   std::vector<int32_t> pages;
 
   bool is_prompt() const { return sample < 0; }
@@ -73,6 +78,16 @@ struct Plan {
   std::vector<Work> work;
 };
 
+// Knows which pages hold the beginning of which prompt (prefix_cache.h). Pages are counted from the prompt's start.
+class Prefixes {
+ public:
+  virtual ~Prefixes() = default;
+  // Appends the known pages [from, end) of the group's prompt, up to the first that is not known.
+  virtual void find(const Group& group, int64_t from, int64_t end, std::vector<int32_t>& found) = 0;
+  // The first `end` pages of `pages` hold the prompt's rows before the next pass reads them.
+  virtual void add(const Group& group, int64_t end, const std::vector<int32_t>& pages) = 0;
+};
+
 struct SchedulerConfig {
   int64_t max_tokens_per_batch = 4096;  // rows of one pass
   int64_t max_sequences = 512;          // sequences that run at once
@@ -81,8 +96,8 @@ struct SchedulerConfig {
 
 class Scheduler {
  public:
-  // Throws UsageError for a budget below 1.
-  Scheduler(const SchedulerConfig& config, PagePool& pages);
+  // Throws UsageError for a budget below 1. Without `prefixes` only the samples of a group share pages.
+  Scheduler(const SchedulerConfig& config, PagePool& pages, Prefixes* prefixes = nullptr);
 
   // Throws UsageError when one sample alone would not fit in the cache.
   void submit(Group& group);
@@ -112,10 +127,15 @@ class Scheduler {
   void plan_waiting();
   bool give_page(Sequence& sequence);
   void add_work(Sequence& sequence);
+  void take_known_pages(Sequence& sequence);
+  std::vector<int32_t> share_known_pages(const Sequence& sequence, int64_t from);
+  void skip_to(Sequence& sequence, int64_t row);
   bool admit_prompt(Sequence& prompt);
   bool admit_sample(Sequence& sample);
+  bool admit_alone(Sequence& sample);
   void fork(Sequence& sample, int64_t shared_rows, bool take_partial);
   bool make_room(int64_t pages, const Group* keep);
+  void allocate_rest(Sequence& sequence);
   void start(Sequence& sequence);
   void stop(Sequence& sequence, Sequence::State state);
   void wait(Sequence& sequence);
@@ -127,6 +147,7 @@ class Scheduler {
 
   SchedulerConfig config_;
   PagePool& pages_;
+  Prefixes* prefixes_;
   Plan plan_;
   int64_t rows_left_ = 0;
   std::vector<Sequence*> running_;        // by age

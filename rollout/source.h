@@ -32,6 +32,7 @@ struct Request {
 // Counters since the source was made.
 struct SourceStatistics {
   int64_t prompt_tokens = 0;      // prompt rows computed (a group's prompt counts once)
+  int64_t cached_tokens = 0;      // prompt rows that were there already, computed for another prompt
   int64_t generated_tokens = 0;
   int64_t recomputed_tokens = 0;  // rows computed again after a preemption
   int64_t preemptions = 0;
@@ -40,6 +41,8 @@ struct SourceStatistics {
   int64_t steps = 0;              // forward passes
   int64_t largest_batch = 0;      // most sequences in one forward pass
   double seconds = 0;
+  // Of these, the forward passes (logits included) and the draws. A pass over prompts and new tokens shares its time by rows.
+  double prefill_seconds = 0, decode_seconds = 0, draw_seconds = 0;
 };
 
 class RolloutSource {

@@ -1,8 +1,8 @@
-// AdamW, elementwise, and the two passes over gradients that go before it.
+// AdamW, elementwise, and the pass over gradients that goes before it.
 
 namespace {
 
-void adamw(float* w, const float* gradient, float* m, float* v, int64_t n, const AdamwFactors* f) {
+void adamw(float* w, float* gradient, float* m, float* v, int64_t n, const AdamwFactors* f) {
   const V16 scale = v_set(f->gradient_scale), b1 = v_set(f->beta1), c1 = v_set(f->one_minus_beta1), b2 = v_set(f->beta2),
             c2 = v_set(f->one_minus_beta2), fix1 = v_set(f->first_correction), fix2 = v_set(f->second_correction),
             eps = v_set(f->eps), decay = v_set(f->weight_decay), minus_lr = v_set(-f->lr);
@@ -14,6 +14,7 @@ void adamw(float* w, const float* gradient, float* m, float* v, int64_t n, const
     const V16 direction = v_div(v_mul(first, fix1), v_add(v_sqrt(v_mul(second, fix2)), eps));
     store(m + i, first, part);
     store(v + i, second, part);
+    store(gradient + i, v_zero(), part);
     store(w + i, v_fma(minus_lr, v_fma(decay, old, direction), old), part);
   });
 }
@@ -28,12 +29,6 @@ double sum_of_squares(const float* x, int64_t n) {
   for (int step = 8; step >= 1; step /= 2)
     for (int j = 0; j < step; ++j) sums[j] += sums[j + step];
   return sums[0];
-}
-
-bool all_finite(const float* x, int64_t n) {
-  uint32_t bad = 0;
-  for (int64_t i = 0; i < n; ++i) bad |= static_cast<uint32_t>((s_bits(x[i]) & 0x7f800000u) == 0x7f800000u);
-  return bad == 0;
 }
 
 }  // namespace

@@ -65,7 +65,6 @@ constexpr CpuKernels make_table(const char* name) {
       .weights_of_logits = weights_of_logits,
       .adamw = adamw,
       .sum_of_squares = sum_of_squares,
-      .all_finite = all_finite,
       .peak_bf16 = peak_bf16,
       .peak_f32 = peak_f32,
   };

@@ -122,10 +122,9 @@ struct CpuKernels {
   float (*sum_of_weights)(const float* x, int64_t n, float largest, float inverse_temperature);
   void (*weights_of_logits)(const float* x, float* weights, int64_t n, float largest, float inverse_temperature);
 
-  // ---- adamw.inl: elementwise over n. See adamw.h.
-  void (*adamw)(float* w, const float* gradient, float* m, float* v, int64_t n, const AdamwFactors* factors);
+  // ---- adamw.inl: elementwise over n; the gradient becomes 0. See adamw.h.
+  void (*adamw)(float* w, float* gradient, float* m, float* v, int64_t n, const AdamwFactors* factors);
   double (*sum_of_squares)(const float* x, int64_t n);
-  bool (*all_finite)(const float* x, int64_t n);
 
   // ---- peak.inl: for tests/bench.
   float (*peak_bf16)(int64_t rounds, int64_t* operations);

@@ -18,10 +18,10 @@ import sys
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "peers")]
 
-import find  # noqa: E402
-from goals import missed  # noqa: E402
-from levels import LEVELS  # noqa: E402
-from tables import load, whole_page  # noqa: E402
+import find
+from goals import missed
+from levels import LEVELS
+from tables import load, whole_page
 
 
 def first_line(*command):

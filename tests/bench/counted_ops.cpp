@@ -84,7 +84,7 @@ void elementwise() {
   count("swiglu", [&] { kernels::swiglu(x, dy, Dtype::bf16); });
   const at::Tensor w = random_f32({65536}, 4), g = random_f32({65536}, 5), m = kernels::zeros_f32({65536}),
                    v = kernels::zeros_f32({65536});
-  count("adamw", [&] { kernels::adamw_step(w, g, m, v, 0, 65536, {}, 1.0, 1); });
+  count("adamw", [&] { kernels::adamw_step({w, g, m, v, 1.0, 1}, 0, 65536, {}); });
 }
 
 void models() {

@@ -98,6 +98,7 @@ def engine(settings):
     else:
         missing(document, "transformers.generate")
     for row in table_named(document, "generation")["rows"]:
+        busy_notes(document, f"Ponder, {row['sequences']} sequences", [find_row(d, row)["tok_s"] for d in rounds])
         add_generation_peers(document, row, [speeds[row["sequences"]] for speeds in llamas], generates)
     row = table_named(document, "prompt")["rows"][0]
     speeds = [s["prompt"] for s in llamas]
@@ -107,6 +108,10 @@ def engine(settings):
         busy_notes(document, "llama.cpp, prompt", speeds)
     document["tables"] += settings.ours("engine_bench", "curves", "--model", settings.model)["tables"]
     return document
+
+
+def find_row(document, row):
+    return next(r for r in table_named(document, "generation")["rows"] if r["sequences"] == row["sequences"])
 
 
 def add_generation_peers(document, row, speeds, generates):

@@ -53,7 +53,7 @@ TrainRunner::TrainRunner(std::unique_ptr<model::ParameterStore> store, kernels::
 }
 
 double TrainRunner::seconds(bool recompute) {
-  store_->zero_gradients();
+  store_->gradient.zero_();
   const double start = now();
   auto output = model::forward_train(*weights_, batch_, {.keep_tape = true, .recompute = recompute});
   model::backward(*weights_, output, dlogprob_, {}, *store_);

@@ -9,9 +9,9 @@ CONFIG = os.path.join(os.path.dirname(__file__), "tiny.toml")
 COLD_STEPS = 12  # of tiny.toml: GRPO step n is checkpoint step-(12 + n)
 
 
-def resumed(folder):
+def resumed(folder, *settings):
     """Resumes the run; returns the step that the log names."""
-    log = train(CONFIG, folder, resume=True)
+    log = train(CONFIG, folder, *settings, resume=True)
     told = [line for line in log.splitlines() if line.startswith("resuming from ")]
     if len(told) != 1:
         fail(f"{folder}: one line 'resuming from' expected, got {told}; the log:\n{log}")
@@ -23,10 +23,10 @@ def last_step(folder):
     return max(line["step"] for line in lines(folder) if line["stage"] == "grpo")
 
 
-def killed_in_step_four(folder):
+def killed_in_step_four(folder, *settings):
     for attempt in range(5):
         run = f"{folder}{attempt}"
-        code, _ = train_until(CONFIG, run, lambda: f"step-{COLD_STEPS + 3:06d}" in checkpoints(run))
+        code, _ = train_until(CONFIG, run, lambda: f"step-{COLD_STEPS + 3:06d}" in checkpoints(run), settings=settings)
         if code == -signal.SIGKILL and checkpoints(run)[-1] == f"step-{COLD_STEPS + 3:06d}":
             return run
     fail("five runs were all too fast to be killed during step 4")
@@ -79,6 +79,19 @@ def main(temporary):
     train_until(CONFIG, run, lambda: f"step-{COLD_STEPS:06d}" in checkpoints(run))
     resumed(run)
     same_run(calm, run)
+
+    print("  kill -9 during GRPO step 4 of an over-provisioned run")
+    more = "rollout.overprovision=1.3"
+    calm_more = os.path.join(temporary, "calm-more")
+    train(CONFIG, calm_more, more)
+    killed = killed_in_step_four(os.path.join(temporary, "killed-more"), more)
+    resumed(killed, more)
+    same_run(calm_more, killed)
+    if not all(line["rollout/aborted_tokens"] > 0 for line in lines(killed) if "rollout/aborted_tokens" in line):
+        fail("no tokens were aborted: nothing was over-provisioned")
+    told = train(CONFIG, killed, more, "rollout.max_sequences=20", resume=True, expect=2)
+    if "max_sequences" not in told:
+        fail(f"with over-provisioning the engine's budgets change the result, but another one is not refused:\n{told}")
 
     print("  resuming a run that is over changes nothing")
     train(CONFIG, run, resume=True)

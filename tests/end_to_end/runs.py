@@ -17,9 +17,10 @@ def fail(text):
     sys.exit(1)
 
 
-def train(config, folder, *settings, resume=False, environment=None, expect=0, **overrides):
+def train(config, folder, *settings, resume=False, trace=False, environment=None, expect=0, **overrides):
     """Runs `ponder train` to its end; returns what it printed."""
-    done = subprocess.run(command(config, folder, *settings, resume=resume, **overrides), text=True, stdout=subprocess.PIPE,
+    words = command(config, folder, *settings, resume=resume, **overrides) + (["--trace"] if trace else [])
+    done = subprocess.run(words, text=True, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, env={**os.environ, **(environment or {})})
     if done.returncode != expect:
         fail(f"{folder}: exit code {done.returncode}, expected {expect}; it printed:\n{done.stdout}")
@@ -35,10 +36,10 @@ def command(config, folder, *settings, resume=False, **overrides):
     return words + (["--resume", "auto"] if resume else [])
 
 
-def train_until(config, folder, moment, send=signal.SIGKILL):
+def train_until(config, folder, moment, send=signal.SIGKILL, settings=()):
     """Starts a run, sends the signal as soon as moment() is true, and returns the exit code and what it printed."""
     with open(folder + ".log", "w+") as log:
-        run = subprocess.Popen(command(config, folder), stdout=log, stderr=subprocess.STDOUT)
+        run = subprocess.Popen(command(config, folder, *settings), stdout=log, stderr=subprocess.STDOUT)
         end = time.monotonic() + 300
         while not moment():
             if run.poll() is not None or time.monotonic() > end:

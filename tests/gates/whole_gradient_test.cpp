@@ -37,10 +37,7 @@ struct Case {
       if (batch.tokens.head_rows[static_cast<size_t>(s)] < 0) kernels::f32(dlogprob)[s] = kernels::f32(dentropy)[s] = 0.0f;
     // backward uses the tape up; the log-probabilities stay.
     model::backward(*weights, output, dlogprob, dentropy, store);
-    if (config.tied_embedding) {
-      const auto& p = store.find("model.embed_tokens.weight");
-      kernels::add_in_place(store.gradient.narrow(0, p.offset, p.size), store.tied_embedding_gradient.view({p.size}));
-    }
+    store.complete_gradient();
   }
 
   // The reference's tokens in the order of the head rows; padding heads are {0, 0}.

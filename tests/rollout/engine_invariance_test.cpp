@@ -125,7 +125,45 @@ int64_t cache_of(const Case& c, int64_t pages) {
   return pages * rollout::page_rows * model::key_storage_bytes_per_row(c.config, c.dtype);
 }
 
+// Prompts that share 0, 16, 40 and all of their tokens with one another.
+std::vector<Request> alike_requests() {
+  std::vector<Request> all;
+  for (int64_t id = 1; id <= 7; ++id) {
+    Request r = toy::request(id, 50 + id % 3, 1 + id % 3, 12);
+    const int64_t common = id == 1 ? 0 : id == 2 ? 16 : id < 6 ? 40 : 50;
+    for (int64_t i = 0; i < common; ++i) r.prompt_tokens[static_cast<size_t>(i)] = static_cast<int32_t>((5 * i + 1) % 50);
+    r.sampling.temperature = id == 4 ? 0.0 : 0.9;
+    all.push_back(r);
+  }
+  return all;
+}
+
 }  // namespace
+
+TEST_CASE("the prefix cache changes no bit of a sample, and the trainer agrees with it", "[engine]") {
+  for (const Case& c : cases()) {
+    INFO(c.name);
+    const auto weights = toy::weights(c.config, c.dtype);
+    EngineConfig off;
+    off.prefix_cache = false;
+    Engine plain(c.config, c.dtype, off, nullptr);
+    const Records wanted = run(plain, weights, alike_requests());
+    CHECK(plain.statistics().cached_tokens == 0);
+    for (const auto& [key, record] : wanted) REQUIRE(same_floats(score(record, *weights), record.logprobs));
+    for (const int64_t pages : {1000, 10}) {
+      for (const int64_t chunk : {5, 16, 64}) {
+        INFO("pages " << pages << ", chunk " << chunk);
+        Engine engine(c.config, c.dtype, {chunk == 5 ? 12 : 4096, 512, cache_of(c, pages), chunk}, nullptr);
+        require_same(run(engine, weights, alike_requests()), wanted);
+        const int64_t cold = engine.statistics().cached_tokens;
+        CHECK(cold > 0);
+        require_same(run(engine, weights, alike_requests()), wanted);  // prompts that finished before
+        // 7 prompts of 50 to 52 tokens: three full pages of each are there.
+        if (pages == 1000) CHECK(engine.statistics().cached_tokens == cold + 7 * 48);
+      }
+    }
+  }
+}
 
 TEST_CASE("a sample is the same alone and in any batch, chunk, budget, cache and thread count", "[engine]") {
   for (const Case& c : cases()) {

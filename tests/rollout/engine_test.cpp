@@ -274,6 +274,52 @@ TEST_CASE("the engine lets go of weights, so that their storage can be written o
   CHECK(toy::collect(engine).size() == 1);
 }
 
+TEST_CASE("a prompt that was served before is not computed again, until new weights are published", "[engine]") {
+  Fixture f;
+  Engine engine = f.engine();
+  engine.publish(f.weights);
+  const auto ask = [&](int64_t id) {
+    Request r = toy::request(1, 40, 2, 3);
+    r.id = id;
+    engine.submit(r);
+    return toy::collect(engine).at({id, 1});
+  };
+  const auto first = ask(1), second = ask(2);
+  CHECK(first.cached_tokens == 0);
+  CHECK(second.cached_tokens == 32);  // two full pages of 40
+  CHECK(engine.statistics().prompt_tokens == 40 + 8);
+  CHECK(engine.statistics().cached_tokens == 32);
+  CHECK(second.tokens == first.tokens);
+  CHECK(second.logprobs == first.logprobs);
+  engine.publish(toy::weights(f.config, Dtype::float32, 2, 18));
+  CHECK(ask(3).cached_tokens == 0);
+  engine.publish(f.weights);
+  CHECK(ask(4).cached_tokens == 0);
+  engine.release_cache();
+  CHECK(ask(5).cached_tokens == 0);
+}
+
+TEST_CASE("requests with weights of their own find only what those weights computed", "[engine]") {
+  Fixture f;
+  Engine engine = f.engine();
+  engine.publish(f.weights);
+  const auto pinned = toy::weights(f.config, Dtype::float32, 1, 18);  // the same version number, other numbers
+  const auto ask = [&](int64_t id, std::shared_ptr<const model::WeightSet> weights) {
+    Request r = toy::request(1, 40, 1, 3);
+    r.id = id;
+    r.weights = std::move(weights);
+    engine.submit(r);
+    return toy::collect(engine).at({id, 0}).cached_tokens;
+  };
+  CHECK(ask(1, nullptr) == 0);
+  CHECK(ask(2, pinned) == 0);
+  CHECK(ask(3, pinned) == 32);
+  CHECK(ask(4, f.weights) == 32);  // the published ones, named
+  engine.publish(nullptr);
+  CHECK(ask(5, pinned) == 32);
+  CHECK(ask(6, f.weights) == 0);
+}
+
 TEST_CASE("next returns nothing at the deadline or when no request is live", "[engine]") {
   Fixture f;
   Engine engine = f.engine();

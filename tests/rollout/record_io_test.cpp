@@ -20,6 +20,7 @@ SampleRecord example() {
   r.sample_index = 5;
   r.request_step = 11;
   r.prompt_tokens = {1, 2, 3};
+  r.cached_tokens = 2;
   r.tokens = {10, 11, 12, 13, 14};
   r.trained = {{0, 2}, {3, 2}};  // token 2 came from a tool
   r.logprobs = {-0.5f, -1e-30f, -std::numeric_limits<float>::infinity(), -0.1f};
@@ -76,6 +77,7 @@ TEST_CASE("a record read back has every field, bit for bit", "[record_io]") {
   CHECK(back.sample_index == 5);
   CHECK(back.request_step == 11);
   CHECK(back.prompt_tokens == record.prompt_tokens);
+  CHECK(back.cached_tokens == 2);
   CHECK(back.tokens == record.tokens);
   REQUIRE(back.trained.size() == 2);
   CHECK(back.trained[1].first == 3);
@@ -156,7 +158,7 @@ TEST_CASE("another format version is named", "[record_io]") {
   std::string bytes = bytes_of(example());
   bytes[8] = 9;
   size_t used = 0;
-  CHECK_THROWS_WITH(read(bytes, used), Catch::Contains("version 9") && Catch::Contains("reads version 1"));
+  CHECK_THROWS_WITH(read(bytes, used), Catch::Contains("version 9") && Catch::Contains("reads version 2"));
 }
 
 TEST_CASE("a record that contradicts itself is neither written nor read", "[record_io]") {

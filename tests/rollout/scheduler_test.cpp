@@ -1,12 +1,14 @@
 #include "rollout/scheduler.h"
 
-#include <functional>
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <random>
+#include <set>
 #include <tuple>
 
 #include "kernels/error.h"
+#include "rollout/prefix_cache.h"
 #include "tests/support/catch.h"
 
 using rollout::Group;
@@ -21,26 +23,38 @@ using rollout::Work;
 namespace {
 
 // Runs a scheduler with a cache of labels instead of keys: each row remembers whose key it holds. Every rule that must
-// hold at every step is checked at every step.
-struct Simulation {
+// hold at every step is checked at every step. With `share_prefixes` prompts share pages across groups.
+struct Simulation : rollout::Prefixes {
   using Label = std::tuple<int64_t, int64_t, int64_t>;  // group, sample (-1: the prompt's), position
 
-  Simulation(const SchedulerConfig& c, int64_t page_count) : config(c), pool(page_count), scheduler(c, pool) {
+  Simulation(const SchedulerConfig& c, int64_t page_count, bool share_prefixes = false)
+      : config(c), pool(page_count), prefixes(pool), scheduler(c, pool, share_prefixes ? this : nullptr) {
     cache.resize(static_cast<size_t>(page_count * page_rows), {-1, -1, -1});
   }
 
-  // Sample i ends after lengths[i] tokens.
-  Group& submit(int64_t prompt, std::vector<int64_t> lengths, int64_t max_new_tokens) {
+  void find(const Group& group, int64_t from, int64_t end, std::vector<int32_t>& found) override {
+    prefixes.find(weights, tokens.at(&group), from, end, found);
+  }
+  void add(const Group& group, int64_t end, const std::vector<int32_t>& pages) override {
+    prefixes.add(weights, tokens.at(&group), end, pages);
+  }
+
+  // Sample i ends after lengths[i] tokens. The first `common` tokens of the prompt are those of all other prompts.
+  Group& submit(int64_t prompt, std::vector<int64_t> lengths, int64_t max_new_tokens, int64_t common = 0) {
     groups.push_back(std::make_unique<Group>(prompt, static_cast<int64_t>(lengths.size()), max_new_tokens));
     wanted[groups.back().get()] = std::move(lengths);
+    const auto own = static_cast<int32_t>(1000 * groups.size());
+    for (int32_t p = 0; p < prompt; ++p) tokens[groups.back().get()].push_back(p < common ? p : own + p);
     scheduler.submit(*groups.back());
     return *groups.back();
   }
 
   static int64_t prompt_length(const Sequence& s) { return s.group->prompt.length; }
 
-  static Label label(const Sequence& s, int64_t position) {
-    return {s.group->order, position < prompt_length(s) ? -1 : s.sample, position};
+  Label label(const Sequence& s, int64_t position) const {
+    if (position >= prompt_length(s)) return {s.group->order, s.sample, position};
+    const bool common = tokens.at(s.group)[static_cast<size_t>(position)] == position;
+    return {common ? -1 : s.group->order, -1, position};
   }
 
   Label& row(const Sequence& s, int64_t position) {
@@ -56,6 +70,7 @@ struct Simulation {
     for (const rollout::PageCopy& copy : plan.copies)
       for (int64_t i = 0; i < copy.rows; ++i)
         cache.at(static_cast<size_t>(copy.to * page_rows + i)) = cache.at(static_cast<size_t>(copy.from * page_rows + i));
+    written.clear();
     for (const Work& work : plan.work) write(work);
     for (const Work& work : plan.work) check_rows(work);
     const std::vector<Work> done = plan.work;
@@ -85,10 +100,15 @@ struct Simulation {
     const Sequence& s = *work.sequence;
     REQUIRE(work.first == s.computed);
     for (int64_t p = work.first; p < work.first + work.rows; ++p) {
-      // A page that is written has one owner.
-      if (p == work.first || p % page_rows == 0) REQUIRE(pool.references(s.pages.at(static_cast<size_t>(p / page_rows))) == 1);
+      if (p == work.first || p % page_rows == 0) check_writer(s, s.pages.at(static_cast<size_t>(p / page_rows)));
       row(s, p) = label(s, p);
     }
+  }
+
+  // A page is written by one sequence of the pass. It has one owner; with shared prefixes others may wait for these rows.
+  void check_writer(const Sequence& s, int32_t page) {
+    REQUIRE(written.insert(page).second);
+    if (prefixes.size() == 0) REQUIRE(pool.references(page) == 1);
   }
 
   // The row sees the keys of its own past, and only those.
@@ -110,8 +130,8 @@ struct Simulation {
 
   void take_token(Sequence& s) {
     scheduler.append(s);
-    const int64_t tokens = s.length - prompt_length(s);
-    if (tokens == wanted[s.group][static_cast<size_t>(s.sample)]) finish(s);
+    const int64_t taken = s.length - prompt_length(s);
+    if (taken == wanted[s.group][static_cast<size_t>(s.sample)]) finish(s);
   }
 
   void finish(Sequence& s) {
@@ -139,7 +159,11 @@ struct Simulation {
 
   SchedulerConfig config;
   PagePool pool;
+  rollout::PrefixCache prefixes;
+  std::shared_ptr<model::WeightSet> weights = std::make_shared<model::WeightSet>();
   Scheduler scheduler;
+  std::map<const Group*, std::vector<int32_t>> tokens;
+  std::set<int32_t> written;  // in this pass
   std::vector<Label> cache;
   std::vector<std::unique_ptr<Group>> groups;
   std::map<const Group*, std::vector<int64_t>> wanted;
@@ -299,22 +323,76 @@ TEST_CASE("an aborted group gives all pages back at any step", "[scheduler]") {
   }
 }
 
+TEST_CASE("prompts that begin alike compute it once, even in the same pass", "[scheduler]") {
+  // 40 common rows: two full pages. The first prompt computes 45 rows, the others 45 - 32 each: 45 + 2 * 13 = 71.
+  Simulation s({128, 8, 64}, 100, true);
+  for (int i = 0; i < 3; ++i) s.submit(45, {1}, 1, 40);
+  s.step();
+  CHECK(s.computed_rows == 71);
+  CHECK(s.groups[0]->prompt.cached == 0);
+  CHECK(s.groups[1]->prompt.cached == 32);
+  CHECK(s.groups[2]->prompt.cached == 32);
+  s.submit(45, {1}, 1, 40);  // all others have finished
+  s.run();
+  CHECK(s.groups[3]->prompt.cached == 32);
+}
+
+TEST_CASE("two prompts with a long common beginning split its chunks between them", "[scheduler]") {
+  // Chunks of 32. Pass 1: the first computes 0..31, the second takes them and computes 32..63; pass 2: the first takes
+  // those and computes 64..95, the second takes these and goes on at 96. Together 128 rows and the 10 of each one's own.
+  Simulation s({128, 8, 32}, 100, true);
+  for (int i = 0; i < 2; ++i) s.submit(138, {1}, 1, 128);
+  s.step();
+  CHECK(s.groups[0]->prompt.computed == 32);
+  CHECK(s.groups[1]->prompt.computed == 64);
+  s.run();
+  CHECK(s.computed_rows == 128 + 2 * 10);
+  CHECK(s.steps == 3);
+}
+
+TEST_CASE("a whole prompt that is known computes its last row at least, in a page of its own", "[scheduler]") {
+  // 32 rows: of the two full pages only the first is taken; the second is written again, elsewhere.
+  Simulation s({128, 8, 64}, 100, true);
+  s.submit(32, {1}, 1, 32);
+  s.run();
+  Group& again = s.submit(32, {3, 3}, 3, 32);
+  s.step();
+  CHECK(again.prompt.cached == 16);
+  s.run();
+}
+
+TEST_CASE("kept pages of finished prompts hold up nobody", "[scheduler]") {
+  // Four finished prompts leave all 4 pages kept; a request that needs every page starts at once.
+  Simulation s({64, 8, 64}, 4, true);
+  for (int i = 0; i < 4; ++i) {
+    s.submit(16, {1}, 1);
+    s.run();
+  }
+  CHECK(s.prefixes.size() == 4);
+  Group& large = s.submit(60, {5}, 5);
+  s.step();
+  CHECK(large.prompt.computed == 60);
+  s.run();
+  CHECK(s.scheduler.preemptions() == 0);
+}
+
 TEST_CASE("random loads in tight budgets: every rule holds at every step and all finish", "[scheduler]") {
   std::mt19937 random(11);
   const auto below = [&](int64_t n) { return static_cast<int64_t>(random() % static_cast<uint64_t>(n)); };
-  int64_t preemptions = 0, copies_of_prompts = 0;
-  for (int round = 0; round < 300; ++round) {
+  int64_t preemptions = 0, copies_of_prompts = 0, cached = 0;
+  for (int round = 0; round < 600; ++round) {
     INFO("round " << round);
     const SchedulerConfig config{1 + below(40), 1 + below(12), 1 + below(40)};
     const int64_t pages = 4 + below(20);
-    Simulation s(config, pages);
+    Simulation s(config, pages, round % 2 == 1);
+    const int64_t common = below(50);
     int64_t to_submit = 1 + below(8);
     while (to_submit > 0 || s.scheduler.running() > 0) {
       if (to_submit > 0 && below(3) == 0) {
         const int64_t prompt = 1 + below(40), most = 1 + below(pages * page_rows - prompt);
         std::vector<int64_t> lengths;
         for (int64_t i = 0, n = 1 + below(6); i < n; ++i) lengths.push_back(1 + below(most));
-        s.submit(prompt, lengths, most);
+        s.submit(prompt, lengths, most, below(3) == 0 ? 0 : common);
         --to_submit;
       }
       if (below(40) == 0 && !s.groups.empty()) {
@@ -329,8 +407,10 @@ TEST_CASE("random loads in tight budgets: every rule holds at every step and all
     }
     s.run();
     preemptions += s.scheduler.preemptions();
+    for (const auto& group : s.groups) cached += group->prompt.cached;
     for (const auto& [group, times] : s.drawn) copies_of_prompts += times - 1;
   }
-  CHECK(preemptions > 500);
+  CHECK(preemptions > 1000);
+  CHECK(cached > 2000);
   CHECK(copies_of_prompts > 10);  // prompts that were dropped and computed again for several samples
 }

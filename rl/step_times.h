@@ -1,0 +1,29 @@
+// Where the seconds of a step go: the timing/ metrics.
+//
+// The parts prompts, prefill, decode, sample, reward_wait, pack, forward, backward, optimizer, weights and other make up the
+// step. Rewards and the next step's prompts run beside it on threads of their own, and count only where the step waits.
+#pragma once
+
+#include "rl/metrics.h"
+#include "rl/policy.h"
+#include "rollout/source.h"
+
+namespace rl {
+
+struct StepTimes {
+  double prompts = 0;      // waiting for them
+  double rollout = 0;      // from the first request to the last score, the parts below included
+  double reward_wait = 0;
+  double rewards = 0;      // what rewards worked on their own thread
+  double train = 0;        // from packing to the new weights
+  rollout::SourceStatistics before, after;  // around the rollout
+
+  double sampled_tokens() const { return static_cast<double>(after.generated_tokens - before.generated_tokens); }
+};
+
+// Of an RL step, `step` seconds long.
+void append_step_times(Metrics& metrics, const StepTimes& times, const UpdateStatistics& update, double step);
+// Of an SFT step.
+void append_update_times(Metrics& metrics, const UpdateStatistics& update, double step);
+
+}  // namespace rl
