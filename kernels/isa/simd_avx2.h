@@ -87,17 +87,6 @@ PONDER_INLINE void w_store_interleaved(uint32_t* p, W16 a, W16 b) {
   store_interleaved(p, a.lo, b.lo);
   store_interleaved(p + 16, a.hi, b.hi);
 }
-PONDER_INLINE void w_transpose(W16 (&m)[16]) {
-  uint32_t words[16][16];
-  for (int i = 0; i < 16; ++i) w_store(words[i], m[i]);
-  for (int j = 0; j < 16; ++j)
-    for (int i = 0; i < j; ++i) {
-      const uint32_t x = words[j][i];
-      words[j][i] = words[i][j];
-      words[i][j] = x;
-    }
-  for (int i = 0; i < 16; ++i) m[i] = w_load(words[i]);
-}
 
 PONDER_INLINE __m256 widen(__m128i x) { return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(x), 16)); }
 PONDER_INLINE V16 v_load_bf16(const uint16_t* p) {
@@ -128,11 +117,6 @@ PONDER_INLINE void v_store_bf16_first(uint16_t* p, V16 x, int n) {
 PONDER_INLINE V16 v_round_bf16(V16 x) {
   return {_mm256_castsi256_ps(_mm256_slli_epi32(round_to_bf16(x.lo), 16)), _mm256_castsi256_ps(_mm256_slli_epi32(round_to_bf16(x.hi), 16))};
 }
-PONDER_INLINE __m256i pairs(__m256 even, __m256 odd) {
-  return _mm256_blend_epi16(_mm256_srli_epi32(_mm256_castps_si256(even), 16), _mm256_castps_si256(odd), 0xaa);
-}
-PONDER_INLINE W16 w_pairs(V16 even, V16 odd) { return {pairs(even.lo, odd.lo), pairs(even.hi, odd.hi)}; }
-
 PONDER_INLINE void transpose8(__m256i* r) {
   __m256i t[8], u[8];
   for (int i = 0; i < 8; i += 2) {
