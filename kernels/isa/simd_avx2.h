@@ -87,17 +87,6 @@ PONDER_INLINE void w_store_interleaved(uint32_t* p, W16 a, W16 b) {
   store_interleaved(p, a.lo, b.lo);
   store_interleaved(p + 16, a.hi, b.hi);
 }
-PONDER_INLINE void w_transpose(W16 (&m)[16]) {
-  uint32_t words[16][16];
-  for (int i = 0; i < 16; ++i) w_store(words[i], m[i]);
-  for (int j = 0; j < 16; ++j)
-    for (int i = 0; i < j; ++i) {
-      const uint32_t x = words[j][i];
-      words[j][i] = words[i][j];
-      words[i][j] = x;
-    }
-  for (int i = 0; i < 16; ++i) m[i] = w_load(words[i]);
-}
 
 PONDER_INLINE __m256 widen(__m128i x) { return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(x), 16)); }
 PONDER_INLINE V16 v_load_bf16(const uint16_t* p) {

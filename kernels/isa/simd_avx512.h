@@ -56,28 +56,6 @@ PONDER_INLINE void w_store_interleaved(uint32_t* p, W16 a, W16 b) {
   _mm512_storeu_si512(p, _mm512_permutex2var_epi32(a.r, first, b.r));
   _mm512_storeu_si512(p + 16, _mm512_permutex2var_epi32(a.r, _mm512_add_epi32(first, _mm512_set1_epi32(8)), b.r));
 }
-// Words within quarters of a register, then the quarters.
-PONDER_INLINE void w_transpose(W16 (&m)[16]) {
-  __m512i u[4][4];
-#pragma GCC unroll 4
-  for (int g = 0; g < 4; ++g) {
-    const __m512i a = _mm512_unpacklo_epi32(m[4 * g].r, m[4 * g + 1].r), b = _mm512_unpackhi_epi32(m[4 * g].r, m[4 * g + 1].r);
-    const __m512i c = _mm512_unpacklo_epi32(m[4 * g + 2].r, m[4 * g + 3].r), d = _mm512_unpackhi_epi32(m[4 * g + 2].r, m[4 * g + 3].r);
-    u[g][0] = _mm512_unpacklo_epi64(a, c);
-    u[g][1] = _mm512_unpackhi_epi64(a, c);
-    u[g][2] = _mm512_unpacklo_epi64(b, d);
-    u[g][3] = _mm512_unpackhi_epi64(b, d);
-  }
-#pragma GCC unroll 4
-  for (int j = 0; j < 4; ++j) {
-    const __m512i a = _mm512_shuffle_i32x4(u[0][j], u[1][j], 0x44), b = _mm512_shuffle_i32x4(u[0][j], u[1][j], 0xee);
-    const __m512i c = _mm512_shuffle_i32x4(u[2][j], u[3][j], 0x44), d = _mm512_shuffle_i32x4(u[2][j], u[3][j], 0xee);
-    m[j].r = _mm512_shuffle_i32x4(a, c, 0x88);
-    m[4 + j].r = _mm512_shuffle_i32x4(a, c, 0xdd);
-    m[8 + j].r = _mm512_shuffle_i32x4(b, d, 0x88);
-    m[12 + j].r = _mm512_shuffle_i32x4(b, d, 0xdd);
-  }
-}
 
 PONDER_INLINE V16 v_load_bf16(const uint16_t* p) {
   return {_mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p))), 16))};

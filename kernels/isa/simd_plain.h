@@ -64,14 +64,6 @@ PONDER_INLINE W16 w_low_halves(W16 a, W16 b) { W16 r; PONDER_LANES r.l[i] = (a.l
 PONDER_INLINE W16 w_high_halves(W16 a, W16 b) { W16 r; PONDER_LANES r.l[i] = a.l[i] >> 16 | (b.l[i] & 0xffff0000u); return r; }
 // p[0..32) = a0 b0 a1 b1 ...
 PONDER_INLINE void w_store_interleaved(uint32_t* p, W16 a, W16 b) { PONDER_LANES { p[2 * i] = a.l[i]; p[2 * i + 1] = b.l[i]; } }
-PONDER_INLINE void w_transpose(W16 (&m)[16]) {
-  for (int j = 0; j < 16; ++j)
-    for (int i = 0; i < j; ++i) {
-      const uint32_t x = m[j].l[i];
-      m[j].l[i] = m[i].l[j];
-      m[i].l[j] = x;
-    }
-}
 
 PONDER_INLINE V16 v_load_bf16(const uint16_t* p) { V16 r; PONDER_LANES r.l[i] = float_of_bits(static_cast<uint32_t>(p[i]) << 16); return r; }
 PONDER_INLINE V16 v_load_bf16_first(const uint16_t* p, int n) {
