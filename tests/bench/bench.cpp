@@ -42,7 +42,8 @@ uint64_t sum_of_words(const uint64_t* x, int64_t count) {
 // Every thread reads its own share of one buffer, in pieces of 1 MB that come in turn.
 double dram_read(int64_t bytes, int repeats) {
   constexpr int64_t piece = 1 << 20;
-  std::unique_ptr<uint64_t, decltype(&free)> buffer(static_cast<uint64_t*>(aligned_alloc(2 << 20, static_cast<size_t>(bytes))), &free);
+  std::unique_ptr<uint64_t, decltype(&free)> buffer(static_cast<uint64_t*>(aligned_alloc(2 << 20, static_cast<size_t>(bytes))),
+                                                    &free);
   if (!buffer) kernels::fail("bench: no memory for a buffer of {} bytes.", bytes);
   madvise(buffer.get(), static_cast<size_t>(bytes), MADV_HUGEPAGE);
   const int64_t pieces = bytes / piece, words = piece / 8;
@@ -51,7 +52,8 @@ double dram_read(int64_t bytes, int repeats) {
   for (int i = 0; i < repeats; ++i) {
     std::vector<uint64_t> sums(static_cast<size_t>(pieces));
     const double start = now();
-    kernels::parallel_for(pieces, [&](int64_t p) { sums[static_cast<size_t>(p)] = sum_of_words(buffer.get() + p * words, words); });
+    kernels::parallel_for(pieces,
+                          [&](int64_t p) { sums[static_cast<size_t>(p)] = sum_of_words(buffer.get() + p * words, words); });
     const double seconds = now() - start;
     for (int64_t p = 0; p < pieces; ++p)
       if (sums[static_cast<size_t>(p)] != uint64_t(p * words)) wrong("the DRAM probe read other words than it wrote");
@@ -96,7 +98,8 @@ Peaks measure_peaks(bool quick) {
   const int repeats = quick ? 40 : 100;  // short probes, many of them: one at least meets an idle machine
   const int64_t cache = std::max<int64_t>(sysconf(_SC_LEVEL3_CACHE_SIZE), 0);
   const int64_t buffer = std::clamp<int64_t>(cache * 16, int64_t{256} << 20, int64_t{4} << 30) >> 21 << 21;
-  return {fma_peak(cpu_kernels().peak_f32, repeats), fma_peak(cpu_kernels().peak_bf16, repeats), dram_read(buffer, repeats / 10)};
+  return {fma_peak(cpu_kernels().peak_f32, repeats), fma_peak(cpu_kernels().peak_bf16, repeats),
+          dram_read(buffer, repeats / 10)};
 }
 
 Arguments::Arguments(int argc, char** argv, const std::vector<std::string>& known) {
@@ -132,11 +135,14 @@ std::vector<int64_t> Arguments::numbers(const std::string& name, const std::vect
 
 Report::Report(const std::string& program, const Peaks& peaks) {
   json_["program"] = program;
-  json_["machine"] = {{"isa", cpu_kernels().name}, {"threads", kernels::threads()}, {"peak_bf16_gflops", peaks.bf16},
-                      {"peak_float32_gflops", peaks.f32}, {"dram_read_gb_per_second", peaks.dram}};
+  json_["machine"] = {{"isa", cpu_kernels().name},
+                      {"threads", kernels::threads()},
+                      {"peak_bf16_gflops", peaks.bf16},
+                      {"peak_float32_gflops", peaks.f32},
+                      {"dram_read_gb_per_second", peaks.dram}};
   json_["tables"] = Json::array();
-  fmt::print("{}: {}, {} threads; peaks: bf16 {:.0f}, float32 {:.0f} GFLOP/s, DRAM read {:.1f} GB/s\n", program, cpu_kernels().name,
-             kernels::threads(), peaks.bf16, peaks.f32, peaks.dram);
+  fmt::print("{}: {}, {} threads; peaks: bf16 {:.0f}, float32 {:.0f} GFLOP/s, DRAM read {:.1f} GB/s\n", program,
+             cpu_kernels().name, kernels::threads(), peaks.bf16, peaks.f32, peaks.dram);
 }
 
 void Report::table(const std::string& name, int keys, const std::string& note) {

@@ -7,6 +7,7 @@ Usage: bench.py [ops|engine|step|all] --build BUILD --output DIR [--quick] [--ro
 missed. Peers: llama.cpp and a Python with torch, transformers and trl; see peers/find.py. One that is missing is
 reported as not measured; --install-peers downloads and builds it (about 3 GB).
 """
+
 import argparse
 import datetime
 import json
@@ -17,15 +18,17 @@ import sys
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "peers")]
 
-import find  # noqa: E402
-from goals import missed  # noqa: E402
-from levels import LEVELS  # noqa: E402
-from tables import load, whole_page  # noqa: E402
+import find
+from goals import missed
+from levels import LEVELS
+from tables import load, whole_page
 
 
 def first_line(*command):
     try:
-        return subprocess.run(command, text=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True).stdout.splitlines()[0]
+        return subprocess.run(
+            command, text=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True
+        ).stdout.splitlines()[0]
     except (OSError, subprocess.CalledProcessError, IndexError):
         return "unknown"
 
@@ -34,16 +37,25 @@ def machine():
     names = [line.split(": ")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")]
     family = [line.split(": ")[1].strip() for line in open("/proc/cpuinfo") if line.startswith(("cpu family", "model\t"))][:2]
     root = os.path.dirname(os.path.dirname(HERE))
-    return {"processor": f"{names[0] if names else 'unknown'} (family {', model '.join(family)})", "cores": len(os.sched_getaffinity(0)),
-            "commit": first_line("git", "-C", root, "rev-parse", "--short", "HEAD"),
-            "date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC"), "load_average": os.getloadavg()}
+    return {
+        "processor": f"{names[0] if names else 'unknown'} (family {', model '.join(family)})",
+        "cores": len(os.sched_getaffinity(0)),
+        "commit": first_line("git", "-C", root, "rev-parse", "--short", "HEAD"),
+        "date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
+        "load_average": os.getloadavg(),
+    }
 
 
 class Settings:
     """What every level needs to know."""
 
     def __init__(self, arguments):
-        self.build, self.output, self.model, self.quick = arguments.build, os.path.abspath(arguments.output), arguments.model, arguments.quick
+        self.build, self.output, self.model, self.quick = (
+            arguments.build,
+            os.path.abspath(arguments.output),
+            arguments.model,
+            arguments.quick,
+        )
         self.rounds = arguments.rounds or (1 if arguments.quick else 5)
         self.llama = None if arguments.no_peers else find.llama()
         self.python = None if arguments.no_peers else find.python()
@@ -62,14 +74,26 @@ class Settings:
         return document
 
     def peer(self, script, asked):
-        """Runs a peer's script under the peer's Python, with its best thread settings; returns the JSON that it prints, or None."""
+        """Runs a peer's script under the peer's Python, best thread settings; returns the JSON that it prints, or None."""
         if not self.python:
             return None
         find.say(f"{script} {json.dumps({k: v for k, v in asked.items() if k in ('dtype', 'dtypes', 'sequences')})}")
-        environment = {**os.environ, "OMP_NUM_THREADS": str(self.threads), "GOMP_SPINCOUNT": "10000", "HF_HUB_OFFLINE": "1",
-                       "TOKENIZERS_PARALLELISM": "false", "PYTHONDONTWRITEBYTECODE": "1"}
-        done = subprocess.run([self.python, os.path.join(HERE, "peers", script)], input=json.dumps(asked), text=True, stdout=subprocess.PIPE,
-                              stderr=subprocess.PIPE, env=environment)
+        environment = {
+            **os.environ,
+            "OMP_NUM_THREADS": str(self.threads),
+            "GOMP_SPINCOUNT": "10000",
+            "HF_HUB_OFFLINE": "1",
+            "TOKENIZERS_PARALLELISM": "false",
+            "PYTHONDONTWRITEBYTECODE": "1",
+        }
+        done = subprocess.run(
+            [self.python, os.path.join(HERE, "peers", script)],
+            input=json.dumps(asked),
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=environment,
+        )
         if done.returncode:
             find.say(f"{script} failed and is reported as not measured:\n{done.stderr[-2000:]}")
             return None
@@ -81,10 +105,14 @@ def main():
     parser.add_argument("level", nargs="?", default="all", choices=[*LEVELS, "all"])
     parser.add_argument("--output", required=True, metavar="DIR")
     parser.add_argument("--build", required=True, help=argparse.SUPPRESS)
-    parser.add_argument("--model", default="models/smollm2-135m", metavar="DIR", help="SmolLM2-135M: ./ponder fetch smollm2-135m")
+    parser.add_argument(
+        "--model", default="models/smollm2-135m", metavar="DIR", help="SmolLM2-135M: ./ponder fetch smollm2-135m"
+    )
     parser.add_argument("--quick", action="store_true", help="small settings, one round: to try the benchmarks, not to publish")
     parser.add_argument("--rounds", type=int, help="rounds that Ponder and its peers are measured in, in turn (5)")
-    parser.add_argument("--install-peers", action="store_true", help="build llama.cpp and install torch, transformers and trl where missing")
+    parser.add_argument(
+        "--install-peers", action="store_true", help="build llama.cpp and install torch, transformers and trl where missing"
+    )
     parser.add_argument("--no-peers", action="store_true", help="measure Ponder alone")
     parser.add_argument("--require", action="store_true", help="end with 1 if a goal is missed")
     arguments = parser.parse_args()

@@ -46,12 +46,14 @@ void products(Dtype dtype, const char* name) {
   const auto w = packed(dtype, out, in);
   const at::Tensor dw = kernels::zeros_f32({out, in});
   for (const int64_t rows : {1, 32}) {
-    const at::Tensor x = kernels::rounded(random_f32({rows, in}, 2), dtype), dy = kernels::rounded(random_f32({rows, out}, 3), dtype);
+    const at::Tensor x = kernels::rounded(random_f32({rows, in}, 2), dtype),
+                     dy = kernels::rounded(random_f32({rows, out}, 3), dtype);
     const auto named = [&](const char* op) { return fmt::format("{} {}, {} rows", op, name, rows); };
     count(named("linear").c_str(), [&] { kernels::linear(x, w); });
     if (rows == 1) continue;
     count(named("linear dX").c_str(), [&] { kernels::linear_backward_input(dy, w); });
-    count(named("linear dW").c_str(), [&] { kernels::linear_backward_weight(dy, x, kernels::matrix_view(kernels::f32(dw), out, in)); });
+    count(named("linear dW").c_str(),
+          [&] { kernels::linear_backward_weight(dy, x, kernels::matrix_view(kernels::f32(dw), out, in)); });
   }
 }
 
@@ -80,7 +82,8 @@ void elementwise() {
   count("rms_norm", [&] { kernels::rms_norm(x, weight, 1e-5, Dtype::bf16); });
   count("rms_norm backward", [&] { kernels::rms_norm_backward(dy, x, weight, normed.inverse, dweight); });
   count("swiglu", [&] { kernels::swiglu(x, dy, Dtype::bf16); });
-  const at::Tensor w = random_f32({65536}, 4), g = random_f32({65536}, 5), m = kernels::zeros_f32({65536}), v = kernels::zeros_f32({65536});
+  const at::Tensor w = random_f32({65536}, 4), g = random_f32({65536}, 5), m = kernels::zeros_f32({65536}),
+                   v = kernels::zeros_f32({65536});
   count("adamw", [&] { kernels::adamw_step({w, g, m, v, 1.0, 1}, 0, 65536, {}); });
 }
 

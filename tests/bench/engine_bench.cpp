@@ -13,28 +13,38 @@ namespace bench {
 
 void generation(Report& report, const std::shared_ptr<const model::WeightSet>& weights, const Peaks& peaks,
                 const std::vector<int64_t>& sequences, int64_t new_tokens) {
-  report.table("generation", 3, "decode phase; roofline: sequences / (max(weight bytes / DRAM read, sequences * 2 * parameters / bf16 peak) "
-                                "+ sequences * context * cache bytes of a token / DRAM read), context = 64 + new tokens / 2");
+  report.table("generation", 3,
+               "decode phase; roofline: sequences / (max(weight bytes / DRAM read, sequences * 2 * parameters / bf16 peak) "
+               "+ sequences * context * cache bytes of a token / DRAM read), context = 64 + new tokens / 2");
   Runner runner(weights);
   for (const int64_t count : sequences) {
     const Load load{.prompts = count, .prompt_tokens = 64, .new_tokens = new_tokens};
     const double seconds = runner.decode_seconds(load);
     const double speed = double(count * load.new_tokens) / seconds;
     const double roofline = double(count) / roofline_seconds(*weights, peaks, count, 64 + double(new_tokens) / 2);
-    report.row({{"sequences", count}, {"new_tokens", new_tokens}, {"dtype", kernels::name_of(weights->dtype)}, {"tok_s", speed},
-                {"ms_a_step", seconds / double(new_tokens) * 1e3}, {"roofline_tok_s", roofline},
+    report.row({{"sequences", count},
+                {"new_tokens", new_tokens},
+                {"dtype", kernels::name_of(weights->dtype)},
+                {"tok_s", speed},
+                {"ms_a_step", seconds / double(new_tokens) * 1e3},
+                {"roofline_tok_s", roofline},
                 {"generation_vs_roofline", speed / roofline}});
   }
 }
 
 void prompt(Report& report, const std::shared_ptr<const model::WeightSet>& weights, const Peaks& peaks, int64_t tokens) {
-  report.table("prompt", 2, "one prompt, up to its first sampled token; of_peak: 2 * parameters * tokens by second, share of the bf16 peak");
+  report.table("prompt", 2,
+               "one prompt, up to its first sampled token; of_peak: 2 * parameters * tokens by second, share of the bf16 peak");
   Runner runner(weights);
   runner.prompt_seconds({.prompt_tokens = tokens});
   const double seconds = runner.prompt_seconds({.prompt_tokens = tokens});
   const double gflops = 2 * parameters_of(*weights) * double(tokens) / seconds * 1e-9;
-  report.row({{"tokens", tokens}, {"dtype", kernels::name_of(weights->dtype)}, {"tok_s", double(tokens) / seconds}, {"ms", seconds * 1e3},
-              {"gflops", gflops}, {"of_peak", gflops / peaks.bf16}});
+  report.row({{"tokens", tokens},
+              {"dtype", kernels::name_of(weights->dtype)},
+              {"tok_s", double(tokens) / seconds},
+              {"ms", seconds * 1e3},
+              {"gflops", gflops},
+              {"of_peak", gflops / peaks.bf16}});
 }
 
 namespace {
@@ -50,7 +60,8 @@ int run(int argc, char** argv) {
   Report report("engine_bench", peaks);
   for (const auto& part : parts) {
     if (part == "generation") {
-      const auto sequences = arguments.numbers("sequences", quick ? std::vector<int64_t>{1, 8} : std::vector<int64_t>{1, 8, 16, 32, 64});
+      const auto sequences =
+          arguments.numbers("sequences", quick ? std::vector<int64_t>{1, 8} : std::vector<int64_t>{1, 8, 16, 32, 64});
       generation(report, weights, peaks, sequences, arguments.numbers("new-tokens", {quick ? 16 : 128})[0]);
     } else if (part == "prompt") {
       prompt(report, weights, peaks, 512);

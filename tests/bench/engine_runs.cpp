@@ -19,7 +19,9 @@ rollout::EngineConfig engine_config(int64_t cache_bytes) {
 }
 
 int32_t random_token(int64_t group, int64_t position, int64_t vocab) {
-  const kernels::RandomKey key{.seed = 1, .purpose = kernels::Purpose::data, .group = static_cast<uint64_t>(group),
+  const kernels::RandomKey key{.seed = 1,
+                               .purpose = kernels::Purpose::data,
+                               .group = static_cast<uint64_t>(group),
                                .position = static_cast<uint32_t>(position)};
   return static_cast<int32_t>(kernels::random_below(key, static_cast<uint64_t>(vocab)));
 }
@@ -37,11 +39,13 @@ std::vector<rollout::SampleRecord> Runner::records(const Load& load, int64_t new
     r.id = r.group_id = next_id_++;
     r.samples = load.samples;
     r.max_new_tokens = new_tokens;
-    for (int64_t i = 0; i < load.prompt_tokens; ++i) r.prompt_tokens.push_back(random_token(r.id, i, weights_->config.vocab_size));
+    for (int64_t i = 0; i < load.prompt_tokens; ++i)
+      r.prompt_tokens.push_back(random_token(r.id, i, weights_->config.vocab_size));
     engine_.submit(std::move(r));
   }
   std::vector<rollout::SampleRecord> records;
-  while (auto record = engine_.next(std::chrono::steady_clock::now() + std::chrono::hours(1))) records.push_back(std::move(*record));
+  while (auto record = engine_.next(std::chrono::steady_clock::now() + std::chrono::hours(1)))
+    records.push_back(std::move(*record));
   return records;
 }
 
@@ -87,7 +91,9 @@ model::ModelConfig small_model(int64_t layers, int64_t width, int64_t vocab) {
   return c;
 }
 
-double parameters_of(const model::WeightSet& weights) { return double(weights.bytes()) / double(kernels::bytes_of(weights.dtype)); }
+double parameters_of(const model::WeightSet& weights) {
+  return double(weights.bytes()) / double(kernels::bytes_of(weights.dtype));
+}
 
 double roofline_seconds(const model::WeightSet& weights, const Peaks& peaks, int64_t sequences, double context) {
   const double bytes = double(weights.bytes()), operations = 2 * parameters_of(weights) * double(sequences);

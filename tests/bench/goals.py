@@ -9,8 +9,13 @@ class Goal:
 
     def value(self, documents):
         tables = documents.get(self.level, {"tables": []})["tables"]
-        values = [row[self.column] for t in tables if t["name"] == self.table for row in t["rows"]
-                  if self.rows(row) and isinstance(row.get(self.column), (int, float))]
+        values = [
+            row[self.column]
+            for t in tables
+            if t["name"] == self.table
+            for row in t["rows"]
+            if self.rows(row) and isinstance(row.get(self.column), (int, float))
+        ]
         return self.worst(values) if values else None
 
     def missed(self, documents):
@@ -26,7 +31,7 @@ class Goal:
         verdict = "not measured" if value is None else "missed" if self.missed(documents) else "reached"
         if verdict == "reached" and self.aim is not None:
             verdict = "aim reached" if (value <= self.aim if self.at_most is not None else value >= self.aim) else "reached"
-        return {"what": self.text, "measured": value, "bound": bound, "aim": aim, "": verdict}
+        return {"what": self.text, "measured": value, "bound": bound, "aim": aim, "verdict": verdict}
 
 
 def sequences(count):
@@ -40,20 +45,63 @@ def every(row):
 GENERATION = {1: (1.0, 1.2), 8: (1.5, None), 16: (1.5, 2.5), 32: (1.5, 2.5), 64: (1.5, 2.0)}
 
 GOALS = [
-    *[Goal(f"generation against llama.cpp, {n} sequences", "engine", "generation", sequences(n), "generation_vs_llamacpp", least, aim)
-      for n, (least, aim) in GENERATION.items()],
+    *[
+        Goal(
+            f"generation against llama.cpp, {n} sequences",
+            "engine",
+            "generation",
+            sequences(n),
+            "generation_vs_llamacpp",
+            least,
+            aim,
+        )
+        for n, (least, aim) in GENERATION.items()
+    ],
     Goal("prompt of 512 tokens against llama.cpp", "engine", "prompt", every, "prompt_vs_llamacpp", 1.2, 1.7),
-    Goal("generation against transformers, its better dtype, 8 sequences", "engine", "generation", sequences(8), "generation_vs_transformers", 5, 6),
-    Goal("generation against transformers, its better dtype, 32 sequences", "engine", "generation", sequences(32), "generation_vs_transformers", 5, 9),
+    Goal(
+        "generation against transformers, its better dtype, 8 sequences",
+        "engine",
+        "generation",
+        sequences(8),
+        "generation_vs_transformers",
+        5,
+        6,
+    ),
+    Goal(
+        "generation against transformers, its better dtype, 32 sequences",
+        "engine",
+        "generation",
+        sequences(32),
+        "generation_vs_transformers",
+        5,
+        9,
+    ),
     Goal("GRPO step against TRL, its better dtype", "step", "grpo step", every, "step_vs_trl", 4, 8),
     Goal("peak memory by TRL's, its faster dtype", "step", "grpo step", every, "memory_vs_trl", at_most=1 / 3),
     Goal("generation by roofline, 8 sequences", "engine", "generation", sequences(8), "generation_vs_roofline", 0.5, 0.75),
     Goal("generation by roofline, 32 sequences", "engine", "generation", sequences(32), "generation_vs_roofline", 0.5, 0.65),
-    Goal("bf16 products by peak, 64 rows and up, worst shape", "ops", "products", lambda r: r["rows"] >= 64, "of_peak", 0.7, 0.8),
+    Goal(
+        "bf16 products by peak, 64 rows and up, worst shape", "ops", "products", lambda r: r["rows"] >= 64, "of_peak", 0.7, 0.8
+    ),
     Goal("one row through all products by DRAM read", "ops", "model products", lambda r: r["rows"] == 1, "of_dram", 0.8),
     Goal("forward + backward by bf16 peak", "step", "forward + backward", every, "of_peak", 0.55, worst=max),
-    Goal("products against LibTorch, below 32 rows, worst shape", "ops", "products", lambda r: r["rows"] < 32, "vs_libtorch", 1.0, 1.5),
-    Goal("products against LibTorch, 32 rows and up, worst shape", "ops", "products", lambda r: r["rows"] >= 32, "vs_libtorch", 1.0),
+    Goal(
+        "products against LibTorch, below 32 rows, worst shape",
+        "ops",
+        "products",
+        lambda r: r["rows"] < 32,
+        "vs_libtorch",
+        1.0,
+        1.5,
+    ),
+    Goal(
+        "products against LibTorch, 32 rows and up, worst shape",
+        "ops",
+        "products",
+        lambda r: r["rows"] >= 32,
+        "vs_libtorch",
+        1.0,
+    ),
     Goal("training with 64 experts by 8", "engine", "cost by experts", every, "train_growth", at_most=1.1),
     Goal("one sequence's step beside idle ones", "engine", "cost of idle sequences", every, "growth", at_most=1.1),
     Goal("loss memory, 64k tokens by 1k", "step", "loss memory", every, "growth", at_most=1.25),

@@ -3,6 +3,7 @@
 AVX2 and plain paths (valgrind knows no AVX-512), one thread. More than 2 % away from the table fails: an op that became
 slower, and also one that became faster, so that the table is recorded again and guards the gain.
 """
+
 import glob
 import json
 import os
@@ -22,14 +23,22 @@ def skip(why):
 
 def counts(program, isa):
     with tempfile.TemporaryDirectory() as folder:
-        done = subprocess.run(["valgrind", "--tool=callgrind", "--instr-atstart=no", f"--callgrind-out-file={folder}/out", program],
-                              env={"PATH": os.environ["PATH"], "PONDER_ISA": isa}, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        done = subprocess.run(
+            ["valgrind", "--tool=callgrind", "--instr-atstart=no", f"--callgrind-out-file={folder}/out", program],
+            env={"PATH": os.environ["PATH"], "PONDER_ISA": isa},
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
         if done.returncode:
             sys.exit(f"valgrind ended with {done.returncode}:\n{done.stdout[-2000:]}")
         found = {}
         for file in sorted(glob.glob(f"{folder}/out.*"), key=lambda name: int(name.rsplit(".", 1)[1])):
             text = open(file).read()
-            name, total = re.search(r"Trigger: Client Request: (.*)", text), re.search(r"^(?:summary|totals): (\d+)", text, re.M)
+            name, total = (
+                re.search(r"Trigger: Client Request: (.*)", text),
+                re.search(r"^(?:summary|totals): (\d+)", text, re.M),
+            )
             if name and total:
                 found[name.group(1)] = int(total.group(1))
         return found
@@ -43,7 +52,9 @@ def compare(isa, name, expected, got):
     change = got / expected - 1
     if abs(change) <= TOLERANCE:
         return None
-    return f"{isa}: {name}: {got:,} instructions instead of {expected:,}: {abs(change):.1%} {'slower' if change > 0 else 'faster'}"
+    return (
+        f"{isa}: {name}: {got:,} instructions instead of {expected:,}: {abs(change):.1%} {'slower' if change > 0 else 'faster'}"
+    )
 
 
 def main(program, record):
@@ -64,8 +75,11 @@ def main(program, record):
             out.write(json.dumps({"compiler": compiler, "counts": found}, indent=1) + "\n")
         print(f"recorded {sum(map(len, found.values()))} counts in {TABLE}")
         return 0
-    wrong = [compare(isa, name, table["counts"][isa].get(name), found[isa].get(name))
-             for isa in found for name in {**table["counts"][isa], **found[isa]}]
+    wrong = [
+        compare(isa, name, table["counts"][isa].get(name), found[isa].get(name))
+        for isa in found
+        for name in {**table["counts"][isa], **found[isa]}
+    ]
     wrong = [line for line in wrong if line]
     print("\n".join(wrong) or f"{sum(map(len, found.values()))} counts within {TOLERANCE:.0%} of the table")
     if wrong:

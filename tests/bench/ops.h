@@ -16,7 +16,7 @@ void products(Ops& ops);   // bf16 forward at the rows that peers are measured a
 void linear(Ops& ops);     // forward, dX and dW in both dtypes
 void attention(Ops& ops);  // decode, prefill, backward
 void sampling(Ops& ops);
-void loss(Ops& ops);       // linear + token_logprob, forward and backward
+void loss(Ops& ops);  // linear + token_logprob, forward and backward
 void optimizer(Ops& ops);
 
 // Share of the bf16 peak that a product at 64 rows reaches: the best rate by the best peak of five tries.

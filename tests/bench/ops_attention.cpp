@@ -2,6 +2,8 @@
 #include <fmt/core.h>
 
 #include <cmath>
+#include <memory>
+#include <numeric>
 
 #include "kernels/attention.h"
 #include "tests/bench/ops.h"
@@ -20,21 +22,33 @@ struct Setting {
 };
 
 struct Inputs {
-  at::Tensor q, keys, values;
-  std::vector<kernels::AttentionSegment> segments;
+  at::Tensor q, keys, values;         // keys and values as rows [R, K, d]
+  at::Tensor key_tiles, value_tiles;  // and as attention reads them
+  std::unique_ptr<kernels::AttentionPlan> plan;
 };
+
+at::Tensor stored(const at::Tensor& x) {
+  const at::Tensor tiles = kernels::make_key_tiles(kernels::dtype_of(x), x.size(0), x.size(1), x.size(2));
+  std::vector<int64_t> rows(static_cast<size_t>(x.size(0)));
+  std::iota(rows.begin(), rows.end(), 0);
+  kernels::store_key_rows(kernels::widened(x), rows.data(), tiles);
+  return tiles;
+}
 
 Inputs make_inputs(const Setting& s, Dtype dtype) {
   Inputs in;
   in.q = testing::random_f32({s.sequences * s.rows, kShape.heads, kShape.key_dim}, 1);
   in.keys = kernels::rounded(testing::random_f32({s.sequences * s.context, kShape.key_heads, kShape.key_dim}, 2), dtype);
   in.values = kernels::rounded(testing::random_f32({s.sequences * s.context, kShape.key_heads, kShape.value_dim}, 3), dtype);
+  in.key_tiles = stored(in.keys), in.value_tiles = stored(in.values);
+  std::vector<kernels::AttentionSegment> segments;
   for (int64_t i = 0; i < s.sequences; ++i) {
     kernels::AttentionSegment segment;
     segment.first_row = i * s.rows, segment.rows = s.rows, segment.first_position = s.context - s.rows, segment.group = i;
     segment.spans = {{i * s.context, 0, s.context}};
-    in.segments.push_back(segment);
+    segments.push_back(segment);
   }
+  in.plan = std::make_unique<kernels::AttentionPlan>(segments);
   return in;
 }
 
@@ -56,7 +70,8 @@ void check(const Inputs& in, const Setting& s, const at::Tensor& out) {
   const float* got = kernels::f32(wide) + (in.q.size(0) * kShape.heads - 1) * d;
   for (int64_t i = 0; i < d; ++i)
     if (std::abs(expected[static_cast<size_t>(i)] / total - double(got[i])) > 1e-2)
-      wrong(fmt::format("attention {}: element {} is {} instead of {}", s.op, i, got[i], expected[static_cast<size_t>(i)] / total));
+      wrong(fmt::format("attention {}: element {} is {} instead of {}", s.op, i, got[i],
+                        expected[static_cast<size_t>(i)] / total));
 }
 
 double pairs(const Setting& s) {  // of query and key, one head
@@ -66,27 +81,38 @@ double pairs(const Setting& s) {  // of query and key, one head
 }  // namespace
 
 void attention(Ops& ops) {
-  ops.report.table("attention", 5, "4 (backward 10) operations by pair of query and key, head and element; of_peak: share of the float32 "
-                                   "peak; GB/s of keys and values");
+  ops.report.table("attention", 5,
+                   "4 (backward 10) operations by pair of query and key, head and element; of_peak: share of the dtype's "
+                   "peak; GB/s of keys and values");
   const int64_t longest = ops.quick ? 512 : 2048;
-  const std::vector<Setting> settings = {{"decode", 1, longest, 1}, {"decode", 32, 128, 1}, {"decode", 32, 512, 1},
-                                         {"prefill", 1, 512, 512}, {"prefill", 1, longest, 512}, {"backward", 16, 192, 192}};
+  const std::vector<Setting> settings = {{"decode", 1, longest, 1}, {"decode", 32, 128, 1},       {"decode", 32, 512, 1},
+                                         {"prefill", 1, 512, 512},  {"prefill", 1, longest, 512}, {"backward", 16, 192, 192}};
   for (const Dtype dtype : {Dtype::bf16, Dtype::float32})
     for (const Setting& s : settings) {
       const Inputs in = make_inputs(s, dtype);
-      const auto forward = kernels::attention(in.q, in.keys, in.values, in.segments, kShape);
+      const auto forward = kernels::attention(in.q, in.key_tiles, in.value_tiles, *in.plan, kShape);
       check(in, s, forward.out);
       const bool backward = s.op == std::string("backward");
       const at::Tensor dout = testing::random_f32({in.q.size(0), kShape.heads, kShape.value_dim}, 4);
       const Spread t = time_of(ops.samples, [&] {
-        if (backward) kernels::attention_backward(dout, in.q, in.keys, in.values, forward, in.segments, kShape);
-        else kernels::attention(in.q, in.keys, in.values, in.segments, kShape);
+        if (backward)
+          kernels::attention_backward(dout, in.q, in.key_tiles, in.value_tiles, forward, *in.plan, kShape);
+        else
+          kernels::attention(in.q, in.key_tiles, in.value_tiles, *in.plan, kShape);
       });
       const double gflops = (backward ? 10 : 4) * pairs(s) * double(kShape.heads * kShape.key_dim) / t.median * 1e-9;
       const double bytes = double(s.sequences * s.context * kShape.key_heads * 2 * kShape.key_dim * kernels::bytes_of(dtype));
-      ops.report.row({{"op", s.op}, {"sequences", s.sequences}, {"context", s.context}, {"rows", s.rows}, {"dtype", kernels::name_of(dtype)},
-                      {"us_min", t.min * 1e6}, {"us_median", t.median * 1e6}, {"us_max", t.max * 1e6}, {"gflops", gflops},
-                      {"of_peak", gflops / ops.peaks.f32}, {"gb_s", bytes / t.median * 1e-9}});
+      ops.report.row({{"op", s.op},
+                      {"sequences", s.sequences},
+                      {"context", s.context},
+                      {"rows", s.rows},
+                      {"dtype", kernels::name_of(dtype)},
+                      {"us_min", t.min * 1e6},
+                      {"us_median", t.median * 1e6},
+                      {"us_max", t.max * 1e6},
+                      {"gflops", gflops},
+                      {"of_peak", gflops / ops.peaks.of(dtype == Dtype::bf16)},
+                      {"gb_s", bytes / t.median * 1e-9}});
     }
 }
 

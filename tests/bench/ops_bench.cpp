@@ -35,13 +35,14 @@ int run(int argc, char** argv) {
   const bench::Peaks peaks = bench::measure_peaks(quick);
   bench::Report report("ops_bench", peaks);
   bench::Ops ops{peaks, report, quick, static_cast<int>(arguments.numbers("samples", {quick ? 3 : 15})[0])};
-  const std::map<std::string, void (*)(bench::Ops&)> parts = {{"products", bench::products}, {"linear", bench::linear},
+  const std::map<std::string, void (*)(bench::Ops&)> parts = {{"products", bench::products},   {"linear", bench::linear},
                                                               {"attention", bench::attention}, {"sampling", bench::sampling},
-                                                              {"loss", bench::loss}, {"optimizer", bench::optimizer}};
+                                                              {"loss", bench::loss},           {"optimizer", bench::optimizer}};
   std::vector<std::string> wanted = arguments.words();
   if (wanted.empty()) wanted = {"products", "linear", "attention", "sampling", "loss", "optimizer"};
   for (const auto& name : wanted) {
-    if (!parts.count(name)) kernels::fail_usage("ops_bench: no part is named '{}'; see the top of tests/bench/ops_bench.cpp.", name);
+    if (!parts.count(name))
+      kernels::fail_usage("ops_bench: no part is named '{}'; see the top of tests/bench/ops_bench.cpp.", name);
     parts.at(name)(ops);
   }
   report.write(arguments.text("json", ""));

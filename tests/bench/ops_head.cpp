@@ -53,8 +53,9 @@ void check(const Head& h, const kernels::TokenLogprob& got) {
 }  // namespace
 
 void loss(Ops& ops) {
-  ops.report.table("linear + token_logprob", 4, "head of SmolLM2, logits never stored; 2 operations by weight and row forward, 4 backward "
-                                                "(the logits made again are not counted); of_peak: share of the bf16 peak");
+  ops.report.table("linear + token_logprob", 4,
+                   "head of SmolLM2, logits never stored; 2 operations by weight and row forward, 4 backward "
+                   "(the logits made again are not counted); of_peak: share of the bf16 peak");
   const int64_t rows = ops.quick ? 128 : 2048;
   const Head h = make_head(rows);
   const auto* targets = h.targets.data();
@@ -64,8 +65,15 @@ void loss(Ops& ops) {
   const auto add = [&](const char* op, double operations, const std::function<void()>& body) {
     const Spread t = time_of(std::min(ops.samples, 5), body);
     const double gflops = operations * double(rows * kVocab * kWidth) / t.median * 1e-9;
-    ops.report.row({{"op", op}, {"rows", rows}, {"vocab", kVocab}, {"dtype", "bf16"}, {"ms_min", t.min * 1e3}, {"ms_median", t.median * 1e3},
-                    {"ms_max", t.max * 1e3}, {"gflops", gflops}, {"of_peak", gflops / ops.peaks.bf16}});
+    ops.report.row({{"op", op},
+                    {"rows", rows},
+                    {"vocab", kVocab},
+                    {"dtype", "bf16"},
+                    {"ms_min", t.min * 1e3},
+                    {"ms_median", t.median * 1e3},
+                    {"ms_max", t.max * 1e3},
+                    {"gflops", gflops},
+                    {"of_peak", gflops / ops.peaks.bf16}});
   };
   add("forward", 2, [&] { kernels::linear_token_logprob(h.x, h.packed, kVocab, targets, temperature); });
   const auto dw = kernels::matrix_view(kernels::f32(h.dw), kVocab, kWidth);
@@ -78,9 +86,15 @@ void sampling(Ops& ops) {
   ops.report.table("sampling", 3, "64 rows of logits at a time; GB/s of logits");
   const int64_t rows = 64;
   const at::Tensor logits = testing::random_f32({rows, kVocab}, 5, 3.0f);
-  struct Setting { const char* name; kernels::SamplingParameters sampling; };
-  const std::vector<Setting> settings = {{"greedy", {.temperature = 0.0}}, {"temperature 1", {}}, {"top-k 50", {.top_k = 50}},
-                                         {"top-p 0.95", {.top_p = 0.95}}, {"min-p 0.05", {.min_p = 0.05}}};
+  struct Setting {
+    const char* name;
+    kernels::SamplingParameters sampling;
+  };
+  const std::vector<Setting> settings = {{"greedy", {.temperature = 0.0}},
+                                         {"temperature 1", {}},
+                                         {"top-k 50", {.top_k = 50}},
+                                         {"top-p 0.95", {.top_p = 0.95}},
+                                         {"min-p 0.05", {.min_p = 0.05}}};
   for (const auto& [name, sampling] : settings) {
     std::vector<rollout::Draw> draws(rows);
     const auto draw = [&, &parameters = sampling] {
@@ -96,8 +110,13 @@ void sampling(Ops& ops) {
       wrong(fmt::format("greedy sampling took {}, not the largest logit", draws[0].sampled.token));
     const Spread t = time_of(ops.samples, draw);
     const double gb = double(logits.nbytes()) / t.median * 1e-9;
-    ops.report.row({{"op", name}, {"rows", rows}, {"vocab", kVocab}, {"us_row_min", t.min / double(rows) * 1e6},
-                    {"us_row_median", t.median / double(rows) * 1e6}, {"us_row_max", t.max / double(rows) * 1e6}, {"gb_s", gb},
+    ops.report.row({{"op", name},
+                    {"rows", rows},
+                    {"vocab", kVocab},
+                    {"us_row_min", t.min / double(rows) * 1e6},
+                    {"us_row_median", t.median / double(rows) * 1e6},
+                    {"us_row_max", t.max / double(rows) * 1e6},
+                    {"gb_s", gb},
                     {"of_dram", gb / ops.peaks.dram}});
   }
 }
@@ -105,7 +124,8 @@ void sampling(Ops& ops) {
 void optimizer(Ops& ops) {
   ops.report.table("optimizer", 2, "32 bytes by parameter: 4 reads and 4 writes of float32 (the gradient becomes 0)");
   const int64_t n = ops.quick ? 8 << 20 : 64 << 20;
-  const at::Tensor w = kernels::zeros_f32({n}), g = kernels::zeros_f32({n}), m = kernels::zeros_f32({n}), v = kernels::zeros_f32({n});
+  const at::Tensor w = kernels::zeros_f32({n}), g = kernels::zeros_f32({n}), m = kernels::zeros_f32({n}),
+                   v = kernels::zeros_f32({n});
   testing::fill_normal(kernels::f32(g), 1 << 16, 6);
   const kernels::AdamwConfig config{.lr = 1e-3};
   const float direction = kernels::f32(g)[0] > 0 ? -1.0f : 1.0f;
@@ -117,8 +137,13 @@ void optimizer(Ops& ops) {
   if (std::abs(kernels::f32(w)[0] - expected) > 1e-6f) wrong(fmt::format("AdamW moved a weight by {}", kernels::f32(w)[0]));
   const Spread t = time_of(std::min(ops.samples, 7), [&] { kernels::adamw_step(step, 0, n, config); });
   const double gb = 32.0 * double(n) / t.median * 1e-9;
-  ops.report.row({{"op", "adamw"}, {"parameters", n}, {"ms_min", t.min * 1e3}, {"ms_median", t.median * 1e3}, {"ms_max", t.max * 1e3},
-                  {"gb_s", gb}, {"of_dram", gb / ops.peaks.dram}});
+  ops.report.row({{"op", "adamw"},
+                  {"parameters", n},
+                  {"ms_min", t.min * 1e3},
+                  {"ms_median", t.median * 1e3},
+                  {"ms_max", t.max * 1e3},
+                  {"gb_s", gb},
+                  {"of_dram", gb / ops.peaks.dram}});
 }
 
 }  // namespace bench

@@ -14,15 +14,15 @@ namespace {
 using kernels::Dtype;
 
 struct Shape {
-  int64_t in, out, per_model;
+  int64_t in, out;
 };
-// query, key and value together; attention output; gate and up; down; head
-const std::vector<Shape> kShapes = {{576, 960, 30}, {576, 576, 30}, {576, 1536, 60}, {1536, 576, 30}, {576, 49152, 1}};
+// query, key and value together; attention output; gate, and up; down; head
+const std::vector<Shape> kShapes = {{576, 960}, {576, 576}, {576, 1536}, {1536, 576}, {576, 49152}};
 
 struct Product {
   at::Tensor weight;  // float32 [out, in], rounded to the dtype
   kernels::PackedWeight packed;
-  at::Tensor x, dy;   // of the dtype
+  at::Tensor x, dy;  // of the dtype
 };
 
 kernels::PackedWeight pack(const at::Tensor& weight, Dtype dtype) {
@@ -58,18 +58,22 @@ void check_forward(const Product& p) {
   const at::Tensor x = kernels::widened(p.x);
   const float *xs = kernels::f32(x), *ws = kernels::f32(p.weight);
   const int64_t in = p.weight.size(1);
-  check("linear", kernels::linear(p.x, p.packed), in, [&](int64_t m, int64_t k) { return xs[m * in + k]; },
-        [&](int64_t k, int64_t n) { return ws[n * in + k]; });
+  check(
+      "linear", kernels::linear(p.x, p.packed), in, [&](int64_t m, int64_t k) { return xs[m * in + k]; },
+      [&](int64_t k, int64_t n) { return ws[n * in + k]; });
 }
 
 void check_backward(const Product& p, const at::Tensor& dw) {
   const at::Tensor x = kernels::widened(p.x), dy = kernels::widened(p.dy);
   const float *xs = kernels::f32(x), *ws = kernels::f32(p.weight), *dys = kernels::f32(dy);
   const int64_t in = p.weight.size(1), out = p.weight.size(0);
-  check("dX", kernels::linear_backward_input(p.dy, p.packed), out, [&](int64_t m, int64_t k) { return dys[m * out + k]; },
-        [&](int64_t k, int64_t n) { return ws[k * in + n]; });
+  check(
+      "dX", kernels::linear_backward_input(p.dy, p.packed), out, [&](int64_t m, int64_t k) { return dys[m * out + k]; },
+      [&](int64_t k, int64_t n) { return ws[k * in + n]; });
   kernels::linear_backward_weight(p.dy, p.x, kernels::matrix_view(kernels::f32(dw), out, in));
-  check("dW", dw, x.size(0), [&](int64_t m, int64_t k) { return dys[k * out + m]; }, [&](int64_t k, int64_t n) { return xs[k * in + n]; });
+  check(
+      "dW", dw, x.size(0), [&](int64_t m, int64_t k) { return dys[k * out + m]; },
+      [&](int64_t k, int64_t n) { return xs[k * in + n]; });
 }
 
 void add_row(Ops& ops, Json row, const Spread& t, double operations, bool is_bf16) {
@@ -83,32 +87,45 @@ std::vector<int64_t> row_counts(const Ops& ops) {
   return ops.quick ? std::vector<int64_t>{1, 16, 64, 512} : std::vector<int64_t>{1, 8, 16, 32, 64, 512, 2048};
 }
 
+struct Layer {
+  kernels::PackedWeight query_key_value, output, gate, up, down;
+};
+
 // Every product of one forward pass, each with weights of its own: 269 MB in bf16.
 void whole_model(Ops& ops) {
-  ops.report.table("model products", 2, "all 151 products of SmolLM2-135M in turn, each with its own weights; GB/s of weights, share of the "
-                                        "DRAM read probe; tok/s is rows by second");
-  std::vector<kernels::PackedWeight> weights;
-  double elements = 0;
-  for (const Shape& s : kShapes) {
-    const at::Tensor source = testing::random_f32({s.out, s.in}, 1);
-    for (int64_t i = 0; i < (ops.quick ? std::max<int64_t>(1, s.per_model / 5) : s.per_model); ++i) {
-      weights.push_back(pack(source, Dtype::bf16));
-      elements += double(s.out * s.in);
-    }
-  }
+  ops.report.table("model products", 2,
+                   "all products of SmolLM2-135M's 30 layers and its head (64 rows at most) in turn, each with its own "
+                   "weights; GB/s of weights, of_dram: share of the DRAM read probe; tok/s is rows by second");
+  std::map<std::pair<int64_t, int64_t>, at::Tensor> source;
+  for (const Shape& s : kShapes) source[{s.in, s.out}] = testing::random_f32({s.out, s.in}, 1);
+  const auto packed = [&](int64_t in, int64_t out) { return pack(source.at({in, out}), Dtype::bf16); };
+  std::vector<Layer> layers(ops.quick ? 6 : 30);
+  for (Layer& l : layers) l = {packed(576, 960), packed(576, 576), packed(576, 1536), packed(576, 1536), packed(1536, 576)};
+  const kernels::PackedWeight head = packed(576, 49152);
+  const double head_elements = 576.0 * 49152, layer_elements = double(layers.size()) * (576.0 * (960 + 576 + 3 * 1536));
   for (const int64_t rows : row_counts(ops)) {
-    std::map<int64_t, at::Tensor> x;
-    for (const Shape& s : kShapes) x[s.in] = kernels::rounded(testing::random_f32({rows, s.in}, 2), Dtype::bf16);
-    // The head's logits of many rows would not fit: nobody makes more than 64 rows of them at once.
-    const auto head_rows = [&](const at::Tensor& t) { return t.narrow(0, 0, std::min<int64_t>(64, rows)); };
-    const double head = double(kShapes.back().in * kShapes.back().out);
-    const double operations = 2 * (elements - head) * double(rows) + 2 * head * double(std::min<int64_t>(64, rows));
+    const auto input = [&](int64_t width) { return kernels::rounded(testing::random_f32({rows, width}, 2), Dtype::bf16); };
+    const at::Tensor narrow = input(576), wide = input(1536), last = narrow.narrow(0, 0, std::min<int64_t>(64, rows));
     const Spread t = time_of(ops.samples, [&] {
-      for (const auto& w : weights) kernels::linear(w.out() > 40000 ? head_rows(x.at(w.in())) : x.at(w.in()), w);
+      for (const Layer& l : layers) {
+        kernels::linear(narrow, l.query_key_value);
+        kernels::linear(narrow, l.output);
+        kernels::linear_many(narrow, {&l.gate, &l.up});
+        kernels::linear(wide, l.down);
+      }
+      kernels::linear(last, head);
     });
-    const double gflops = operations / t.median * 1e-9, gb = elements * 2 / t.median * 1e-9;
-    ops.report.row({{"rows", rows}, {"dtype", "bf16"}, {"ms_min", t.min * 1e3}, {"ms_median", t.median * 1e3}, {"ms_max", t.max * 1e3},
-                    {"tok_s", double(rows) / t.median}, {"gflops", gflops}, {"of_peak", gflops / ops.peaks.bf16}, {"gb_s", gb},
+    const double operations = 2 * (layer_elements * double(rows) + head_elements * double(last.size(0)));
+    const double gflops = operations / t.median * 1e-9, gb = (layer_elements + head_elements) * 2 / t.median * 1e-9;
+    ops.report.row({{"rows", rows},
+                    {"dtype", "bf16"},
+                    {"ms_min", t.min * 1e3},
+                    {"ms_median", t.median * 1e3},
+                    {"ms_max", t.max * 1e3},
+                    {"tok_s", double(rows) / t.median},
+                    {"gflops", gflops},
+                    {"of_peak", gflops / ops.peaks.bf16},
+                    {"gb_s", gb},
                     {"of_dram", gb / ops.peaks.dram}});
   }
 }
@@ -123,7 +140,8 @@ void products(Ops& ops) {
       const Product p = make_product(s, rows, Dtype::bf16);
       check_forward(p);
       const Spread t = time_of(ops.samples, [&] { kernels::linear(p.x, p.packed); });
-      add_row(ops, {{"in", s.in}, {"out", s.out}, {"rows", rows}, {"dtype", "bf16"}}, t, 2.0 * double(rows * s.in * s.out), true);
+      add_row(ops, {{"in", s.in}, {"out", s.out}, {"rows", rows}, {"dtype", "bf16"}}, t, 2.0 * double(rows * s.in * s.out),
+              true);
     }
   whole_model(ops);
 }

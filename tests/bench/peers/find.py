@@ -3,6 +3,7 @@
 Environment: PONDER_PEER_LLAMA, a llama-batched-bench; PONDER_PEER_PYTHON, a Python with the packages of
 peers/requirements.txt; PONDER_CACHE, the launcher's folder.
 """
+
 import glob
 import os
 import re
@@ -56,15 +57,42 @@ def install_llama():
     folder = cache_folder()
     say(f"building llama.cpp in {folder}; about 10 minutes on two cores")
     os.makedirs(folder, exist_ok=True)
-    run(sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps", "--no-binary", ":all:",
-        "-d", folder, "llama-cpp-python")
+    run(
+        sys.executable,
+        "-m",
+        "pip",
+        "download",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--no-deps",
+        "--no-binary",
+        ":all:",
+        "-d",
+        folder,
+        "llama-cpp-python",
+    )
     newest = max(glob.glob(os.path.join(folder, "llama_cpp_python-*.tar.gz")), key=os.path.getmtime)
     with tarfile.open(newest) as archive:
         archive.extractall(folder)
     build = os.path.join(folder, "llama")
-    run("cmake", "-S", os.path.join(newest[:-len(".tar.gz")], "vendor", "llama.cpp"), "-B", build, "-G", "Ninja",
-        "-DCMAKE_BUILD_TYPE=Release", "-DGGML_NATIVE=ON", "-DLLAMA_CURL=OFF", "-DLLAMA_BUILD_TESTS=OFF", "-DLLAMA_BUILD_EXAMPLES=OFF",
-        "-DLLAMA_BUILD_SERVER=OFF", "-DLLAMA_BUILD_UI=OFF", "-DLLAMA_BUILD_MTMD=OFF", "-DLLAMA_BUILD_TOOLS=ON")
+    run(
+        "cmake",
+        "-S",
+        os.path.join(newest[: -len(".tar.gz")], "vendor", "llama.cpp"),
+        "-B",
+        build,
+        "-G",
+        "Ninja",
+        "-DCMAKE_BUILD_TYPE=Release",
+        "-DGGML_NATIVE=ON",
+        "-DLLAMA_CURL=OFF",
+        "-DLLAMA_BUILD_TESTS=OFF",
+        "-DLLAMA_BUILD_EXAMPLES=OFF",
+        "-DLLAMA_BUILD_SERVER=OFF",
+        "-DLLAMA_BUILD_UI=OFF",
+        "-DLLAMA_BUILD_MTMD=OFF",
+        "-DLLAMA_BUILD_TOOLS=ON",
+    )
     run("ninja", "-C", build, "llama-batched-bench")
 
 
@@ -74,8 +102,14 @@ def install_python():
     base = "/usr/bin/python3" if os.access("/usr/bin/python3", os.X_OK) else sys.executable
     run(base, "-m", "venv", "--clear", venv)
     try:
-        run(os.path.join(venv, "bin", "pip"), "install", "--quiet", "--disable-pip-version-check", "-r",
-            os.path.join(HERE, "requirements.txt"))
+        run(
+            os.path.join(venv, "bin", "pip"),
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            "-r",
+            os.path.join(HERE, "requirements.txt"),
+        )
     except subprocess.CalledProcessError:
         os.remove(os.path.join(venv, "bin", "python"))  # or the next run would take it for whole
         raise

@@ -1,4 +1,5 @@
 """llama.cpp's llama-batched-bench: speeds of generation and of prompts."""
+
 import json
 import subprocess
 
@@ -8,8 +9,28 @@ SETTINGS = {"a cache for each sequence": [], "one cache": ["-kvu"], "weights as 
 def measure(binary, gguf, threads, prompt, new_tokens, sequences, setting):
     """Tokens a second of prompt and of generation. Flash attention on."""
     context = sequences * (prompt + new_tokens)
-    command = [binary, "-m", gguf, "-t", str(threads), "-tb", str(threads), "-fa", "on", "-c", str(context), "-npp", str(prompt), "-ntg",
-               str(new_tokens), "-npl", str(sequences), "--output-format", "jsonl", *SETTINGS[setting]]
+    command = [
+        binary,
+        "-m",
+        gguf,
+        "-t",
+        str(threads),
+        "-tb",
+        str(threads),
+        "-fa",
+        "on",
+        "-c",
+        str(context),
+        "-npp",
+        str(prompt),
+        "-ntg",
+        str(new_tokens),
+        "-npl",
+        str(sequences),
+        "--output-format",
+        "jsonl",
+        *SETTINGS[setting],
+    ]
     done = subprocess.run(command, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     rows = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
     if done.returncode or not rows:

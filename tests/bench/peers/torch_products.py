@@ -1,5 +1,6 @@
 """LibTorch's own bf16 products: torch.nn.functional.linear. Reads {"shapes": [[in, out, per_model]], "rows": [..], "samples"}
 from stdin and prints JSON: medians in microseconds."""
+
 import json
 import statistics
 import sys
@@ -34,7 +35,9 @@ with torch.inference_mode():
             if out > 40000 and rows > 64:
                 continue
             x = torch.randn(rows, width).bfloat16()
-            rows_of_products.append({"in": width, "out": out, "rows": rows, "us_median": median_us(asked["samples"], lambda: linear(x, weights[0]))})
+            rows_of_products.append(
+                {"in": width, "out": out, "rows": rows, "us_median": median_us(asked["samples"], lambda: linear(x, weights[0]))}
+            )
     for rows in asked["rows"]:
         x = {width: torch.randn(rows, width).bfloat16() for width, _, _ in asked["shapes"]}
         head = {width: x[width][:64] for width in x}

@@ -5,7 +5,8 @@ set -euo pipefail
 cd "$PONDER_ROOT"
 output=build/bench/$(git rev-parse --short HEAD)
 status=0
-PYTHONDONTWRITEBYTECODE=1 python3 tests/bench/bench.py all --build "$PONDER_BUILD" --output "$output" --install-peers --require || status=$?
+export PYTHONDONTWRITEBYTECODE=1
+python3 tests/bench/bench.py all --build "$PONDER_BUILD" --output "$output" --install-peers --require || status=$?
 mkdir -p tests/results/bench
 cp "$output"/bench.md "$output"/ops.json "$output"/engine.json "$output"/step.json tests/results/bench/
 exit $status

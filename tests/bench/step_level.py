@@ -1,0 +1,180 @@
+"""The level step: whole GRPO steps of `ponder train` and of TRL, in turn, and the start of the program."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+
+import find
+from tables import busy_notes, missing, spread
+
+
+def model_without_end(settings):
+    """The model's folder with an end token that it never writes, so that every completion has all its tokens."""
+    folder = os.path.join(settings.output, "model_without_end")
+    os.makedirs(folder, exist_ok=True)
+    for name in os.listdir(settings.model):
+        target = os.path.join(folder, name)
+        if os.path.lexists(target):
+            os.remove(target)
+        if name in ("config.json", "generation_config.json", "tokenizer_config.json"):
+            fields = json.load(open(os.path.join(settings.model, name)))
+            fields["eos_token" if name == "tokenizer_config.json" else "eos_token_id"] = (
+                "<empty_output>" if name == "tokenizer_config.json" else 16
+            )
+            json.dump(fields, open(target, "w"), indent=1)
+        else:
+            os.symlink(os.path.realpath(os.path.join(settings.model, name)), target)
+    return folder
+
+
+def timed(command, log):
+    """Runs a program to its end: seconds, and its own peak of memory in MB."""
+    start = time.perf_counter()
+    process = subprocess.Popen(command, stdout=open(log, "a"), stderr=subprocess.STDOUT)
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        sys.exit(f"bench: {' '.join(command[:3])} failed; see {log}")
+    return time.perf_counter() - start, usage.ru_maxrss / 1024
+
+
+def our_step(settings, words):
+    """Seconds of each step and peak memory of one `ponder train`."""
+    find.say("ponder train tests/bench/grpo_step.toml")
+    folder, log = os.path.join(settings.output, "grpo_step"), os.path.join(settings.output, "grpo_step.log")
+    ponder = os.path.join(settings.build, "ponder")
+    config = os.path.join(os.path.dirname(os.path.abspath(__file__)), "grpo_step.toml")
+    words = [w for word in [*words, f"run.output_dir={folder}"] for w in ("--set", word)]
+    plan = subprocess.run([ponder, "check", config, *words], text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT).stdout
+    planned = re.search(r"at most\s+([\d.]+) MB", plan)
+    _, peak_mb = timed([ponder, "train", config, *words], log)
+    steps = [json.loads(line) for line in open(os.path.join(folder, "metrics.jsonl"))]
+    steps = [s for s in steps if "timing/step_seconds" in s]
+    shutil.rmtree(folder)  # half a gigabyte of weights
+    return steps, peak_mb, float(planned.group(1)) if planned else None
+
+
+def step(settings):
+    document = settings.ours("step_bench", "pass", "loss-memory", "--model", settings.model)
+    document["notes"], document["peers"] = [], []
+    prompts, samples, new_tokens, steps = (2, 2, 8, 1) if settings.quick else (8, 8, 128, 2)
+    model = model_without_end(settings)
+    data = os.path.join(settings.output, "prompts.jsonl")
+    with open(data, "w") as out:
+        out.writelines(open("configs/data/gsm8k/train.jsonl").readlines()[: prompts * steps])
+    words = [
+        f"run.steps={steps}",
+        f"model.path={model}",
+        f"data.train={data}",
+        f"rollout.prompts_per_step={prompts}",
+        f"rollout.samples_per_prompt={samples}",
+        f"rollout.max_new_tokens={new_tokens}",
+    ]
+    ours, theirs = [our_step(settings, words)], {}
+    for dtype in ("bfloat16", "float32"):
+        asked = {
+            "model": model,
+            "prompts": data,
+            "dtype": dtype,
+            "steps": steps,
+            "prompts_per_step": prompts,
+            "samples": samples,
+            "new_tokens": new_tokens,
+            "rows": min(8, prompts * samples),
+        }
+        theirs[dtype] = settings.peer("trl_step.py", asked)
+        ours.append(our_step(settings, words))
+    add_step_table(document, ours, {k: v for k, v in theirs.items() if v}, prompts * samples, new_tokens)
+    add_start_table(document, settings)
+    return document
+
+
+def add_step_table(document, ours, theirs, completions, new_tokens):
+    lines = [line for steps, _, _ in ours for line in steps]
+    seconds, peak = spread([line["timing/step_seconds"] for line in lines]), max(mb for _, mb, _ in ours)
+    planned = ours[0][2]
+    if any(line["completions/mean_length"] != new_tokens for line in lines):
+        sys.exit("bench: a completion of Ponder's step ended early; the work would not be equal.")
+    table = {
+        "name": "grpo step",
+        "keys": 2,
+        "rows": [],
+        "note": f"SmolLM2-135M, GSM8K, {completions} completions of {new_tokens} tokens, one update, no KL; the folder "
+        "that both read names an end token that the model does not write, so no completion ends early; TRL: 8 completions in one "
+        "pass, no gradient checkpointing (its fastest); peak: resident memory of the process",
+    }
+    rollout, train = (
+        spread([line["timing/" + part] for line in lines])["median"] for part in ("rollout_seconds", "train_seconds")
+    )
+    table["rows"].append(
+        {
+            "tool": "ponder",
+            "dtype": "bf16",
+            "seconds": seconds["median"],
+            "seconds_min": seconds["min"],
+            "seconds_max": seconds["max"],
+            "rollout_seconds": rollout,
+            "train_seconds": train,
+            "peak_mb": peak,
+            "planned_mb": planned,
+            "plan_difference": abs(planned - peak) / peak if planned else None,
+        }
+    )
+    for dtype, row in theirs.items():
+        if row["new_tokens"] != row["completions"] * new_tokens:
+            document["notes"].append(
+                f"TRL in {dtype} made {row['new_tokens']} tokens in {row['completions']} completions: not the same work."
+            )
+        table["rows"].append(
+            {
+                "tool": row["version"],
+                "dtype": dtype,
+                "seconds": spread(row["seconds"])["median"],
+                "seconds_min": min(row["seconds"]),
+                "seconds_max": max(row["seconds"]),
+                "peak_mb": row["peak_mb"],
+            }
+        )
+    best = min(theirs.values(), key=lambda t: spread(t["seconds"])["median"], default=None)
+    mine = table["rows"][0]
+    mine["step_vs_trl"] = spread(best["seconds"])["median"] / mine["seconds"] if best else None
+    mine["memory_vs_trl"] = peak / best["peak_mb"] if best else None
+    if best:
+        document["peers"].append(best["version"])
+    else:
+        missing(document, "TRL")
+    busy_notes(document, "Ponder's step", [1 / line["timing/step_seconds"] for line in lines])
+    document["tables"].append(table)
+
+
+def add_start_table(document, settings):
+    command = [
+        os.path.join(settings.build, "ponder"),
+        "sample",
+        "--model",
+        settings.model,
+        "--prompt",
+        "1+1=",
+        "--max-new-tokens",
+        "1",
+    ]
+    seconds = [timed(command, os.path.join(settings.output, "start.log"))[0] for _ in range(settings.rounds)]
+    document["tables"].append(
+        {
+            "name": "start",
+            "keys": 1,
+            "note": "`ponder sample` of one token, from start to end, files in memory",
+            "rows": [
+                {
+                    "model": "SmolLM2-135M",
+                    "seconds": spread(seconds)["median"],
+                    "seconds_min": min(seconds),
+                    "seconds_max": max(seconds),
+                }
+            ],
+        }
+    )
