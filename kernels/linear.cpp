@@ -114,7 +114,8 @@ at::Tensor linear_add(const at::Tensor& x, const PackedWeight& w, const at::Tens
 LinearSwiglu linear_swiglu(const at::Tensor& x, const PackedWeight& gate, const PackedWeight& up, Dtype out, bool keep) {
   const int64_t n = x.size(0), width = gate.out();
   if (up.out() != width || up.in() != gate.in() || up.dtype() != gate.dtype())
-    fail("linear_swiglu: gate is [{}, {}] and up [{}, {}]; they must be equal in shape and dtype.", width, gate.in(), up.out(), up.in());
+    fail("linear_swiglu: gate is [{}, {}] and up [{}, {}]; they must be equal in shape and dtype.", width, gate.in(), up.out(),
+         up.in());
   LinearSwiglu result{{}, {}, empty_of(out, {n, width})};
   if (keep) result.gate = empty_f32({n, width}), result.up = empty_f32({n, width});
   const auto& table = cpu_kernels();

@@ -42,8 +42,10 @@ void run_backward_input(const std::vector<Job>& jobs, const PackedWeight& w, boo
                          piece.rows, cols, go_on, nullptr);
       } else {
         auto* panel = reinterpret_cast<float*>(scratch);
-        cpu.transpose_panel_f32(reinterpret_cast<const float*>(w.panels(job.matrix)), w.in(), n, count, piece.panel * kPanel, cols, panel);
-        cpu.product_f32(reinterpret_cast<const float*>(dy), job.x.stride, panel, count, dx, job.y_stride, piece.rows, cols, go_on, nullptr);
+        cpu.transpose_panel_f32(reinterpret_cast<const float*>(w.panels(job.matrix)), w.in(), n, count, piece.panel * kPanel, cols,
+                                panel);
+        cpu.product_f32(reinterpret_cast<const float*>(dy), job.x.stride, panel, count, dx, job.y_stride, piece.rows, cols, go_on,
+                        nullptr);
       }
     }
   });
@@ -55,63 +57,82 @@ struct GradientJob {
   int64_t left_width = 0, right_width = 0;
   float* c = nullptr;
   int64_t c_stride = 0;
-  int64_t transposed = 0;  // element offset of left's transpose in the shared scratch
+  // Elements from the start of the shared scratch: left's transpose, and right as panels of 64 columns.
+  int64_t transposed = 0, panels = 0;
+
+  // A little more than the rows: with a power of two, all rows of a tile would fall on the same cache sets.
+  int64_t stride() const { return round_up(left.rows, 32) + 32; }
+  int64_t panel_count() const { return (right_width + kPanel - 1) / kPanel; }
 };
 
+struct GradientPiece { int64_t job, first, count, panel; };
+
+void arrange_left(const CpuKernels& cpu, Dtype dtype, const GradientJob& job, int64_t first, int64_t count, std::byte* scratch) {
+  const std::byte* from = job.left.data + first * bytes_of(dtype);
+  std::byte* to = scratch + (job.transposed + first * job.stride()) * bytes_of(dtype);
+  if (dtype == Dtype::bf16)
+    cpu.transpose_u16(reinterpret_cast<const uint16_t*>(from), job.left.stride, job.left.rows, count,
+                      reinterpret_cast<uint16_t*>(to), job.stride());
+  else
+    cpu.transpose_u32(reinterpret_cast<const uint32_t*>(from), job.left.stride, job.left.rows, count,
+                      reinterpret_cast<uint32_t*>(to), job.stride());
+}
+
+void arrange_right(const CpuKernels& cpu, Dtype dtype, const GradientJob& job, int64_t panel, std::byte* scratch) {
+  const int64_t rows = job.right.rows, cols = std::min(kPanel, job.right_width - panel * kPanel);
+  const std::byte* from = job.right.data + panel * kPanel * bytes_of(dtype);
+  std::byte* to = scratch + (job.panels + panel * kPanel * rows) * bytes_of(dtype);
+  if (dtype == Dtype::bf16)
+    cpu.pair_rows_bf16(reinterpret_cast<const uint16_t*>(from), job.right.stride, rows, cols, reinterpret_cast<uint16_t*>(to));
+  else
+    cpu.copy_rows_f32(reinterpret_cast<const float*>(from), job.right.stride, rows, cols, reinterpret_cast<float*>(to));
+}
+
+void multiply(const CpuKernels& cpu, Dtype dtype, const GradientJob& job, const GradientPiece& piece, const std::byte* scratch) {
+  const int64_t rows = job.left.rows, cols = std::min(kPanel, job.right_width - piece.panel * kPanel);
+  float* c = job.c + piece.first * job.c_stride + piece.panel * kPanel;
+  for (int64_t m = 0; m < rows; m += kReductionBlock) {
+    const int64_t count = std::min(kReductionBlock, rows - m);
+    const std::byte* left = scratch + (job.transposed + piece.first * job.stride() + m) * bytes_of(dtype);
+    const std::byte* panel = scratch + (job.panels + (piece.panel * rows + m) * kPanel) * bytes_of(dtype);
+    if (dtype == Dtype::bf16)
+      cpu.product_bf16(reinterpret_cast<const uint16_t*>(left), job.stride(), reinterpret_cast<const uint16_t*>(panel), count / 2,
+                       c, job.c_stride, piece.count, cols, true, nullptr);
+    else
+      cpu.product_f32(reinterpret_cast<const float*>(left), job.stride(), reinterpret_cast<const float*>(panel), count, c,
+                      job.c_stride, piece.count, cols, true, nullptr);
+  }
+}
+
+// First both operands are laid out for the product, then c is cut in pieces of rows and one panel.
 void run_backward_weight(std::vector<GradientJob> jobs, Dtype dtype) {
   const CpuKernels& cpu = cpu_kernels();
-  const int64_t element = bytes_of(dtype);
+  std::erase_if(jobs, [](const GradientJob& job) { return job.left.rows == 0; });
   int64_t elements = 0;
-  for (auto& job : jobs) {
-    job.transposed = elements;
-    elements += round_up(job.left.rows * job.left_width, 32);
-  }
-  std::byte* transposed = thread_scratch(elements * element + 64, 1);
-
-  struct Piece { int64_t job, first, count, panel; };
-  std::vector<Piece> pieces;
-  for (size_t j = 0; j < jobs.size(); ++j)
-    for (int64_t a = 0; a < jobs[j].left_width; a += kPanel)
-      pieces.push_back({static_cast<int64_t>(j), a, std::min(kPanel, jobs[j].left_width - a), 0});
-  parallel_for(static_cast<int64_t>(pieces.size()), [&](int64_t i) {
-    const GradientJob& job = jobs[pieces[i].job];
-    std::byte* to = transposed + (job.transposed + pieces[i].first * job.left.rows) * element;
-    const std::byte* from = job.left.data + pieces[i].first * element;
-    if (dtype == Dtype::bf16)
-      cpu.transpose_u16(reinterpret_cast<const uint16_t*>(from), job.left.stride, job.left.rows, pieces[i].count,
-                        reinterpret_cast<uint16_t*>(to), job.left.rows);
-    else
-      cpu.transpose_u32(reinterpret_cast<const uint32_t*>(from), job.left.stride, job.left.rows, pieces[i].count,
-                        reinterpret_cast<uint32_t*>(to), job.left.rows);
-  });
-
-  pieces.clear();
+  std::vector<GradientPiece> layouts, products;
   for (size_t j = 0; j < jobs.size(); ++j) {
-    if (jobs[j].left.rows == 0) continue;
-    for (int64_t p = 0; p < (jobs[j].right_width + kPanel - 1) / kPanel; ++p)
-      for (int64_t a = 0; a < jobs[j].left_width; a += kRowBlock)
-        pieces.push_back({static_cast<int64_t>(j), a, std::min(kRowBlock, jobs[j].left_width - a), p});
+    GradientJob& job = jobs[j];
+    const auto index = static_cast<int64_t>(j);
+    job.transposed = elements;
+    job.panels = elements + job.left_width * job.stride();
+    elements = job.panels + job.panel_count() * kPanel * job.left.rows;
+    elements = round_up(elements, 32);
+    for (int64_t a = 0; a < job.left_width; a += kPanel) layouts.push_back({index, a, std::min(kPanel, job.left_width - a), -1});
+    for (int64_t p = 0; p < job.panel_count(); ++p) layouts.push_back({index, 0, 0, p});
+    const int64_t block = row_block(job.left_width);
+    for (int64_t a = 0; a < job.left_width; a += block)
+      for (int64_t p = 0; p < job.panel_count(); ++p) products.push_back({index, a, std::min(block, job.left_width - a), p});
   }
-  parallel_for(static_cast<int64_t>(pieces.size()), [&](int64_t i) {
-    const GradientJob& job = jobs[pieces[i].job];
-    const int64_t cols = std::min(kPanel, job.right_width - pieces[i].panel * kPanel);
-    const int64_t rows = job.left.rows;
-    float* c = job.c + pieces[i].first * job.c_stride + pieces[i].panel * kPanel;
-    std::byte* scratch = thread_scratch(kReductionBlock * kPanel * element);
-    for (int64_t m = 0; m < rows; m += kReductionBlock) {
-      const int64_t count = std::min(kReductionBlock, rows - m);
-      const std::byte* right = job.right.data + (m * job.right.stride + pieces[i].panel * kPanel) * element;
-      const std::byte* left = transposed + (job.transposed + pieces[i].first * rows + m) * element;
-      if (dtype == Dtype::bf16) {
-        auto* panel = reinterpret_cast<uint16_t*>(scratch);
-        cpu.pair_rows_bf16(reinterpret_cast<const uint16_t*>(right), job.right.stride, count, cols, panel);
-        cpu.product_bf16(reinterpret_cast<const uint16_t*>(left), rows, panel, count / 2, c, job.c_stride, pieces[i].count, cols, true, nullptr);
-      } else {
-        auto* panel = reinterpret_cast<float*>(scratch);
-        cpu.copy_rows_f32(reinterpret_cast<const float*>(right), job.right.stride, count, cols, panel);
-        cpu.product_f32(reinterpret_cast<const float*>(left), rows, panel, count, c, job.c_stride, pieces[i].count, cols, true, nullptr);
-      }
-    }
+  std::byte* scratch = thread_scratch(elements * bytes_of(dtype), 1);
+  parallel_for(static_cast<int64_t>(layouts.size()), [&](int64_t i) {
+    const GradientPiece& piece = layouts[static_cast<size_t>(i)];
+    const GradientJob& job = jobs[static_cast<size_t>(piece.job)];
+    if (piece.panel < 0) arrange_left(cpu, dtype, job, piece.first, piece.count, scratch);
+    else arrange_right(cpu, dtype, job, piece.panel, scratch);
+  });
+  parallel_for(static_cast<int64_t>(products.size()), [&](int64_t i) {
+    const GradientPiece& piece = products[static_cast<size_t>(i)];
+    multiply(cpu, dtype, jobs[static_cast<size_t>(piece.job)], piece, scratch);
   });
 }
 

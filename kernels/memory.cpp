@@ -48,20 +48,24 @@ class Blocks {
   std::byte* take(int64_t wanted) {
     const int64_t bytes = round_up(wanted, kSmall);
     const std::lock_guard<std::mutex> lock(mutex_);
-    auto found = waiting_.lower_bound(bytes);
+    const auto found = waiting_.lower_bound(bytes);
     std::byte* block = nullptr;
     int64_t size = bytes;
     if (found != waiting_.end() && found->first <= bytes + bytes / 8) {
       size = found->first;
-      block = *found->second;
-      ages_.erase(found->second);
-      waiting_.erase(found);
-      counts_.waiting -= size;
+      block = leave(found);
+    } else if (found != waiting_.end() && found->first - round_up(bytes, kHugePage) >= kHugePage) {
+      size = round_up(bytes, kHugePage);
+      const int64_t rest = found->first - size;
+      block = leave(found);
+      wait(block + size, rest);
     } else {
       block = map_region(bytes);
     }
     counts_.used += size;
     sizes_[block] = size;
+    counts_.peak = std::max(counts_.peak, counts_.used);
+    drop_surplus();
     return block;
   }
 
@@ -71,10 +75,8 @@ class Blocks {
     const int64_t size = entry->second;
     sizes_.erase(entry);
     counts_.used -= size;
-    counts_.waiting += size;
-    waiting_.emplace(size, ages_.insert(ages_.end(), block));
-    const int64_t most = std::max(kWaitingAtLeast, counts_.used / 8);
-    while (counts_.waiting > most) drop_oldest();
+    wait(block, size);
+    drop_surplus();
   }
 
   BlockCounts counts() {
@@ -85,13 +87,25 @@ class Blocks {
  private:
   using Ages = std::list<std::byte*>;
 
-  void drop_oldest() {
-    const auto oldest = ages_.begin();
-    const auto entry = std::find_if(waiting_.begin(), waiting_.end(), [&](const auto& e) { return e.second == oldest; });
+  void wait(std::byte* block, int64_t size) {
+    waiting_.emplace(size, ages_.insert(ages_.end(), block));
+    counts_.waiting += size;
+  }
+
+  std::byte* leave(std::multimap<int64_t, Ages::iterator>::iterator entry) {
+    std::byte* block = *entry->second;
     counts_.waiting -= entry->first;
-    unmap_region(*oldest, entry->first);
+    ages_.erase(entry->second);
     waiting_.erase(entry);
-    ages_.erase(oldest);
+    return block;
+  }
+
+  void drop_surplus() {
+    while (counts_.waiting > kWaitingAtLeast && counts_.used + counts_.waiting > counts_.peak + counts_.peak / 16) {
+      const auto oldest = std::find_if(waiting_.begin(), waiting_.end(), [&](const auto& e) { return e.second == ages_.begin(); });
+      const int64_t size = oldest->first;
+      unmap_region(leave(oldest), size);
+    }
   }
 
   std::mutex mutex_;

@@ -95,6 +95,17 @@ const std::byte* PackedWeight::panels(int64_t matrix) const {
   return data_.get() + matrix * panel_count() * kPanel * in_ * bytes_of(dtype_);
 }
 
+PackedWeight PackedWeight::rows(int64_t first, int64_t count) const {
+  const int64_t end = first + count;
+  if (first < 0 || count <= 0 || end > out_ || first % kPanel != 0 || (end % kPanel != 0 && end != out_))
+    fail("PackedWeight: rows [{}, {}) of {} are no whole panels of {}.", first, end, out_, kPanel);
+  PackedWeight part = *this;
+  part.count_ = 1;
+  part.out_ = count;
+  part.data_ = std::shared_ptr<std::byte>(data_, data_.get() + first * in_ * bytes_of(dtype_));
+  return part;
+}
+
 void pack(const std::vector<PackJob>& jobs) {
   std::vector<Panel> panels;
   for (const PackJob& job : jobs) {

@@ -36,6 +36,7 @@ class PackedWeight {
   int64_t in() const { return in_; }
   int64_t bytes() const;
   bool defined() const { return data_ != nullptr; }
+  PackedWeight rows(int64_t first, int64_t count) const;  // rows [first, first + count) of matrix 0, shared; first % 64 == 0
 
   const std::byte* panels(int64_t matrix) const;  // for kernels only
   int64_t panel_count() const { return (out_ + 63) / 64; }

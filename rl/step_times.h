@@ -1,6 +1,6 @@
 // Where the seconds of a step go: the timing/ metrics.
 //
-// The parts prompts, prefill, decode, sample, reward_wait, pack, forward, backward, optimizer, weights and other make up the
+// The parts prompts, prefill, decode, sample, reward_wait, pack, forward, backward, optimizer and other make up the
 // step. Rewards and the next step's prompts run beside it on threads of their own, and count only where the step waits.
 #pragma once
 

@@ -53,7 +53,7 @@ PONDER_INLINE V16 as_operand(V16 x) {
 // `odd` follows `even` in the sum: a pair for bf16. For float32 only `even` counts.
 template <int E>
 PONDER_INLINE W16 joined(V16 even, V16 odd) {
-  if constexpr (E == 2) return w_pairs(even, odd);
+  if constexpr (E == 2) return w_high_halves(v_bits(even), v_bits(odd));
   else return v_bits(even);
 }
 

@@ -96,8 +96,12 @@ PONDER_INLINE void load_rows(const Tile<E>& tile, int64_t dim, uint32_t* to) {
     const Element<E>*first = tile.key[j], *second = tile.key[j + E - 1];
     for (int64_t d = 0; d < dim; d += 16) {
       const V16 a = first ? load_some(first + d, dim - d) : v_zero();
-      if constexpr (E == 2) w_store(to + j / 2 * width + d, w_pairs(a, second ? load_some(second + d, dim - d) : v_zero()));
-      else w_store(to + j * width + d, v_bits(a));
+      if constexpr (E == 2) {
+        const V16 b = second ? load_some(second + d, dim - d) : v_zero();
+        w_store(to + j / 2 * width + d, w_high_halves(v_bits(a), v_bits(b)));
+      } else {
+        w_store(to + j * width + d, v_bits(a));
+      }
     }
   }
 }

@@ -65,6 +65,29 @@ PONDER_INLINE void w_store(uint32_t* p, W16 x) {
   _mm256_storeu_si256(reinterpret_cast<__m256i*>(p + 8), x.hi);
 }
 
+PONDER_INLINE __m256i pair(__m128i a, __m128i b) {
+  return _mm256_or_si256(_mm256_cvtepu16_epi32(a), _mm256_slli_epi32(_mm256_cvtepu16_epi32(b), 16));
+}
+PONDER_INLINE W16 w_pair(const uint16_t* a, const uint16_t* b) {
+  const auto *x = reinterpret_cast<const __m128i*>(a), *y = reinterpret_cast<const __m128i*>(b);
+  return {pair(_mm_loadu_si128(x), _mm_loadu_si128(y)), pair(_mm_loadu_si128(x + 1), _mm_loadu_si128(y + 1))};
+}
+PONDER_INLINE W16 w_low_halves(W16 a, W16 b) {
+  return {_mm256_blend_epi16(a.lo, _mm256_slli_epi32(b.lo, 16), 0xaa), _mm256_blend_epi16(a.hi, _mm256_slli_epi32(b.hi, 16), 0xaa)};
+}
+PONDER_INLINE W16 w_high_halves(W16 a, W16 b) {
+  return {_mm256_blend_epi16(_mm256_srli_epi32(a.lo, 16), b.lo, 0xaa), _mm256_blend_epi16(_mm256_srli_epi32(a.hi, 16), b.hi, 0xaa)};
+}
+PONDER_INLINE void store_interleaved(uint32_t* p, __m256i a, __m256i b) {
+  const __m256i low = _mm256_unpacklo_epi32(a, b), high = _mm256_unpackhi_epi32(a, b);
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), _mm256_permute2x128_si256(low, high, 0x20));
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(p + 8), _mm256_permute2x128_si256(low, high, 0x31));
+}
+PONDER_INLINE void w_store_interleaved(uint32_t* p, W16 a, W16 b) {
+  store_interleaved(p, a.lo, b.lo);
+  store_interleaved(p + 16, a.hi, b.hi);
+}
+
 PONDER_INLINE __m256 widen(__m128i x) { return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(x), 16)); }
 PONDER_INLINE V16 v_load_bf16(const uint16_t* p) {
   return {widen(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))), widen(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p + 8)))};
@@ -94,11 +117,6 @@ PONDER_INLINE void v_store_bf16_first(uint16_t* p, V16 x, int n) {
 PONDER_INLINE V16 v_round_bf16(V16 x) {
   return {_mm256_castsi256_ps(_mm256_slli_epi32(round_to_bf16(x.lo), 16)), _mm256_castsi256_ps(_mm256_slli_epi32(round_to_bf16(x.hi), 16))};
 }
-PONDER_INLINE __m256i pairs(__m256 even, __m256 odd) {
-  return _mm256_blend_epi16(_mm256_srli_epi32(_mm256_castps_si256(even), 16), _mm256_castps_si256(odd), 0xaa);
-}
-PONDER_INLINE W16 w_pairs(V16 even, V16 odd) { return {pairs(even.lo, odd.lo), pairs(even.hi, odd.hi)}; }
-
 PONDER_INLINE void transpose8(__m256i* r) {
   __m256i t[8], u[8];
   for (int i = 0; i < 8; i += 2) {

@@ -45,6 +45,18 @@ PONDER_INLINE W16 w_load(const uint32_t* p) { return {_mm512_loadu_si512(p)}; }
 PONDER_INLINE W16 w_set(uint32_t x) { return {_mm512_set1_epi32(static_cast<int>(x))}; }
 PONDER_INLINE void w_store(uint32_t* p, W16 x) { _mm512_storeu_si512(p, x.r); }
 
+PONDER_INLINE __m512i widen_halves(const uint16_t* p) { return _mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p))); }
+PONDER_INLINE W16 w_pair(const uint16_t* a, const uint16_t* b) {
+  return {_mm512_or_si512(widen_halves(a), _mm512_slli_epi32(widen_halves(b), 16))};
+}
+PONDER_INLINE W16 w_low_halves(W16 a, W16 b) { return {_mm512_mask_blend_epi16(0xaaaaaaaau, a.r, _mm512_slli_epi32(b.r, 16))}; }
+PONDER_INLINE W16 w_high_halves(W16 a, W16 b) { return {_mm512_mask_blend_epi16(0xaaaaaaaau, _mm512_srli_epi32(a.r, 16), b.r)}; }
+PONDER_INLINE void w_store_interleaved(uint32_t* p, W16 a, W16 b) {
+  const __m512i first = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+  _mm512_storeu_si512(p, _mm512_permutex2var_epi32(a.r, first, b.r));
+  _mm512_storeu_si512(p + 16, _mm512_permutex2var_epi32(a.r, _mm512_add_epi32(first, _mm512_set1_epi32(8)), b.r));
+}
+
 PONDER_INLINE V16 v_load_bf16(const uint16_t* p) {
   return {_mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p))), 16))};
 }
@@ -60,9 +72,6 @@ PONDER_INLINE __m512i round_to_bf16(__m512 x) {
 }
 PONDER_INLINE __m256i to_bf16(__m512 x) { return _mm512_cvtepi32_epi16(round_to_bf16(x)); }
 PONDER_INLINE V16 v_round_bf16(V16 x) { return {_mm512_castsi512_ps(_mm512_slli_epi32(round_to_bf16(x.r), 16))}; }
-PONDER_INLINE W16 w_pairs(V16 even, V16 odd) {
-  return {_mm512_mask_blend_epi16(0xaaaaaaaau, _mm512_srli_epi32(_mm512_castps_si512(even.r), 16), _mm512_castps_si512(odd.r))};
-}
 PONDER_INLINE void w_transpose(W16* r) {
   __m512i t[16], u[16];
   for (int i = 0; i < 16; i += 2) {

@@ -54,6 +54,17 @@ PONDER_INLINE W16 w_load(const uint32_t* p) { W16 r; PONDER_LANES r.l[i] = p[i];
 PONDER_INLINE W16 w_set(uint32_t x) { W16 r; PONDER_LANES r.l[i] = x; return r; }
 PONDER_INLINE void w_store(uint32_t* p, W16 x) { PONDER_LANES p[i] = x.l[i]; }
 
+// Layout changes of 16-bit halves. Lane i of w_pair is a[i] (low half) and b[i].
+PONDER_INLINE W16 w_pair(const uint16_t* a, const uint16_t* b) {
+  W16 r;
+  PONDER_LANES r.l[i] = a[i] | static_cast<uint32_t>(b[i]) << 16;
+  return r;
+}
+PONDER_INLINE W16 w_low_halves(W16 a, W16 b) { W16 r; PONDER_LANES r.l[i] = (a.l[i] & 0xffffu) | b.l[i] << 16; return r; }
+PONDER_INLINE W16 w_high_halves(W16 a, W16 b) { W16 r; PONDER_LANES r.l[i] = a.l[i] >> 16 | (b.l[i] & 0xffff0000u); return r; }
+// p[0..32) = a0 b0 a1 b1 ...
+PONDER_INLINE void w_store_interleaved(uint32_t* p, W16 a, W16 b) { PONDER_LANES { p[2 * i] = a.l[i]; p[2 * i + 1] = b.l[i]; } }
+
 PONDER_INLINE V16 v_load_bf16(const uint16_t* p) { V16 r; PONDER_LANES r.l[i] = float_of_bits(static_cast<uint32_t>(p[i]) << 16); return r; }
 PONDER_INLINE V16 v_load_bf16_first(const uint16_t* p, int n) {
   V16 r;
@@ -71,12 +82,6 @@ PONDER_INLINE void v_store_bf16_first(uint16_t* p, V16 x, int n) { for (int i = 
 
 // x rounded to bf16, as a float.
 PONDER_INLINE V16 v_round_bf16(V16 x) { V16 r; PONDER_LANES r.l[i] = float_of_bits(static_cast<uint32_t>(bf16_of(x.l[i])) << 16); return r; }
-// The high halves of `even` and `odd` as pairs of bf16: what dot2 takes, when both are rounded.
-PONDER_INLINE W16 w_pairs(V16 even, V16 odd) {
-  W16 r;
-  PONDER_LANES r.l[i] = bits_of_float(even.l[i]) >> 16 | (bits_of_float(odd.l[i]) & 0xffff0000u);
-  return r;
-}
 // Sixteen rows become sixteen columns.
 PONDER_INLINE void w_transpose(W16* r) {
   PONDER_LANES for (int j = 0; j < i; ++j) {

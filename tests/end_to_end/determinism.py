@@ -14,7 +14,7 @@ def check_trace(folder):
         events = json.load(file)
     spans = [event for event in events if event["ph"] == "X"]
     missing = {"step", "prompts", "rollout", "prefill", "decode", "draw", "reward", "reward wait", "train", "pack", "forward", "reference",
-               "backward", "optimizer", "weights", "checkpoint", "evaluation"} - {event["name"] for event in spans}
+               "backward", "optimizer", "checkpoint", "evaluation"} - {event["name"] for event in spans}
     if missing:
         fail(f"trace.json shows no {', '.join(sorted(missing))}")
     if not all(event["ts"] >= 0 and event["dur"] >= 0 for event in spans):

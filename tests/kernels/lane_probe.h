@@ -5,7 +5,7 @@
 
 enum class Lane {
   zero, set, load_first, store_first, add, sub, mul, div, fma, max, min, sqrt, where_less, keep_first, times_power_of_two,
-  load_bf16, load_bf16_first, store_bf16, store_bf16_first, round_bf16, pairs, transpose, dot2, sum, largest, exp, sigmoid, count
+  load_bf16, load_bf16_first, store_bf16, store_bf16_first, round_bf16, low_halves, high_halves, transpose, dot2, sum, largest, exp, sigmoid, count
 };
 
 // a, b, c and out hold 16 words; n is a count of lanes.

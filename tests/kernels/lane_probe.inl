@@ -31,7 +31,8 @@ void probe_lane(Lane lane, const uint32_t* wa, const uint32_t* wb, const uint32_
     case Lane::store_bf16: return v_store_bf16(to_half, a);
     case Lane::store_bf16_first: return v_store_bf16_first(to_half, a, n);
     case Lane::round_bf16: r = v_round_bf16(a); break;
-    case Lane::pairs: r = w_as_floats(w_pairs(a, b)); break;
+    case Lane::low_halves: r = w_as_floats(w_low_halves(v_bits(a), v_bits(b))); break;
+    case Lane::high_halves: r = w_as_floats(w_high_halves(v_bits(a), v_bits(b))); break;
     case Lane::transpose: {
       // Row i holds the words a b c from word i on; one column comes out.
       uint32_t words[48];

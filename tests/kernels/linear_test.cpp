@@ -4,9 +4,11 @@
 
 #include "kernels/isa/table.h"
 #include "kernels/linear.h"
+#include "kernels/swiglu.h"
 #include "kernels/thread_pool.h"
 #include "tests/support/catch.h"
 #include "tests/support/compare.h"
+#include "tests/support/every_isa.h"
 #include "tests/support/random_tensor.h"
 
 using namespace kernels;
@@ -128,6 +130,52 @@ TEST_CASE("the gradient of the weight is one chain over the rows: any even split
   }
   REQUIRE_THROWS_WITH(linear_backward_weight(rounded(zeros_f32({3, 2}), Dtype::bf16), rounded(zeros_f32({3, 2}), Dtype::bf16), {}),
                       Catch::Contains("unit stride") || Catch::Contains("must be even"));
+}
+
+TEST_CASE("fused products have the bits of the separate ones, on every instruction set and thread count", "[linear]") {
+  const testing::KernelSettings saved;
+  for (const char* isa : {"plain", "avx2", "avx512"}) {
+    if (!cpu_kernels_named(isa)) continue;
+    use_cpu_kernels(isa);
+    for (const int64_t threads : {1, 3}) {
+      set_threads(threads);
+      for (Dtype dtype : {Dtype::float32, Dtype::bf16})
+        for (const int64_t rows : {1, 7, 13, 400}) {  // one tile, two of 4 + 3, three, three blocks of rows
+          const int64_t in = 34, width = 150;         // 150 = 2 panels and a part
+          const at::Tensor x = rounded(random_f32({rows, in}, 21), dtype), h = random_f32({rows, width}, 22);
+          const PackedWeight a = packed(random_f32({width, in}, 23), dtype), b = packed(random_f32({width, in}, 24), dtype),
+                             c = packed(random_f32({20, in}, 25), dtype);
+          const at::Tensor gate = linear(x, a), up = linear(x, b);
+          const auto many = linear_many(x, {&a, &c, &b});
+          REQUIRE(same_bits(many[0], gate));
+          REQUIRE(same_bits(many[1], linear(x, c)));
+          REQUIRE(same_bits(many[2], up));
+          REQUIRE(same_bits(linear_add(x, a, h), add(h, gate)));
+          for (const bool keep : {false, true}) {
+            const auto fused = linear_swiglu(x, a, b, dtype, keep);
+            REQUIRE(same_bits(fused.hidden, swiglu(gate, up, dtype)));
+            REQUIRE(fused.gate.defined() == keep);
+            if (keep) REQUIRE((same_bits(fused.gate, gate) && same_bits(fused.up, up)));
+          }
+        }
+    }
+  }
+  const at::Tensor x = zeros_f32({2, 4});
+  const PackedWeight a = packed(zeros_f32({6, 4}), Dtype::float32), b = packed(zeros_f32({8, 4}), Dtype::float32);
+  REQUIRE_THROWS_WITH(linear_swiglu(x, a, b, Dtype::bf16, false), Catch::Contains("[6, 4]") && Catch::Contains("[8, 4]"));
+  REQUIRE_THROWS_WITH(linear_add(x, a, zeros_f32({2, 5})), Catch::Contains("add_to"));
+}
+
+TEST_CASE("some rows of a packed weight are a packed weight", "[linear]") {
+  for (Dtype dtype : {Dtype::float32, Dtype::bf16}) {
+    const at::Tensor w = random_f32({200, 6}, 26), x = rounded(random_f32({5, 6}, 27), dtype);
+    const PackedWeight whole = packed(w, dtype);
+    const at::Tensor y = linear(x, whole);
+    REQUIRE(same_bits(linear(x, whole.rows(64, 64)), y.narrow(1, 64, 64).contiguous()));
+    REQUIRE(same_bits(linear(x, whole.rows(128, 72)), y.narrow(1, 128, 72).contiguous()));
+    REQUIRE_THROWS_WITH(whole.rows(64, 60), Catch::Contains("[64, 124)"));
+    REQUIRE_THROWS_WITH(whole.rows(32, 64), Catch::Contains("[32, 96)"));
+  }
 }
 
 TEST_CASE("heads and experts are products of their own matrices", "[linear]") {
