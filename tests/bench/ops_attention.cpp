@@ -84,7 +84,7 @@ void attention(Ops& ops) {
   ops.report.table("attention", 5,
                    "4 (backward 10) operations by pair of query and key, head and element; of_peak: share of the dtype's "
                    "peak; GB/s of keys and values");
-  const int64_t longest = ops.quick ? 512 : 2048;
+  const int64_t longest = ops.quick ? 1024 : 2048;
   const std::vector<Setting> settings = {{"decode", 1, longest, 1}, {"decode", 32, 128, 1},       {"decode", 32, 512, 1},
                                          {"prefill", 1, 512, 512},  {"prefill", 1, longest, 512}, {"backward", 16, 192, 192}};
   for (const Dtype dtype : {Dtype::bf16, Dtype::float32})
