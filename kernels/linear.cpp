@@ -20,31 +20,32 @@ struct Task {
 // Cycles that a panel costs, roughly: `rows` rows of multiplications, or the reading of its weights.
 int64_t panel_cost(int64_t rows, const PackedWeight& w) { return w.in() * bytes_of(w.dtype()) * (rows + 16); }
 
-// Cuts jobs into blocks of rows and runs of panels: long enough to be worth a task, many enough for all threads. Panels of
-// one block of rows follow each other, so a thread keeps its rows of x in the second-level cache.
+// Cuts jobs into blocks of rows and runs of panels that are worth a task. Panels of one block of rows follow each other, so
+// a thread keeps its rows of x in the second-level cache and reads the weights in order.
 std::vector<Task> cut(const std::vector<Job>& jobs) {
-  constexpr int64_t kWorthATask = 15000, kTasksAThread = 8;
-  int64_t total = 0;
-  for (const Job& job : jobs) total += job.w->panel_count() * panel_cost(job.x.rows, *job.w);
-  const int64_t share = std::clamp<int64_t>(total / (kTasksAThread * threads()), kWorthATask, 16 * kWorthATask);
+  constexpr int64_t kWorthATask = 15000;
   std::vector<Task> tasks;
   for (size_t j = 0; j < jobs.size(); ++j) {
     const int64_t rows = jobs[j].x.rows, block = row_block(rows), panels = jobs[j].w->panel_count();
     for (int64_t row = 0; row < rows; row += block) {
       const int64_t count = std::min(block, rows - row);
-      const int64_t run = std::clamp<int64_t>(share / panel_cost(count, *jobs[j].w), 1, panels);
+      const int64_t run = std::clamp<int64_t>(kWorthATask / panel_cost(count, *jobs[j].w), 1, panels);
       for (int64_t p = 0; p < panels; p += run) tasks.push_back({j, row, count, p, std::min(run, panels - p)});
     }
   }
   return tasks;
 }
 
+const std::byte* panel_at(const Job& job, int64_t p) {
+  return job.w->panels(job.matrix) + p * kPanel * job.w->in() * bytes_of(job.w->dtype());
+}
+
 // y[0..rows, 0..columns of panel p) = x W^T.
-void multiply(const CpuKernels& cpu, const Job& job, int64_t row, int64_t rows, int64_t p, float* y, int64_t y_stride) {
+// `next`: the panel that this thread reads after this one, or null.
+void multiply(const CpuKernels& cpu, const Job& job, int64_t row, int64_t rows, int64_t p, const std::byte* next, float* y,
+              int64_t y_stride) {
   const PackedWeight& w = *job.w;
-  const int64_t element = bytes_of(w.dtype()), panel_bytes = kPanel * w.in() * element;
-  const std::byte *x = job.x.data + row * job.x.stride * element, *panel = w.panels(job.matrix) + p * panel_bytes;
-  const std::byte* next = p + 1 < w.panel_count() ? panel + panel_bytes : nullptr;
+  const std::byte *x = job.x.data + row * job.x.stride * bytes_of(w.dtype()), *panel = panel_at(job, p);
   const int64_t cols = std::min(kPanel, w.out() - p * kPanel);
   if (w.dtype() == Dtype::bf16)
     cpu.product_bf16(reinterpret_cast<const uint16_t*>(x), job.x.stride, reinterpret_cast<const uint16_t*>(panel), w.in() / 2, y,
@@ -59,11 +60,15 @@ template <typename Then>
 void run(const std::vector<Job>& jobs, Then then) {
   const CpuKernels& cpu = cpu_kernels();
   const auto tasks = cut(jobs);
-  parallel_for(static_cast<int64_t>(tasks.size()), [&](int64_t i) {
+  parallel_runs(static_cast<int64_t>(tasks.size()), [&](int64_t i, int64_t after) {
     const Task& t = tasks[static_cast<size_t>(i)];
     const Job& job = jobs[t.job];
+    const Task* following = after < 0 ? nullptr : &tasks[static_cast<size_t>(after)];
     for (int64_t p = t.panel; p < t.panel + t.panels; ++p) {
-      multiply(cpu, job, t.row, t.rows, p, job.y + t.row * job.y_stride + p * kPanel, job.y_stride);
+      const std::byte* next = p + 1 < t.panel + t.panels ? panel_at(job, p + 1)
+                              : following                ? panel_at(jobs[following->job], following->panel)
+                                                         : nullptr;
+      multiply(cpu, job, t.row, t.rows, p, next, job.y + t.row * job.y_stride + p * kPanel, job.y_stride);
       then(job, t.row, t.rows, p * kPanel, std::min(kPanel, job.w->out() - p * kPanel));
     }
   });
@@ -124,15 +129,16 @@ LinearSwiglu linear_swiglu(const at::Tensor& x, const PackedWeight& gate, const 
   check_dtype(x, gate.dtype(), "linear_swiglu", "x");
   const auto tasks = cut({gate_job, up_job});
   // The first half of the tasks are the gate's; each does the same part of up as well.
-  parallel_for(static_cast<int64_t>(tasks.size() / 2), [&](int64_t i) {
+  parallel_runs(static_cast<int64_t>(tasks.size() / 2), [&](int64_t i, int64_t after) {
     const Task& t = tasks[static_cast<size_t>(i)];
     for (int64_t p = t.panel; p < t.panel + t.panels; ++p) {
+      const int64_t then = p + 1 < t.panel + t.panels ? p + 1 : after < 0 ? -1 : tasks[static_cast<size_t>(after)].panel;
       const int64_t column = p * kPanel, columns = std::min(kPanel, width - column), stride = keep ? width : kPanel;
       auto* scratch = keep ? nullptr : reinterpret_cast<float*>(thread_scratch(2 * t.rows * kPanel * 4));
       float* g = keep ? gate_job.y + t.row * width + column : scratch;
       float* u = keep ? up_job.y + t.row * width + column : scratch + t.rows * kPanel;
-      multiply(table, gate_job, t.row, t.rows, p, g, stride);
-      multiply(table, up_job, t.row, t.rows, p, u, stride);
+      multiply(table, gate_job, t.row, t.rows, p, then < 0 ? nullptr : panel_at(gate_job, then), g, stride);
+      multiply(table, up_job, t.row, t.rows, p, then < 0 ? nullptr : panel_at(up_job, then), u, stride);
       for (int64_t r = 0; r < t.rows; ++r) {
         const int64_t to = (t.row + r) * width + column;
         if (out == Dtype::bf16) table.swiglu_bf16(g + r * stride, u + r * stride, bf16(result.hidden) + to, columns);

@@ -21,14 +21,21 @@ namespace {
 
 thread_local bool inside_body = false;
 
-// Helpers spin for some ten microseconds, the gap between two regions of a forward pass, then sleep.
-constexpr int kSpinsBeforeSleep = 2000;
+// Helpers spin for some ten microseconds, the gap between two regions of a forward pass; then for about a millisecond, the
+// gap between two passes, they look again and again but give their core to whoever wants it; then they sleep. Waking one
+// costs as much as a product of a decode step.
 constexpr int kSpinsBeforeYield = 1000;
+constexpr int kLooksBeforeSleep = 4000;
 
 void pause_briefly() {
 #if defined(__x86_64__)
   _mm_pause();
 #endif
+}
+
+void pause_or_yield(int looks) {
+  if (looks < kSpinsBeforeYield) pause_briefly();
+  else std::this_thread::yield();
 }
 
 // One job at a time. `ticket_` holds the job's number in its upper half and the count of tasks not yet handed out in its
@@ -65,10 +72,7 @@ class Pool {
     }
     work();
     // The last tasks of other threads: they run now, so spinning is short; a thread that lost its core needs ours.
-    for (int spins = 0; done_.load(std::memory_order_acquire) < count; ++spins) {
-      if (spins < kSpinsBeforeYield) pause_briefly();
-      else std::this_thread::yield();
-    }
+    for (int looks = 0; done_.load(std::memory_order_acquire) < count; ++looks) pause_or_yield(looks);
     if (error_) std::rethrow_exception(std::exchange(error_, nullptr));
   }
 
@@ -98,7 +102,7 @@ class Pool {
   void serve(uint64_t seen) {
     const auto news = [&] { return ticket_.load() >> 32 != seen; };
     for (;;) {
-      for (int spins = 0; spins < kSpinsBeforeSleep && !news(); ++spins) pause_briefly();
+      for (int looks = 0; looks < kLooksBeforeSleep && !news(); ++looks) pause_or_yield(looks);
       if (!news()) {
         std::unique_lock<std::mutex> lock(mutex_);
         sleepers_.fetch_add(1);
@@ -189,6 +193,33 @@ void run_tasks(int64_t count, const TaskBody& body) {
   std::unique_lock<std::mutex> owner(pool_owner(), std::try_to_lock);
   if (!owner.owns_lock() || pool().size() == 1) return run_alone(count, body);
   pool().run(count, body);
+}
+
+int64_t TaskRun::take_front(bool* more) {
+  for (uint64_t now = ends.load(std::memory_order_relaxed);;) {
+    const uint64_t front = now & 0xffffffffu, end = now >> 32;
+    if (front >= end) return -1;
+    *more = front + 1 < end;
+    if (ends.compare_exchange_weak(now, now + 1, std::memory_order_relaxed)) return static_cast<int64_t>(front);
+  }
+}
+
+int64_t TaskRun::take_back() {
+  for (uint64_t now = ends.load(std::memory_order_relaxed);;) {
+    const uint64_t front = now & 0xffffffffu, end = now >> 32;
+    if (front >= end) return -1;
+    if (ends.compare_exchange_weak(now, front | (end - 1) << 32, std::memory_order_relaxed)) return static_cast<int64_t>(end - 1);
+  }
+}
+
+TaskRun* deal_runs(int64_t count, int64_t runs) {
+  // Kept from call to call. A region inside of a body runs on its thread alone, so one set a thread and depth would do;
+  // bodies do not open regions of this kind.
+  static thread_local std::vector<TaskRun> own;
+  if (static_cast<int64_t>(own.size()) < runs) own = std::vector<TaskRun>(static_cast<size_t>(runs));
+  for (int64_t r = 0; r < runs; ++r)
+    own[static_cast<size_t>(r)].ends = static_cast<uint64_t>(count * r / runs) | static_cast<uint64_t>(count * (r + 1) / runs) << 32;
+  return own.data();
 }
 
 int64_t range_count(int64_t count, int64_t grain) {

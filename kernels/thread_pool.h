@@ -2,6 +2,7 @@
 // sum, so the number of threads never changes a result.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 
 namespace kernels {
@@ -21,11 +22,34 @@ void run_tasks(int64_t count, const TaskBody& body);
 // when all are done. `count` tasks are handed out in ascending order, so make the large ones come first.
 // A call from inside a body runs on the calling thread alone. The first exception of a body is thrown again here.
 //
-// A call costs about a microsecond while the helpers are awake (they look for work for some ten microseconds before they
+// A call costs about a microsecond while the helpers are awake (they look for work for about a millisecond before they
 // sleep). The caller never waits for a helper that holds no task.
 template <typename Body>
 void parallel_for(int64_t count, const Body& body) {
   run_tasks(count, {&body, [](const void* object, int64_t i) { (*static_cast<const Body*>(object))(i); }});
+}
+
+// One thread's run of tasks: it takes from the front, others steal from the back when theirs are done.
+struct alignas(64) TaskRun {
+  std::atomic<uint64_t> ends{0};  // front in the lower half, end in the upper
+  int64_t take_front(bool* more);  // -1: none is left. *more: the next one is still there
+  int64_t take_back();
+};
+// The calling thread's runs, [0, count) cut in `runs` of them.
+TaskRun* deal_runs(int64_t count, int64_t runs);
+
+// parallel_for for tasks that read memory in order: each thread walks a run of neighbours, so that it knows what it will
+// do next and can ask for it. Calls body(i, next) once for every i; next is i + 1, or -1 when another may follow.
+template <typename Body>
+void parallel_runs(int64_t count, const Body& body) {
+  const int64_t runs = count < threads() ? count : threads();
+  TaskRun* const own = deal_runs(count, runs);
+  parallel_for(runs, [&](int64_t run) {
+    bool more = false;
+    for (int64_t i; (i = own[run].take_front(&more)) >= 0;) body(i, more ? i + 1 : -1);
+    for (int64_t other = 1; other < runs; ++other)
+      for (int64_t i; (i = own[(run + other) % runs].take_back()) >= 0;) body(i, int64_t{-1});
+  });
 }
 
 // How many ranges of at least `grain` parallel_ranges makes.

@@ -89,14 +89,16 @@ PONDER_INLINE void product_rows(int64_t rows, const typename P::In* a, int64_t l
 template <typename P>
 PONDER_INLINE void product(const typename P::In* a, int64_t lda, const typename P::In* panel, int64_t steps, float* c, int64_t ldc,
                            int64_t rows, int64_t cols, bool accumulate, const void* next) {
-  // Tiles of nearly equal height: 8 rows are 4 + 4. One tile is enough to keep the memory busy by itself; of several, the
-  // first two fetch the next panel, which then comes while the others calculate.
+  // Tiles of nearly equal height: 8 rows are 4 + 4. One or two tiles read their panel so fast that the processor's own
+  // prefetcher keeps the memory busy; of more, the first ones fetch the next panel while they calculate.
   const int64_t tiles = (rows + kRowsPerTile - 1) / kRowsPerTile;
   for (int64_t t = 0, row = 0; t < tiles; ++t) {
     const int64_t n = rows / tiles + (t < rows % tiles);
     const typename P::In* from = a + row * lda;
     float* to = c + row * ldc;
-    if (next && tiles > 1 && t < 2)
+    if (next && tiles >= 4 && t < 4)
+      product_rows<P, 1>(n, from, lda, panel, steps, to, ldc, cols, accumulate, static_cast<const char*>(next) + t * steps * 64);
+    else if (next && tiles == 3 && t < 2)
       product_rows<P, 2>(n, from, lda, panel, steps, to, ldc, cols, accumulate, static_cast<const char*>(next) + t * steps * 128);
     else
       product_rows<P, 0>(n, from, lda, panel, steps, to, ldc, cols, accumulate, nullptr);

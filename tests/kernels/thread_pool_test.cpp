@@ -150,3 +150,32 @@ TEST_CASE("bodies run under flush-to-zero on every thread, and the caller's mode
   CHECK(halves());
 }
 #endif
+
+TEST_CASE("parallel_runs does every task once, and names the neighbour that comes next", "[thread_pool]") {
+  for (int64_t n : {1, 2, 3, 7}) {
+    kernels::set_threads(n);
+    for (int64_t count : {0, 1, 2, 5, 1000}) {
+      std::vector<std::atomic<int>> done(static_cast<size_t>(count));
+      std::atomic<int> wrong_next{0};
+      kernels::parallel_runs(count, [&](int64_t i, int64_t next) {
+        done[static_cast<size_t>(i)].fetch_add(1);
+        if (next != -1 && (next != i + 1 || next >= count)) wrong_next.fetch_add(1);
+      });
+      for (const auto& d : done) REQUIRE(d.load() == 1);
+      REQUIRE(wrong_next.load() == 0);
+    }
+  }
+  kernels::set_threads(0);
+}
+
+TEST_CASE("a thread that has done its run takes over what is left of the others'", "[thread_pool]") {
+  // Task 0 waits for all others: they can only be done by whoever does not hold it.
+  kernels::set_threads(2);
+  std::atomic<int> others{0};
+  kernels::parallel_runs(100, [&](int64_t i, int64_t) {
+    if (i > 0) others.fetch_add(1);
+    else while (others.load() < 99) std::this_thread::yield();
+  });
+  REQUIRE(others.load() == 99);
+  kernels::set_threads(0);
+}
