@@ -143,12 +143,29 @@ PONDER_INLINE bool same_keys(const AttentionRow& row, int64_t start, const int64
   return true;
 }
 
+// Asks for the keys and values of 16 positions that another row will read: a cache is larger than what the processor
+// keeps, and its pages are scattered.
+template <int E>
+PONDER_INLINE void prefetch_tile(const AttentionBlock& b, const AttentionRow& row, int64_t start) {
+  const int64_t from = larger(start, row.first_visible), to = smaller(start + kTileKeys - 1, row.position);
+  for (int64_t at = from; at <= to; ++at) {
+    const int64_t id = key_row_at(row, at);
+    if (id < 0) continue;
+    const auto ask = [](const Element<E>* vector, int64_t dim) {
+      for (int64_t d = 0; d < dim; d += 64 / static_cast<int64_t>(sizeof(Element<E>))) __builtin_prefetch(vector + d, 0, 2);
+    };
+    ask(vector_at<E>(b.keys, b.key_tile_stride, b.key_dim, id), b.key_dim);
+    if (b.values) ask(vector_at<E>(b.values, b.value_tile_stride, b.value_dim, id), b.value_dim);
+  }
+}
+
 // Brings the row's tiles [first, end) of a step into the scratch. What is there already, of another row, stays: so the
-// keys of a shared prompt are read once for all rows of the block.
+// keys of a shared prompt are read once for all rows of the block. Tile by tile it asks for what row `then` reads next.
 template <int E>
 PONDER_INLINE void load_step(const AttentionBlock& b, const ForwardScratch<E>& s, const AttentionRow& row, int64_t start, int64_t first,
-                             int64_t end) {
+                             int64_t end, const AttentionRow& then, int64_t then_start) {
   for (int64_t t = first; t < end; ++t) {
+    prefetch_tile<E>(b, then, then_start + t * kTileKeys);
     int64_t* ids = s.loaded + t * kTileKeys;
     const int64_t at = start + t * kTileKeys;
     if (same_keys(row, at, ids)) continue;
@@ -157,21 +174,6 @@ PONDER_INLINE void load_step(const AttentionBlock& b, const ForwardScratch<E>& s
     find_tiles<E>(b, ids, &keys, &values);
     load_across<E>(keys, b.key_dim, s.across + t * s.query_words * kTileKeys);
     load_rows<E>(values, b.value_dim, s.rows + t * (kTileKeys / E) * s.value_width);
-  }
-}
-
-// Asks for the keys and values that another row's step will read: a cache is larger than what the processor keeps, and
-// its pages are scattered.
-template <int E>
-PONDER_INLINE void prefetch_step(const AttentionBlock& b, const AttentionRow& row, int64_t start) {
-  for (int64_t at = larger(start, row.first_visible); at < start + kStepKeys && at <= row.position; ++at) {
-    const int64_t id = key_row_at(row, at);
-    if (id < 0) continue;
-    const auto ask = [](const Element<E>* vector, int64_t dim) {
-      for (int64_t d = 0; d < dim; d += 64 / static_cast<int64_t>(sizeof(Element<E>))) __builtin_prefetch(vector + d, 0, 2);
-    };
-    ask(vector_at<E>(b.keys, b.key_tile_stride, b.key_dim, id), b.key_dim);
-    if (b.values) ask(vector_at<E>(b.values, b.value_tile_stride, b.value_dim, id), b.value_dim);
   }
 }
 
@@ -191,9 +193,8 @@ PONDER_INLINE void block_step(const AttentionBlock& b, const ForwardScratch<E>& 
     }
     const int64_t first = larger(low - start, 0) / kTileKeys, end = smaller((high - start) / kTileKeys + 1, kStepTiles);
     if (high >= start && first < end) {
-      load_step<E>(b, s, row, start, first, end);
       const bool last_run = run == b.count;
-      prefetch_step<E>(b, b.rows[last_run ? 0 : run], last_run ? start + kStepKeys : start);
+      load_step<E>(b, s, row, start, first, end, b.rows[last_run ? 0 : run], last_run ? start + kStepKeys : start);
       int64_t q = r * b.heads_per_key;
       const int64_t last = run * b.heads_per_key;
       for (; q + 4 <= last; q += 4) query_step<E, 4>(b, s, q, start, first, end);
