@@ -86,7 +86,8 @@ void check_attacks(const std::vector<Attack>& attacks) {
     const auto& attack = attacks[i];
     const auto& result = results[i];
     INFO(attack.name << ": " << name_of(result.verdict) << ", exit code " << result.exit_code << ", signal " << result.signal
-                     << "\nstdout: " << result.output.substr(0, 500) << "\nstderr: " << result.errors.substr(0, 2000) << result.detail);
+                     << "\nstdout: " << result.output.substr(0, 500) << "\nstderr: " << result.errors.substr(0, 2000)
+                     << result.detail);
     CHECK(std::find(attack.verdicts.begin(), attack.verdicts.end(), result.verdict) != attack.verdicts.end());
     if (!attack.output.empty()) CHECK(result.output == attack.output);
     CHECK(result.wall_seconds < attack.job.limits.wall_seconds + 2);
