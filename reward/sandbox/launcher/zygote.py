@@ -73,6 +73,7 @@ def run(arguments):
     main.__file__ = "/work/main.py"
     main.__builtins__ = builtins
     sys.modules["__main__"] = main
+    open_streams()
     sys.argv = ["main.py", *arguments]
     sys.orig_argv = ["python3", *sys.argv]
     sys.path.insert(0, "/work")
@@ -106,6 +107,21 @@ def run(arguments):
     except BaseException:
         traceback.print_exc()
     os._exit(code)
+
+
+# As the interpreter makes them at its start. Those of this process looked at /dev/null, and remember what it can do.
+def open_streams():
+    import io
+
+    def stream(descriptor, name, errors, newline=None, line_buffering=False):
+        raw = io.FileIO(descriptor, "w" if descriptor else "r", closefd=False)
+        raw.name = name
+        buffer = io.BufferedWriter(raw) if descriptor else io.BufferedReader(raw)
+        return io.TextIOWrapper(buffer, "utf-8", errors, newline, line_buffering)
+
+    sys.stdin = sys.__stdin__ = stream(0, "<stdin>", "surrogateescape")
+    sys.stdout = sys.__stdout__ = stream(1, "<stdout>", "surrogateescape", "\n")
+    sys.stderr = sys.__stderr__ = stream(2, "<stderr>", "backslashreplace", "\n", True)
 
 
 def flush(streams):

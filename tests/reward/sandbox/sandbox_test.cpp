@@ -188,12 +188,6 @@ TEST_CASE("a sandbox leaves no process, no cgroup and no mount behind", "[sandbo
 
 namespace {
 
-bool all_gone(const std::vector<int>& processes) {
-  for (const int process : processes) {
-    if (kill(process, 0) == 0) return false;
-  }
-  return true;
-}
 bool several_below(const std::vector<int>& process) { return descendants(process[0]).size() >= 4; }
 
 }  // namespace
