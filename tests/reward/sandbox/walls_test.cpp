@@ -19,6 +19,20 @@ TEST_CASE("every wall is tried and has words", "[sandbox]") {
   }
 }
 
+TEST_CASE("where the kernel gives namespaces, the walls that are our own doing stand", "[sandbox]") {
+  const auto walls = probe_walls();
+  const auto stands = [&](const std::string& name) {
+    return std::any_of(walls.begin(), walls.end(), [&](const Wall& wall) { return wall.name == name && wall.stands; });
+  };
+  if (!stands("mount namespace") || !stands("pid namespace")) return;
+  for (const char* name : {"private root", "unprivileged uid", "capabilities dropped", "no new privileges", "seccomp", "rlimits",
+                           "empty environment"}) {
+    INFO(name << "\n" << describe_walls(walls));
+    CHECK(stands(name));
+  }
+  for (const auto& wall : walls) CHECK_THAT(wall.detail, !Contains("did not hold"));
+}
+
 TEST_CASE("the table of walls has a line for each, and shows which are missing", "[sandbox]") {
   const std::string table = describe_walls({{"seccomp", true, true, "fine"}, {"landlock", false, false, "no kernel support"}});
   REQUIRE_THAT(table, Contains("seccomp                yes      yes       fine\n"));
