@@ -95,6 +95,8 @@ std::vector<Key> declare() {
      "What happens to a longer prompt."},
     {"data", "eval_problems", STAGE(data.eval_problems), "problems", at_least(0), {},
      "Problems held back for evaluation; training never draws them."},
+    {"data", "allow_contamination", STAGE(data.allow_contamination), "", any(), {},
+     "Test sets that may stand in data.train, such as [\"gsm8k/test\"]; \"eval\" is data.eval. Any other is an error."},
     {"data", "terms", STAGE(data.terms), "", between(2, 64), {}, "generator:arithmetic: numbers in a sum."},
     {"data", "digits", STAGE(data.digits), "", between(1, 9), {},
      "generator:arithmetic: digits of a number; sums keep as many."},
