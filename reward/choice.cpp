@@ -67,7 +67,9 @@ class ChoiceReward : public ItemReward {
 
 }  // namespace
 
-std::unique_ptr<Reward> make_choice(const Options& options) { return std::make_unique<ChoiceReward>(options.text("last")[0]); }
+std::unique_ptr<Reward> make_choice(const Options& options) {
+  return std::make_unique<ChoiceReward>(options.text("last")[0]);
+}
 
 std::vector<OptionInfo> choice_options() {
   return {{"last", "J", "the last letter that there is", {"B", "C", "D", "E", "F", "G", "H", "I", "J"}}};

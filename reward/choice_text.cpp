@@ -88,8 +88,9 @@ bool second_letter_follows(std::string_view rest, char first, char last) {
   }
   const auto head = separated ? read_head(rest, last) : std::nullopt;
   if (!head || upper(head->letter) == upper(first)) return false;
-  // ", A boat" is a sentence that goes on.
-  return head->enclosed || head->rest.empty() || head->rest[0] != ' ' || second_letter_follows(head->rest, head->letter, last);
+  // ", A boat" and ", I think" are a sentence that goes on.
+  const bool word = !head->enclosed && (upper(head->letter) == 'A' || upper(head->letter) == 'I');
+  return !word || trim(head->rest).empty() || head->rest[0] != ' ' || second_letter_follows(head->rest, head->letter, last);
 }
 
 // "(B)" or "B)" of another letter anywhere in the rest.
@@ -139,7 +140,8 @@ Choice after_marker(std::string_view text, char last) {
 }
 
 Choice last_marked(const std::string& text, const std::string& lowered, std::string_view marker, char last) {
-  for (auto at = lowered.rfind(marker); at != std::string::npos; at = at == 0 ? std::string::npos : lowered.rfind(marker, at - 1)) {
+  for (auto at = lowered.rfind(marker); at != std::string::npos;
+       at = at == 0 ? std::string::npos : lowered.rfind(marker, at - 1)) {
     if (at > 0 && word_byte(text[at - 1]) && !beyond_ascii(marker[0])) continue;
     const auto found = after_marker(std::string_view(text).substr(at + marker.size(), sentence), last);
     if (found.kind != Choice::Kind::none) return found;

@@ -17,7 +17,8 @@ struct Choice {
 Choice read_choice(std::string_view place, char last);
 
 // The choice of running text: its last line, if that is a letter alone; else after the last "answer is", "answer:",
-// "answer =" or "答案是" that a letter follows; else after the last such "option" or "choice". Capital letters, or any in parentheses.
+// "answer =" or "答案是" that a letter follows; else after the last such "option" or "choice". Capital letters, or any in
+// parentheses.
 Choice find_choice(std::string_view text, char last);
 
 }  // namespace reward

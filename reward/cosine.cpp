@@ -65,11 +65,12 @@ std::unique_ptr<Reward> make_cosine(const Options& options) { return std::make_u
 
 std::vector<OptionInfo> cosine_options() {
   auto options = JudgedLengthReward::options();
-  options.insert(options.end(), {{"max_tokens", "1024", "the length where the curve ends; set it to rollout.max_new_tokens", {}},
-                                 {"right_short", "1", "value of a right answer of no length", {}},
-                                 {"right_long", "0.5", "of a right one of max_tokens or more", {}},
-                                 {"wrong_short", "-1", "of a wrong one of no length", {}},
-                                 {"wrong_long", "-0.5", "of a wrong one of max_tokens or more", {}}});
+  options.insert(options.end(),
+                 {{"max_tokens", "1024", "the length where the curve ends; set it to rollout.max_new_tokens", {}},
+                  {"right_short", "1", "value of a right answer of no length", {}},
+                  {"right_long", "0.5", "of a right one of max_tokens or more", {}},
+                  {"wrong_short", "-1", "of a wrong one of no length", {}},
+                  {"wrong_long", "-0.5", "of a wrong one of max_tokens or more", {}}});
   return options;
 }
 

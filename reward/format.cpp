@@ -25,10 +25,11 @@ class FormatReward : public ItemReward {
 
   std::string self_test() override {
     const std::string think = prefill_ == "<think>" ? "" : "<think>";
-    return check_examples(*this, {{think + "7+5=2</think>\n<answer>2</answer>\n", "", Status::scored, 1},
-                                  {think + "7+5=2</think><answer>2</answer> Yes!", "", Status::scored, strict_ ? 0.0 : 1.0},
-                                  {think + " </think><answer>2</answer>", "", Status::scored, allow_empty_think_ ? 1.0 : 0.0},
-                                  {"<answer>2</answer>" + think + "7+5=2</think>", "", Status::scored, 0}});
+    return check_examples(*this,
+                          {{think + "7+5=2</think>\n<answer>2</answer>\n", "", Status::scored, 1},
+                           {think + "7+5=2</think><answer>2</answer> Yes!", "", Status::scored, strict_ ? 0.0 : 1.0},
+                           {think + " </think><answer>2</answer>", "", Status::scored, allow_empty_think_ ? 1.0 : 0.0},
+                           {"<answer>2</answer>" + think + "7+5=2</think>", "", Status::scored, 0}});
   }
 
  protected:
@@ -72,7 +73,9 @@ std::unique_ptr<Reward> make_format(const Options& options) {
 }
 
 std::vector<OptionInfo> format_options() {
-  return {{"mode", "strict", "strict: nothing but white space outside the tags; loose: text around them is allowed",
+  return {{"mode",
+           "strict",
+           "strict: nothing but white space outside the tags; loose: text around them is allowed",
            {"strict", "loose"}},
           flag_option("allow_empty_think", false, "<think></think> is allowed, for tasks that may be guessed at once"),
           prefill_option()};

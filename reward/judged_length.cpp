@@ -12,8 +12,10 @@ JudgedLengthReward::JudgedLengthReward(std::string name, const Options& options)
   settings.options = options.under("of_");
   judge_ = make_builtin(settings);
   if (dynamic_cast<JudgedLengthReward*>(judge_.get()))
-    throw Error(fmt::format("reward \"{}\": option of is \"{}\", which asks another reward itself. Name the one that knows"
-                            " right from wrong, such as math.", name_, settings.name));
+    throw Error(
+        fmt::format("reward \"{}\": option of is \"{}\", which asks another reward itself. Name the one that knows"
+                    " right from wrong, such as math.",
+                    name_, settings.name));
 }
 
 std::vector<OptionInfo> JudgedLengthReward::options() {
@@ -25,7 +27,8 @@ std::vector<Outcome> JudgedLengthReward::score(const std::vector<Item>& items,
                                                std::chrono::steady_clock::time_point deadline) {
   auto outcomes = judge_->score(items, deadline);
   if (outcomes.size() != items.size())
-    throw Error(fmt::format("{}: {} returned {} outcomes for {} items", name_, judge_->name(), outcomes.size(), items.size()));
+    throw Error(
+        fmt::format("{}: {} returned {} outcomes for {} items", name_, judge_->name(), outcomes.size(), items.size()));
   for (size_t begin = 0; begin < items.size();) {
     std::vector<size_t> members;
     std::vector<Judged> group;

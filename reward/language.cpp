@@ -29,8 +29,8 @@ struct Quoting {
   size_t reach;
 };
 constexpr size_t far = std::string_view::npos;
-constexpr std::array<Quoting, 6> quotings = {{{"```", "```", far}, {"`", "`", 200}, {"$$", "$$", 2000}, {"$", "$", 200},
-                                              {"\\(", "\\)", 2000}, {"\\[", "\\]", 2000}}};
+constexpr std::array<Quoting, 6> quotings = {
+    {{"```", "```", far}, {"`", "`", 200}, {"$$", "$$", 2000}, {"$", "$", 200}, {"\\(", "\\)", 2000}, {"\\[", "\\]", 2000}}};
 
 bool ascii_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
@@ -101,7 +101,9 @@ class LanguageReward : public ItemReward {
   }
 
  private:
-  bool is_wanted(std::string_view script) const { return std::find(wanted_.begin(), wanted_.end(), script) != wanted_.end(); }
+  bool is_wanted(std::string_view script) const {
+    return std::find(wanted_.begin(), wanted_.end(), script) != wanted_.end();
+  }
 
   std::vector<std::string> wanted_;
   double least_;
@@ -114,8 +116,9 @@ std::vector<std::string> read_scripts(const std::string& text) {
     const size_t comma = std::min(text.find(',', begin), text.size());
     wanted.emplace_back(trim(std::string_view(text).substr(begin, comma - begin)));
     if (std::find(known.begin(), known.end(), wanted.back()) == known.end())
-      throw Error(fmt::format("reward \"language\": option script names \"{}\", which is not known. Name one or more of: {}.",
-                              wanted.back(), fmt::join(known, ", ")));
+      throw Error(
+          fmt::format("reward \"language\": option script names \"{}\", which is not known. Name one or more of: {}.",
+                      wanted.back(), fmt::join(known, ", ")));
     begin = comma + 1;
   }
   return wanted;

@@ -30,8 +30,8 @@ class LengthKimiReward : public JudgedLengthReward {
     const auto [least, most] = std::minmax_element(group.begin(), group.end(), shorter);
     if (least->tokens == most->tokens) return out;
     for (size_t i = 0; i < group.size(); ++i) {
-      const double lambda = 0.5 - static_cast<double>(group[i].tokens - least->tokens) /
-                                      static_cast<double>(most->tokens - least->tokens);
+      const double lambda =
+          0.5 - static_cast<double>(group[i].tokens - least->tokens) / static_cast<double>(most->tokens - least->tokens);
       out[i] = group[i].right ? lambda : std::min(0.0, lambda);
     }
     return out;

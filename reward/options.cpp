@@ -107,7 +107,8 @@ int64_t Options::whole(const std::string& name, int64_t low, int64_t high) const
 std::vector<std::pair<std::string, std::string>> Options::under(const std::string& prefix) const {
   std::vector<std::pair<std::string, std::string>> found;
   for (const auto& [name, value] : values_)
-    if (name.size() > prefix.size() && name.compare(0, prefix.size(), prefix) == 0) found.emplace_back(name.substr(prefix.size()), value);
+    if (name.size() > prefix.size() && name.compare(0, prefix.size(), prefix) == 0)
+      found.emplace_back(name.substr(prefix.size()), value);
   return found;
 }
 

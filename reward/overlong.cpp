@@ -25,8 +25,10 @@ class OverlongReward : public ItemReward {
   std::string check_answer(const std::string&) override { return ""; }
 
   std::string self_test() override {
-    const bool sound = penalty(max_tokens_ - cache_tokens_) == 0 && penalty(max_tokens_) == -1 && penalty(max_tokens_ + 1) == -1;
-    return sound ? "" : fmt::format("overlong: the penalty at {} tokens is {}, expected -1", max_tokens_, penalty(max_tokens_));
+    const bool sound =
+        penalty(max_tokens_ - cache_tokens_) == 0 && penalty(max_tokens_) == -1 && penalty(max_tokens_ + 1) == -1;
+    return sound ? ""
+                 : fmt::format("overlong: the penalty at {} tokens is {}, expected -1", max_tokens_, penalty(max_tokens_));
   }
 
  protected:

@@ -36,7 +36,9 @@ class RandomReward : public ItemReward {
   std::string check_answer(const std::string&) override { return ""; }
 
   // SplitMix64 from state 0 gives this number first.
-  std::string self_test() override { return mix(0) == 0xe220a8397b1dcdafu ? "" : "random: the generator gives other numbers"; }
+  std::string self_test() override {
+    return mix(0) == 0xe220a8397b1dcdafu ? "" : "random: the generator gives other numbers";
+  }
 
  protected:
   Outcome score_one(const Item& item) const override { return scored(unit(seed_, item) < share_ ? 1 : 0, "random"); }

@@ -22,7 +22,7 @@ constexpr Builtin builtins[] = {
     {"format", make_format, format_options, "1 if the completion is <think>...</think><answer>...</answer>, neither part empty"},
     {"tag_count", make_tag_count, tag_count_options, "a quarter for each of the four tags that comes exactly once"},
     {"choice", make_choice, choice_options, "1 if the chosen letter (box, <answer>, \"answer is B\", last line) is the gold's"},
-    {"length_kimi", make_length_kimi, length_kimi_options, "-0.5 to 0.5: in a group, short right answers gain, long wrong ones lose"},
+    {"length_kimi", make_length_kimi, length_kimi_options, "-0.5 to 0.5: short right answers of a group gain, long wrong ones lose"},
     {"cosine", make_cosine, cosine_options, "right: 1.0 falling to 0.5 with length; wrong: -1.0 rising to -0.5"},
     {"overlong", make_overlong, overlong_options, "0, falling to -1 over the last tokens before max_tokens"},
     {"repetition", make_repetition, repetition_options, "0 to -1: the share of n-grams that were said before"},

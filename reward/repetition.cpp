@@ -26,7 +26,8 @@ std::vector<uint32_t> word_ids(const std::string& text) {
   std::unordered_map<std::string_view, uint32_t> known;
   std::vector<uint32_t> ids;
   const auto add = [&](size_t begin, size_t end) {
-    if (end > begin) ids.push_back(known.try_emplace(std::string_view(text).substr(begin, end - begin), known.size()).first->second);
+    if (end > begin)
+      ids.push_back(known.try_emplace(std::string_view(text).substr(begin, end - begin), known.size()).first->second);
   };
   size_t begin = 0;
   for (size_t at = 0; at < text.size();) {
@@ -44,15 +45,16 @@ std::vector<uint32_t> word_ids(const std::string& text) {
 
 class RepetitionReward : public ItemReward {
  public:
-  RepetitionReward(int64_t n, double max_penalty) : ItemReward("repetition"), n_(static_cast<size_t>(n)), max_penalty_(max_penalty) {}
+  RepetitionReward(int64_t n, double max_penalty)
+      : ItemReward("repetition"), n_(static_cast<size_t>(n)), max_penalty_(max_penalty) {}
 
   std::string check_answer(const std::string&) override { return ""; }
 
   std::string self_test() override {
     std::string twice;  // n + 1 equal words have 2 n-grams, 1 of them different
     for (size_t i = 0; i <= n_; ++i) twice += "word ";
-    return check_examples(*this, {{twice, "", Status::scored, max_penalty_ == 0 ? 0 : 0.5 * max_penalty_},
-                                  {"", "", Status::scored, 0}});
+    return check_examples(
+        *this, {{twice, "", Status::scored, max_penalty_ == 0 ? 0 : 0.5 * max_penalty_}, {"", "", Status::scored, 0}});
   }
 
  protected:

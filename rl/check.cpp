@@ -199,11 +199,23 @@ class Check {
         error(&stage, "reward", failure.what());
         continue;
       }
+      check_max_tokens(stage, settings);
       const std::string broken = made->self_test();
       if (!broken.empty()) error(&stage, "reward", fmt::format("{}: its self-test failed: {}", settings.name, broken));
       check_golds(stage, *made, stage.data.train, training);
       check_golds(stage, *made, stage.data.eval, held_back);
     }
+  }
+
+  // A length that completions cannot reach makes these two say less than they seem to.
+  void check_max_tokens(const StageConfig& stage, const reward::Settings& settings) {
+    if (settings.name != "cosine" && settings.name != "overlong") return;
+    const std::string wanted = fmt::format("{}", stage.rollout.max_new_tokens);
+    const auto given = std::find_if(settings.options.begin(), settings.options.end(), [](const auto& o) { return o.first == "max_tokens"; });
+    if (given != settings.options.end() && given->second == wanted) return;
+    const std::string found = given == settings.options.end() ? "is not set" : "is " + given->second;
+    warning(stage, "reward", fmt::format("{}: max_tokens {}, but completions end at rollout.max_new_tokens = {}. Set max_tokens = {}.", settings.name,
+                                         found, wanted, wanted));
   }
 
   void check_golds(const StageConfig& stage, reward::Reward& reward, const std::string& source,

@@ -82,7 +82,7 @@ std::vector<Key> declare() {
     {"model", "special_tokens", RUN(model.special_tokens), "", any(), {}, "Special tokens of a born model's tokenizer.", true},
     {"model", "eos_token", RUN(model.eos_token), "", any(), {}, "The special token that ends a completion.", true},
 
-    {"data", "train", STAGE(data.train), "file", any(), {}, "A JSONL file, or generator:arithmetic, or generator:countdown."},
+    {"data", "train", STAGE(data.train), "file", any(), {}, "A JSONL file or a JSON list, or generator:arithmetic, or generator:countdown."},
     {"data", "eval", STAGE(data.eval), "file", any(), {}, "Held-back problems: a JSONL file or a generator; empty: none."},
     {"data", "prompt_key", STAGE(data.prompt_key), "", any(), {}, "JSONL: the key of the question."},
     {"data", "answer_key", STAGE(data.answer_key), "", any(), {}, "JSONL: the key of the true answer."},

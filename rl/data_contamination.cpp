@@ -36,7 +36,8 @@ std::string beginning(const std::string& text) {
 
 class Comparison {
  public:
-  Comparison(const TextFile& train, const TextFile& test) : train_(train), test_(test), best_(test.rows.size(), Match::none) {
+  Comparison(const TextFile& train, const TextFile& test)
+      : train_(train), test_(test), best_(test.rows.size(), Match::none) {
     out_.train_name = train.name;
     out_.test_name = test.name;
     out_.train.rows = static_cast<int64_t>(train.rows.size());
@@ -80,8 +81,10 @@ class Comparison {
       if (found == rows_by_form.end()) continue;
       for (const size_t row : found->second) {
         const std::string& other = test_.rows[row].text;
-        if (text == other) note(i, row, Match::exact, true, beginning(text));
-        else note(i, row, Match::normalised, same_numbers(text, other), beginning(text));
+        if (text == other)
+          note(i, row, Match::exact, true, beginning(text));
+        else
+          note(i, row, Match::normalised, same_numbers(text, other), beginning(text));
       }
     }
   }
@@ -162,8 +165,9 @@ TextFile read_texts(const std::string& file, const std::string& key) {
     if (text.empty()) {
       std::string keys;
       for (const auto& item : row.items()) keys += (keys.empty() ? "" : ", ") + item.key();
-      kernels::fail_usage("{}:{}: has no text under {}; its keys are: {}. Name the key of the problem's text.", file, line,
-                          out.key.empty() ? "question, problem, prompt, text, instruction or messages" : "\"" + out.key + "\"", keys);
+      kernels::fail_usage(
+          "{}:{}: has no text under {}; its keys are: {}. Name the key of the problem's text.", file, line,
+          out.key.empty() ? "question, problem, prompt, text, instruction or messages" : "\"" + out.key + "\"", keys);
     }
     out.rows.push_back({line, text});
     return true;

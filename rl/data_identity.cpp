@@ -16,25 +16,36 @@ bool any_of(const std::string_view (&list)[n], std::string_view word) {
   return std::find(std::begin(list), std::end(list), word) != std::end(list);
 }
 
-constexpr std::string_view nouns[] = {"ai", "assistant", "model", "models", "chatbot", "bot", "llm", "intelligence", "agent", "modell", "modelo",
-                                                    "modele", "asistente", "assistente", "system", "family", "series"};
+constexpr std::string_view nouns[] = {"ai",        "assistant",    "model",  "models", "chatbot", "bot",
+                                      "llm",       "intelligence", "agent",  "modell", "modelo",  "modele",
+                                      "asistente", "assistente",   "system", "family", "series"};
 // What may stand between "I am" and a name.
-constexpr std::string_view fillers[] = {
-    "a", "an", "the", "called", "named", "known", "as", "actually", "just", "really", "indeed", "simply", "artificial", "large",
-    "language", "virtual", "helpful", "friendly", "digital", "conversational", "advanced", "powerful", "smart", "new", "latest", "your", "version",
-    "based", "built", "powered", "trained", "developed", "created", "made", "designed", "fine", "tuned", "chat", "research", "open", "source",
-    "and", "un", "une", "ein", "eine", "una", "um", "uma", "name", "is", "ai-powered", "s"};
-constexpr std::string_view making[] = {"developed", "trained", "created", "made", "built", "designed", "engineered", "tuned", "programmed",
-                                                     "produced", "released", "launched", "pretrained", "powered", "provided", "introduced", "finetuned"};
-constexpr std::string_view organisation[] = {"the", "a", "an", "team", "teams", "of", "researchers", "engineers", "people", "at", "from",
-                                                           "company", "folks", "scientists", "called", "named", "lab", "startup", "ai",
-                                                           "research", "tech", "giant", "experts"};
+constexpr std::string_view fillers[] = {"a",        "an",        "the",        "called",   "named",
+                                        "known",    "as",        "actually",   "just",     "really",
+                                        "indeed",   "simply",    "artificial", "large",    "language",
+                                        "virtual",  "helpful",   "friendly",   "digital",  "conversational",
+                                        "advanced", "powerful",  "smart",      "new",      "latest",
+                                        "your",     "version",   "based",      "built",    "powered",
+                                        "trained",  "developed", "created",    "made",     "designed",
+                                        "fine",     "tuned",     "chat",       "research", "open",
+                                        "source",   "and",       "un",         "une",      "ein",
+                                        "eine",     "una",       "um",         "uma",      "name",
+                                        "is",       "also",      "now",        "s"};
+constexpr std::string_view making[] = {"developed",  "trained", "created",    "made",       "built",    "designed",
+                                       "engineered", "tuned",   "programmed", "produced",   "released", "launched",
+                                       "pretrained", "powered", "provided",   "introduced", "finetuned"};
+constexpr std::string_view organisation[] = {"the",         "a",          "an",     "team",  "teams",  "of",
+                                             "researchers", "engineers",  "people", "at",    "from",   "company",
+                                             "folks",       "scientists", "called", "named", "lab",    "startup",
+                                             "ai",          "research",   "tech",   "giant", "experts"};
 // A person who has to do with the product.
-constexpr std::string_view people[] = {"user", "users", "fan", "expert", "developer", "engineer", "researcher", "employee", "subscriber", "customer",
-                                                     "enthusiast", "plus", "client", "wrapper", "team", "account", "window"};
+constexpr std::string_view people[] = {"user",       "users",    "fan",        "expert",   "developer",  "engineer",
+                                       "researcher", "employee", "subscriber", "customer", "enthusiast", "plus",
+                                       "client",     "wrapper",  "team",       "account",  "window"};
 constexpr std::string_view kinds[] = {"version", "family", "series", "part"};  // "a version of X"
 constexpr std::string_view makers[] = {"creator", "creators", "developer", "developers", "maker", "makers", "trainers"};
-constexpr std::string_view doubts[] = {"if", "whether", "imagine", "pretend", "suppose", "unless", "until", "than", "like", "wish", "when", "were"};
+constexpr std::string_view doubts[] = {"if",    "whether", "imagine", "pretend", "suppose", "unless",
+                                       "until", "than",    "like",    "wish",    "when",    "were"};
 
 bool letter_or_digit(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || static_cast<unsigned char>(c) >= 0x80;
@@ -73,7 +84,7 @@ std::string plain(std::string_view text) {
   std::string out;
   out.reserve(text.size());
   for (size_t i = 0; i < text.size(); ++i) {
-    const std::string_view three = text.substr(i, 3);
+    const std::string_view three = text[i] == '\xe2' ? text.substr(i, 3) : std::string_view();
     const bool apostrophe = three == "\u2019" || three == "\u2018", quote = three == "\u201c" || three == "\u201d";
     if (apostrophe || quote) {
       out += apostrophe ? '\'' : '"';
@@ -95,7 +106,7 @@ std::vector<Sentence> sentences_of(std::string_view whole) {
     // A quote cuts too: what stands inside is somebody's speech.
     for (size_t from = begin; from <= end;) {
       const size_t cut = std::min(text.find('"', from), end);
-      out.push_back({text.substr(from, cut - from), {}, quoted});
+      if (cut > from) out.push_back({text.substr(from, cut - from), {}, quoted});
       if (cut == end) break;
       quoted = !quoted;
       from = cut + 1;
@@ -125,16 +136,20 @@ class Finder {
  private:
   bool is(size_t i, std::string_view word) const { return i < words_.size() && words_[i] == word; }
   bool are(size_t i, std::string_view a, std::string_view b) const { return is(i, a) && is(i + 1, b); }
-  bool doubted(size_t i) const { return (i > 0 && any_of(doubts, words_[i - 1])) || (i > 1 && any_of(doubts, words_[i - 2])); }
+  bool doubted(size_t i) const {
+    return (i > 0 && any_of(doubts, words_[i - 1])) || (i > 1 && any_of(doubts, words_[i - 2]));
+  }
 
   // The word after "I am", "my name is" and the like; `i` if none begins there.
   size_t opener(size_t i) const {
-    if (are(i, "i", "am") || are(i, "i", "m") || are(i, "i", "was") || are(i, "je", "suis") || are(i, "ich", "bin") || are(i, "eu", "sou"))
+    if (are(i, "i", "am") || are(i, "i", "m") || are(i, "i", "was") || are(i, "je", "suis") || are(i, "ich", "bin") ||
+        are(i, "eu", "sou"))
       return i + 2;
     if (is(i, "soy") || is(i, "sono")) return i + 1;
     if (are(i, "i", "ve") || are(i, "i", "have")) return is(i + 2, "been") ? i + 3 : i;
     if (are(i, "my", "name")) return is(i + 2, "is") || is(i + 2, "s") ? i + 3 : i;
-    if (is(i, "you") && (is(i + 1, "are") || is(i + 1, "re")) && (is(i + 2, "talking") || is(i + 2, "chatting") || is(i + 2, "speaking")))
+    if (is(i, "you") && (is(i + 1, "are") || is(i + 1, "re")) &&
+        (is(i + 2, "talking") || is(i + 2, "chatting") || is(i + 2, "speaking")))
       return is(i + 3, "to") || is(i + 3, "with") ? i + 4 : i;
     return i;
   }
@@ -197,12 +212,11 @@ class Finder {
 
   // "OpenAI created me", "my developers at Google".
   void read_maker(size_t i) {
-    if (const auto owner = name_at(i, true); owner.name) {
-      for (size_t k = owner.after; k < owner.after + 4 && k + 1 < words_.size(); ++k)
-        if (any_of(making, words_[k]) && is(k + 1, "me")) return add(*owner.name, i, k + 2);
+    if (is(i, "me") && i > 0 && any_of(making, words_[i - 1])) {
+      for (size_t k = i - 1; k > 0 && k + 5 > i; --k)
+        if (const auto owner = name_at(k - 1, true); owner.name) return add(*owner.name, k - 1, i + 1);
     }
     if (!is(i, "my")) return;
-    static constexpr std::string_view makers[] = {"creator", "creators", "developer", "developers", "maker", "makers", "trainers"};
     if (i + 1 >= words_.size() || !any_of(makers, words_[i + 1])) return;
     for (size_t k = i + 2; k < i + 6 && k < words_.size(); ++k) {
       if (const auto owner = name_at(k, true); owner.name) return add(*owner.name, i, owner.after);
@@ -228,7 +242,9 @@ class Finder {
 
   bool company_in_sentence() const {
     for (size_t i = 0; i < words_.size(); ++i)
-      if (const auto found = name_at(i, true); found.name && !found.name->ambiguous && found.name->first != "mistral" && found.name->first != "meta") return true;
+      if (const auto found = name_at(i, true);
+          found.name && !found.name->ambiguous && found.name->first != "mistral" && found.name->first != "meta")
+        return true;
     return false;
   }
 
@@ -244,7 +260,8 @@ class Finder {
     const std::string vendor(name.vendor);
     if (std::any_of(claims_.begin(), claims_.end(), [&](const Claim& claim) { return claim.vendor == vendor; })) return;
     std::string excerpt;
-    for (size_t i = begin; i < std::min(end, words_.size()); ++i) excerpt += (excerpt.empty() ? "" : " ") + std::string(words_[i]);
+    for (size_t i = begin; i < std::min(end, words_.size()); ++i)
+      excerpt += (excerpt.empty() ? "" : " ") + std::string(words_[i]);
     claims_.push_back({vendor, excerpt});
   }
 
@@ -265,8 +282,10 @@ std::vector<Claim> find_claims(std::string_view text, bool asked) {
 
 bool asks_identity(std::string_view prompt) {
   const std::string text = plain(prompt);
-  for (const char* question : {"who are you", "what are you", "your name", "who made you", "who created you", "who trained you", "who developed you",
-                               "introduce yourself", "what model are you", "which model are you", "\u4f60\u662f\u8c01", "\u4f60\u53eb\u4ec0\u4e48", "\u8c01\u5f00\u53d1"})
+  for (const char* question :
+       {"who are you", "what are you", "your name", "who made you", "who created you", "who trained you",
+        "who developed you", "introduce yourself", "what model are you", "which model are you", "\u4f60\u662f\u8c01",
+        "\u4f60\u53eb\u4ec0\u4e48", "\u8c01\u5f00\u53d1"})
     if (text.find(question) != std::string::npos) return true;
   return false;
 }

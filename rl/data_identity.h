@@ -3,9 +3,9 @@
 //
 // Only first-person claims count: a name that follows "I am", "my name is" and the like with nothing between but words
 // such as "an AI assistant called"; "trained by" (and the like) a vendor, said of oneself; "OpenAI created me". A story
-// about OpenAI, a user of ChatGPT, a denial, speech in double quotes and "if I were" are none. Names that are also words or people's
-// (Claude, Gemini, Llama, Mistral, Kimi, ...) count only beside a word such as assistant or model, a vendor, or when the
-// prompt asks who it is.
+// about OpenAI, a user of ChatGPT, a denial, speech in double quotes and "if I were" are none. Names that are also words
+// or people's (Claude, Gemini, Llama, Mistral, Kimi, ...) count only beside a word such as assistant or model, a vendor,
+// or when the prompt asks who it is.
 #pragma once
 
 #include <cstdint>

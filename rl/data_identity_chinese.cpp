@@ -15,7 +15,8 @@ constexpr size_t reach = 120, gap = 36;  // bytes: forty and twelve characters
 constexpr std::string_view openers[] = {"我是", "我叫", "我的名字是", "我的名字叫", "作为", "我由", "我被"};
 constexpr std::string_view doubts[] = {"如果", "假如", "要是", "假设", "不"};
 constexpr std::string_view ends[] = {"。", "！", "？", "；", "\n", "“"};
-constexpr std::string_view making[] = {"开发", "训练", "研发", "创建", "创造", "推出", "打造", "构建", "设计", "提供", "研制", "发布"};
+constexpr std::string_view making[] = {"开发", "训练", "研发", "创建", "创造", "推出",
+                                       "打造", "构建", "设计", "提供", "研制", "发布"};
 constexpr std::string_view nouns[] = {"模型", "助手", "助理", "机器人", "人工智能", "ai", "llm"};
 // With these between "我是" and the name, or right after it, somebody speaks of the product.
 constexpr std::string_view elsewhere[] = {"用", "使", "喜欢", "研究", "通过", "问", "让", "在", "和", "比", "从", "工作"};
@@ -28,7 +29,8 @@ bool holds(std::string_view text, const std::string_view (&words)[n]) {
 
 template <size_t n>
 bool begins(std::string_view text, const std::string_view (&words)[n]) {
-  return std::any_of(std::begin(words), std::end(words), [&](std::string_view word) { return text.substr(0, word.size()) == word; });
+  return std::any_of(std::begin(words), std::end(words),
+                     [&](std::string_view word) { return text.substr(0, word.size()) == word; });
 }
 
 std::string lowered(std::string_view text) {

@@ -13,7 +13,8 @@
 namespace rl {
 namespace {
 
-constexpr std::string_view asking_keys[] = {"question", "problem", "prompt", "instruction", "input", "system", "query", "user", "context"};
+constexpr std::string_view asking_keys[] = {"question", "problem", "prompt", "instruction", "input",
+                                            "system",   "query",   "user",   "context"};
 
 // What the row asks, and what its assistant says.
 struct Dialogue {
@@ -30,19 +31,25 @@ std::string text_under(const nlohmann::json& object, const char* key) {
 void add_message(const nlohmann::json& message, Dialogue& out) {
   std::string role = text_under(message, "role"), text = text_under(message, "content");
   if (role.empty()) role = text_under(message, "from"), text = text_under(message, "value");
-  if (role == "assistant" || role == "gpt" || role == "model") out.said.push_back(text);
-  else if (!role.empty()) out.asked += text + "\n";
+  if (role == "assistant" || role == "gpt" || role == "model")
+    out.said.push_back(text);
+  else if (!role.empty())
+    out.asked += text + "\n";
 }
 
 void add_value(const std::string& key, const nlohmann::json& value, bool wanted, Dialogue& out) {
   if (value.is_string()) {
     const bool asks = !wanted && std::find(std::begin(asking_keys), std::end(asking_keys), key) != std::end(asking_keys);
-    if (asks) out.asked += value.get<std::string>() + "\n";
-    else out.said.push_back(value.get<std::string>());
+    if (asks)
+      out.asked += value.get<std::string>() + "\n";
+    else
+      out.said.push_back(value.get<std::string>());
   } else if (value.is_array()) {
     for (const auto& part : value) {
-      if (part.is_object()) add_message(part, out);
-      else if (part.is_string()) add_value(key, part, wanted, out);
+      if (part.is_object())
+        add_message(part, out);
+      else if (part.is_string())
+        add_value(key, part, wanted, out);
     }
   }
 }
@@ -50,7 +57,8 @@ void add_value(const std::string& key, const nlohmann::json& value, bool wanted,
 Dialogue dialogue_of(const nlohmann::json& row, const std::string& key) {
   Dialogue out;
   for (const auto& [name, value] : row.items()) {
-    const bool wanted = name == key, asks = std::find(std::begin(asking_keys), std::end(asking_keys), name) != std::end(asking_keys);
+    const bool wanted = name == key,
+               asks = std::find(std::begin(asking_keys), std::end(asking_keys), name) != std::end(asking_keys);
     if (key.empty() || wanted || asks) add_value(name, value, wanted, out);
   }
   return out;
@@ -92,16 +100,18 @@ std::string identity_warning(const DataConfig& data, const std::vector<Problem>&
   std::vector<int64_t> lines;
   for (const auto& problem : problems) {
     const size_t before = claims.size();
-    for (auto& claim : find_claims(problem.completion, asks_identity(problem.question))) claims.push_back({problem.line, std::move(claim)});
+    for (auto& claim : find_claims(problem.completion, asks_identity(problem.question)))
+      claims.push_back({problem.line, std::move(claim)});
     if (claims.size() > before) lines.push_back(problem.line);
   }
   if (lines.empty()) return "";
   const size_t shown = std::min<size_t>(lines.size(), 5);
-  return fmt::format("in {} of {} completions of {} the model claims to be another vendor's assistant ({}), and learns to: line{} {}{}. "
-                     "`ponder data identity {}` lists them all.",
-                     lines.size(), problems.size(), data.train, vendor_counts(claims), lines.size() == 1 ? "" : "s",
-                     fmt::join(lines.begin(), lines.begin() + static_cast<std::ptrdiff_t>(shown), ", "),
-                     shown < lines.size() ? ", ..." : "", data.train);
+  return fmt::format(
+      "in {} of {} completions of {} the model claims to be another vendor's assistant ({}), and learns to: line{} {}{}. "
+      "`ponder data identity {}` lists them all.",
+      lines.size(), problems.size(), data.train, vendor_counts(claims), lines.size() == 1 ? "" : "s",
+      fmt::join(lines.begin(), lines.begin() + static_cast<std::ptrdiff_t>(shown), ", "),
+      shown < lines.size() ? fmt::format(" and {} more", lines.size() - shown) : "", data.train);
 }
 
 }  // namespace rl

@@ -39,7 +39,8 @@ bool same_file(const std::string& a, const std::string& b) {
 
 TextFile questions(const std::string& name, const std::vector<Problem>& problems) {
   TextFile out{name, "", {}};
-  for (const auto& problem : problems) out.rows.push_back({problem.line > 0 ? problem.line : problem.prompt_id + 1, problem.question});
+  for (const auto& problem : problems)
+    out.rows.push_back({problem.line > 0 ? problem.line : problem.prompt_id + 1, problem.question});
   return out;
 }
 
@@ -52,8 +53,9 @@ class Rule {
     const auto sets = shipped_test_sets();
     check_allowed(sets);
     if (sets.empty())
-      findings_.warnings.push_back({"data.train", "the test sets of configs/data were not found, so nothing was compared with them. "
-                                                  "Start ponder in its checkout."});
+      findings_.warnings.push_back({"data.train",
+                                    "the test sets of configs/data were not found, so nothing was compared with them. "
+                                    "Start ponder in its checkout."});
     bool eval_ships = false;
     for (const auto& set : sets) {
       eval_ships = eval_ships || same_file(set.file, data_.eval);
@@ -63,7 +65,8 @@ class Rule {
         findings_.warnings.push_back({"data.train", fmt::format("was not compared with {}: {}", set.name, failure.what())});
       }
     }
-    const bool own = !data_.eval.empty() && !eval_ships && !same_file(data_.eval, data_.train) && find_generator(data_.eval) == nullptr;
+    const bool own =
+        !data_.eval.empty() && !eval_ships && !same_file(data_.eval, data_.train) && find_generator(data_.eval) == nullptr;
     if (own) compare("eval", questions(data_.eval, read_jsonl(data_.eval, data_)));
     findings_.report = fmt::format("in common with test sets: {}", fmt::join(counts_, ", "));
     return std::move(findings_);
@@ -94,10 +97,11 @@ class Rule {
     const size_t shown = std::min<size_t>(lines.size(), 5);
     const auto first = fmt::join(lines.begin(), lines.begin() + static_cast<std::ptrdiff_t>(shown), ", ");
     findings_.errors.push_back(
-        {"data.train", fmt::format("{} of {} problems of {} stand in the test set {} ({}): line{} {}{}. Scores on a set that was "
-                                   "trained on mean nothing. Remove them, or set data.allow_contamination = [\"{}\"].",
-                                   lines.size(), training_.rows.size(), data_.train, name, test.name, lines.size() == 1 ? "" : "s",
-                                   first, shown < lines.size() ? ", ..." : "", name)});
+        {"data.train",
+         fmt::format("{} of {} problems of {} stand in the test set {} ({}): line{} {}{}. Scores on a set that was "
+                     "trained on mean nothing. Remove them, or set data.allow_contamination = [\"{}\"].",
+                     lines.size(), training_.rows.size(), data_.train, name, test.name, lines.size() == 1 ? "" : "s", first,
+                     shown < lines.size() ? fmt::format(" and {} more", lines.size() - shown) : "", name)});
   }
 
   const DataConfig& data_;
@@ -116,7 +120,8 @@ std::vector<TestSet> shipped_test_sets() {
     if (!folder.is_directory()) continue;
     for (const auto& entry : fs::directory_iterator(folder.path())) {
       const std::string stem = entry.path().stem().string(), extension = entry.path().extension().string();
-      if ((extension != ".jsonl" && extension != ".json") || stem.rfind("train", 0) == 0 || stem.rfind("example", 0) == 0) continue;
+      if ((extension != ".jsonl" && extension != ".json") || stem.rfind("train", 0) == 0 || stem.rfind("example", 0) == 0)
+        continue;
       sets.push_back({folder.path().filename().string() + "/" + stem, entry.path().string()});
     }
   }
@@ -136,6 +141,8 @@ std::string test_set_file(const std::string& name) {
                       found.empty() ? "no test set" : "several test sets", fmt::join(names_of(sets), ", "));
 }
 
-DataFindings check_test_sets(const DataConfig& data, const std::vector<Problem>& training) { return Rule(data, training).check(); }
+DataFindings check_test_sets(const DataConfig& data, const std::vector<Problem>& training) {
+  return Rule(data, training).check();
+}
 
 }  // namespace rl

@@ -13,8 +13,14 @@ char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + '
 
 bool counts(utf8proc_int32_t c) {
   switch (utf8proc_category(c)) {
-    case UTF8PROC_CATEGORY_LU: case UTF8PROC_CATEGORY_LL: case UTF8PROC_CATEGORY_LT: case UTF8PROC_CATEGORY_LM:
-    case UTF8PROC_CATEGORY_LO: case UTF8PROC_CATEGORY_ND: case UTF8PROC_CATEGORY_NL: case UTF8PROC_CATEGORY_NO: return true;
+    case UTF8PROC_CATEGORY_LU:
+    case UTF8PROC_CATEGORY_LL:
+    case UTF8PROC_CATEGORY_LT:
+    case UTF8PROC_CATEGORY_LM:
+    case UTF8PROC_CATEGORY_LO:
+    case UTF8PROC_CATEGORY_ND:
+    case UTF8PROC_CATEGORY_NL:
+    case UTF8PROC_CATEGORY_NO: return true;
     default: return false;
   }
 }
@@ -38,7 +44,8 @@ bool take_character(std::string_view text, size_t& at, std::string& out) {
   at += static_cast<size_t>(length);
   if (!counts(point)) return false;
   utf8proc_uint8_t bytes[4];
-  out.append(reinterpret_cast<const char*>(bytes), static_cast<size_t>(utf8proc_encode_char(utf8proc_tolower(point), bytes)));
+  out.append(reinterpret_cast<const char*>(bytes),
+             static_cast<size_t>(utf8proc_encode_char(utf8proc_tolower(point), bytes)));
   return true;
 }
 
@@ -56,9 +63,12 @@ std::string digit_runs(std::string_view text) {
   for (size_t i = 0; i < text.size(); ++i) {
     if (!digit(i)) continue;
     out += text[i];
-    const bool thousands = i + 1 < text.size() && text[i + 1] == ',' && digit(i + 2) && digit(i + 3) && digit(i + 4) && !digit(i + 5);
-    if (thousands) ++i;
-    else if (!digit(i + 1)) out += ' ';
+    const bool thousands =
+        i + 1 < text.size() && text[i + 1] == ',' && digit(i + 2) && digit(i + 3) && digit(i + 4) && !digit(i + 5);
+    if (thousands)
+      ++i;
+    else if (!digit(i + 1))
+      out += ' ';
   }
   return out;
 }

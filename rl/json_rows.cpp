@@ -17,8 +17,10 @@ using Take = std::function<bool(int64_t, const nlohmann::json&)>;
 constexpr const char* spaces = " \t\r\n";
 
 [[noreturn]] void not_an_object(const std::string& file, int64_t line) {
-  kernels::fail_usage("{}:{}: is not a JSON object. Each line must be one, such as {{\"question\": ..., \"answer\": ...}}; or the "
-                      "file one list of them.", file, line);
+  kernels::fail_usage(
+      "{}:{}: is not a JSON object. Each line must be one, such as {{\"question\": ..., \"answer\": ...}}; or the "
+      "file one list of them.",
+      file, line);
 }
 
 nlohmann::json parsed(const std::string& file, int64_t line, std::string_view text) {
@@ -33,10 +35,14 @@ size_t object_end(std::string_view text, size_t begin) {
   bool quoted = false;
   for (size_t i = begin; i < text.size(); ++i) {
     const char c = text[i];
-    if (quoted && c == '\\') ++i;
-    else if (c == '"') quoted = !quoted;
-    else if (!quoted && (c == '{' || c == '[')) ++depth;
-    else if (!quoted && (c == '}' || c == ']') && --depth == 0) return i + 1;
+    if (quoted && c == '\\')
+      ++i;
+    else if (c == '"')
+      quoted = !quoted;
+    else if (!quoted && (c == '{' || c == '['))
+      ++depth;
+    else if (!quoted && (c == '}' || c == ']') && --depth == 0)
+      return i + 1;
   }
   return std::string_view::npos;
 }
@@ -74,7 +80,8 @@ void take_list(const std::string& file, std::string_view text, const Take& take)
 
 void for_each_row(const std::string& file, const Take& take) {
   std::ifstream in(file, std::ios::binary);
-  if (!in) kernels::fail_usage("{}: the data file cannot be read. Check the path; it is relative to the working folder.", file);
+  if (!in)
+    kernels::fail_usage("{}: the data file cannot be read. Check the path; it is relative to the working folder.", file);
   in >> std::ws;
   const bool list = in.peek() == '[';
   in.clear();
@@ -98,7 +105,8 @@ std::string asked_text(const nlohmann::json& value) {
   for (const auto& message : value) {
     if (!message.is_object()) return "";
     const auto role = message.find("role"), content = message.find("content");
-    if (role != message.end() && *role == "user" && content != message.end() && content->is_string()) return content->get<std::string>();
+    if (role != message.end() && *role == "user" && content != message.end() && content->is_string())
+      return content->get<std::string>();
   }
   return "";
 }

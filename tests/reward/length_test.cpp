@@ -28,7 +28,8 @@ double cosine(bool right, int64_t tokens, OptionList options = {}) {
 }
 
 double overlong(int64_t tokens, const char* factor = "1") {
-  return values(*make("overlong", {{"max_tokens", "100"}, {"cache_tokens", "40"}, {"factor", factor}}), {sample(true, tokens)})[0];
+  return values(*make("overlong", {{"max_tokens", "100"}, {"cache_tokens", "40"}, {"factor", factor}}),
+                {sample(true, tokens)})[0];
 }
 
 }  // namespace

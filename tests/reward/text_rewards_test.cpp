@@ -49,8 +49,8 @@ TEST_CASE("a script is found for letters, and for nothing else", "[language]") {
   using reward::script_of;
   REQUIRE(script_of(U'a') == "latin");
   REQUIRE(script_of(U'Z') == "latin");
-  REQUIRE(script_of(0xe9) == "latin");      // e with acute accent
-  REQUIRE(script_of(0x3c0) == "greek");     // pi
+  REQUIRE(script_of(0xe9) == "latin");   // e with acute accent
+  REQUIRE(script_of(0x3c0) == "greek");  // pi
   REQUIRE(script_of(0x436) == "cyrillic");
   REQUIRE(script_of(0x5d0) == "hebrew");
   REQUIRE(script_of(0x627) == "arabic");
@@ -61,8 +61,8 @@ TEST_CASE("a script is found for letters, and for nothing else", "[language]") {
   REQUIRE(script_of(0x4e2d) == "han");
   REQUIRE(script_of(0x20000) == "han");
   REQUIRE(script_of(0xac00) == "hangul");
-  for (const char32_t none : {U'0', U' ', U'@', U'[', U'{', char32_t{0xd7}, char32_t{0xf7}, char32_t{0x2212}, char32_t{0x3002},
-                              char32_t{0xff0c}, char32_t{0x1f600}, char32_t{0xfffd}, char32_t{0x10ffff}})
+  for (const char32_t none : {U'0', U' ', U'@', U'[', U'{', char32_t{0xd7}, char32_t{0xf7}, char32_t{0x2212},
+                              char32_t{0x3002}, char32_t{0xff0c}, char32_t{0x1f600}, char32_t{0xfffd}, char32_t{0x10ffff}})
     CHECK(script_of(none) == "");
 }
 
@@ -75,7 +75,8 @@ TEST_CASE("code points are read from UTF-8, and a wrong byte is taken alone", "[
   REQUIRE(reward::next_code_point(text, at) == 0x1f600);
   REQUIRE(at == text.size());
   // Cut short, overlong, a surrogate, beyond the last, a follower alone.
-  for (const std::string bad : {"\xe4\xb8", "\xc0\x80", "\xe0\x80\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\x80", "\xff"}) {
+  for (const std::string bad :
+       {"\xe4\xb8", "\xc0\x80", "\xe0\x80\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\x80", "\xff"}) {
     at = 0;
     CHECK(reward::next_code_point(bad, at) == 0xfffd);
     CHECK(at == 1);
@@ -95,13 +96,14 @@ TEST_CASE("language is the share of letters in the wanted script", "[language]")
 
 TEST_CASE("language leaves out code, math, commands and tags", "[language]") {
   const std::string han = "\u6240\u4ee5";
-  for (const char* skipped : {"$ab+c$", "$$ab$$", "\\(ab\\)", "\\[ab\\]", "`ab`", "```python\nab\n```", "\\frac", "<think>", "</answer>"}) {
+  for (const char* skipped :
+       {"$ab+c$", "$$ab$$", "\\(ab\\)", "\\[ab\\]", "`ab`", "```python\nab\n```", "\\frac", "<think>", "</answer>"}) {
     INFO(skipped);
     CHECK(language(han + " " + skipped + " " + han, "han") == 1.0);
   }
-  REQUIRE(language(han + "```ab", "han") == 1.0);               // a fence that is not closed
-  REQUIRE(language("\u6240 costs $5", "han") == 1.0 / 6);       // a dollar alone is money
-  REQUIRE(language("\u6240 \\(ab", "han") == 1.0 / 3);          // nor does an opening without its end hide the rest
+  REQUIRE(language(han + "```ab", "han") == 1.0);          // a fence that is not closed
+  REQUIRE(language("\u6240 costs $5", "han") == 1.0 / 6);  // a dollar alone is money
+  REQUIRE(language("\u6240 \\(ab", "han") == 1.0 / 3);     // nor does an opening without its end hide the rest
   REQUIRE(language("\u6240 $" + std::string(300, 'b') + "$", "han") == 1.0 / 301);  // nor dollars that are far apart
 }
 

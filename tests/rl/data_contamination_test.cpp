@@ -37,8 +37,10 @@ const std::string train_ride = "A train travels 60 miles in an hour and then it 
 TEST_CASE("the normal form keeps letters and digits of any script, in lower case", "[contamination]") {
   REQUIRE(rl::letters_and_digits("Find $2.4 \\div 6$.") == "find24div6");
   REQUIRE(rl::letters_and_digits("  \n!?") == "");
-  REQUIRE(rl::letters_and_digits("\u00c9t\u00e9, \u0416\u0423\u041a \u2014 \u6c42\u3002") == "\u00e9t\u00e9\u0436\u0443\u043a\u6c42");
-  REQUIRE(rl::letters_and_digits("a\xff" "b") == "ab");
+  REQUIRE(rl::letters_and_digits("\u00c9t\u00e9, \u0416\u0423\u041a \u2014 \u6c42\u3002") ==
+          "\u00e9t\u00e9\u0436\u0443\u043a\u6c42");
+  REQUIRE(rl::letters_and_digits("a\xff"
+                                 "b") == "ab");
 }
 
 TEST_CASE("words are runs of letters and digits", "[contamination]") {
@@ -65,12 +67,10 @@ TEST_CASE("numbers that only look alike without their marks are told apart", "[c
 
 TEST_CASE("exact, normalised and overlapping rows are counted on both sides", "[contamination]") {
   const auto found = rl::compare_texts(
-      texts({apples,
-             "ANN has 3 apples, and buys 4 more; how many apples does she have",
+      texts({apples, "ANN has 3 apples, and buys 4 more; how many apples does she have",
              "At noon a train travels 60 miles in an hour and then it goes on for 2 hours, stops, and so on.",
              "A train travels 60 miles in an hour and then it stops.",  // eleven words in common
-             "Compute $\\tan 225^\\circ$.",
-             "Something else altogether."}),
+             "Compute $\\tan 225^\\circ$.", "Something else altogether."}),
       texts({train_ride, apples, "Compute $\\tan 22.5^\\circ.$", "Another problem."}));
   CHECK(found.train.rows == 6);
   CHECK(found.train.exact == 1);
@@ -111,16 +111,20 @@ TEST_CASE("texts without a letter are compared as they are", "[contamination]") 
 }
 
 TEST_CASE("texts are found under the usual keys, in lines, lists and messages", "[contamination]") {
-  const auto lines = rl::read_texts(write("lines.jsonl", "\n{\"id\": \"7\", \"problem\": \"p\"}\n\n{\"problem\": \"q\"}\n"), "");
+  const auto lines =
+      rl::read_texts(write("lines.jsonl", "\n{\"id\": \"7\", \"problem\": \"p\"}\n\n{\"problem\": \"q\"}\n"), "");
   CHECK(lines.key == "problem");
   REQUIRE(lines.rows.size() == 2);
   CHECK((lines.rows[1].line == 4 && lines.rows[1].text == "q"));
-  const auto list = rl::read_texts(write("list.json", " [\n  {\"prompt\": \"a [ \\\" } b\",\n   \"tests\": [{\"x\": 1}]},\n  {\"prompt\": \"c\"} ]\n"), "");
+  const auto list = rl::read_texts(
+      write("list.json", " [\n  {\"prompt\": \"a [ \\\" } b\",\n   \"tests\": [{\"x\": 1}]},\n  {\"prompt\": \"c\"} ]\n"),
+      "");
   REQUIRE(list.rows.size() == 2);
   CHECK((list.rows[0].line == 2 && list.rows[0].text == "a [ \" } b"));
   CHECK((list.rows[1].line == 4 && list.rows[1].text == "c"));
   const auto messages = rl::read_texts(
-      write("messages.jsonl", R"({"messages": [{"role": "system", "content": "s"}, {"role": "user", "content": "u"}]})"), "");
+      write("messages.jsonl", R"({"messages": [{"role": "system", "content": "s"}, {"role": "user", "content": "u"}]})"),
+      "");
   CHECK((messages.key == "messages" && messages.rows[0].text == "u"));
   CHECK(rl::read_texts(write("own.jsonl", R"({"question": "q", "other": "o"})"), "other").rows[0].text == "o");
 }
@@ -128,21 +132,25 @@ TEST_CASE("texts are found under the usual keys, in lines, lists and messages", 
 TEST_CASE("a row that cannot be compared is named by file and line", "[contamination]") {
   const auto file = write("bad.jsonl", "{\"question\": \"q\"}\n{\"title\": \"t\"}\n");
   REQUIRE_THROWS_WITH(rl::read_texts(file, ""), Contains(file + ":2: has no text under \"question\"; its keys are: title."));
-  REQUIRE_THROWS_WITH(rl::read_texts(write("none.jsonl", "{\"title\": \"t\"}\n"), ""), Contains("under question, problem, prompt"));
-  for (const char* broken : {"[{\"question\": \"q\"}, 3]", "[{\"question\": \"q\"}", "[{\"question\": \"q\"} {\"question\": \"q\"}]", "[{\"question\": ]", "[1]", "[\n[]]"})
+  REQUIRE_THROWS_WITH(rl::read_texts(write("none.jsonl", "{\"title\": \"t\"}\n"), ""),
+                      Contains("under question, problem, prompt"));
+  for (const char* broken : {"[{\"question\": \"q\"}, 3]", "[{\"question\": \"q\"}",
+                             "[{\"question\": \"q\"} {\"question\": \"q\"}]", "[{\"question\": ]", "[1]", "[\n[]]"})
     CHECK_THROWS_WITH(rl::read_texts(write("broken.json", broken), ""), Contains("is not a JSON object"));
   CHECK_THROWS_WITH(rl::read_texts(write("empty.json", "[]"), ""), Contains("has no rows"));
 }
 
 TEST_CASE("a JSON list is read as problems too", "[dataset]") {
   rl::DataConfig keys;
-  const auto problems = rl::read_jsonl(write("problems.json", "[{\"question\": \"q\", \"answer\": 1},\n {\"question\": \"r\", \"answer\": \"2\"}]"), keys);
+  const auto problems = rl::read_jsonl(
+      write("problems.json", "[{\"question\": \"q\", \"answer\": 1},\n {\"question\": \"r\", \"answer\": \"2\"}]"), keys);
   REQUIRE(problems.size() == 2);
   CHECK((problems[1].question == "r" && problems[1].answer == "2" && problems[1].line == 2 && problems[1].prompt_id == 1));
 }
 
 TEST_CASE("GSM8K's training problems are not in its test set", "[contamination]") {
-  const auto found = rl::compare_texts(rl::read_texts(shipped("gsm8k/train.jsonl"), ""), rl::read_texts(shipped("gsm8k/test.jsonl"), ""));
+  const auto found =
+      rl::compare_texts(rl::read_texts(shipped("gsm8k/train.jsonl"), ""), rl::read_texts(shipped("gsm8k/test.jsonl"), ""));
   CHECK((found.train.rows == 7473 && found.test.rows == 1319));
   CHECK((found.train.exact == 0 && found.train.normalised == 0));
 }
@@ -150,13 +158,17 @@ TEST_CASE("GSM8K's training problems are not in its test set", "[contamination]"
 TEST_CASE("shipped test sets are found by name", "[contamination]") {
   CHECK_THAT(rl::test_set_file("gsm8k/test"), Contains("gsm8k/test.jsonl"));
   CHECK(rl::test_set_file(shipped("gsm8k/train.jsonl")) == shipped("gsm8k/train.jsonl"));
-  CHECK_THROWS_WITH(rl::test_set_file("gsm9k"), Contains("\"gsm9k\" is no file and names no test set. The sets that ship are: ") && Contains("gsm8k/test"));
+  CHECK_THROWS_WITH(
+      rl::test_set_file("gsm9k"),
+      Contains("\"gsm9k\" is no file and names no test set. The sets that ship are: ") && Contains("gsm8k/test"));
 }
 
 TEST_CASE("training on a test set is an error that names the lines, unless it is allowed by name", "[contamination]") {
   const auto test = rl::read_texts(shipped("gsm8k/test.jsonl"), "");
-  std::string rows = R"({"question": "an innocent problem", "answer": "1"})" "\n";
-  for (const size_t i : {3, 7}) rows += "{\"question\": " + std::string("\"  ") + test.rows[i].text + "\", \"answer\": \"1\"}\n";
+  std::string rows = R"({"question": "an innocent problem", "answer": "1"})"
+                     "\n";
+  for (const size_t i : {3, 7})
+    rows += "{\"question\": " + std::string("\"  ") + test.rows[i].text + "\", \"answer\": \"1\"}\n";
   rl::DataConfig data;
   data.train = write("train.jsonl", rows);
   const auto check = [&] { return rl::check_test_sets(data, rl::read_jsonl(data.train, data)); };
@@ -164,7 +176,8 @@ TEST_CASE("training on a test set is an error that names the lines, unless it is
   REQUIRE(found.errors.size() == 1);
   CHECK(found.errors[0].path == "data.train");
   CHECK_THAT(found.errors[0].what, Contains("2 of 3 problems of " + data.train + " stand in the test set gsm8k/test (") &&
-                                       Contains("): lines 2, 3. ") && Contains("data.allow_contamination = [\"gsm8k/test\"]"));
+                                       Contains("): lines 2, 3. ") &&
+                                       Contains("data.allow_contamination = [\"gsm8k/test\"]"));
   data.allow_contamination = {"gsm8k/test"};
   found = check();
   CHECK(found.errors.empty());
@@ -178,14 +191,19 @@ TEST_CASE("training on a test set is an error that names the lines, unless it is
 
 TEST_CASE("a run's own evaluation file is a test set too, unless it is the training file itself", "[contamination]") {
   rl::DataConfig data;
-  data.train = write("own_train.jsonl", R"({"question": "Ann has 3 apples and eats one. How many?", "answer": "2"})" "\n"
-                                        R"({"question": "What is 12 - 3?", "answer": "9"})" "\n");
-  data.eval = write("own_eval.jsonl", R"({"question": "ann has 3 apples, and eats one: how many", "answer": "2"})" "\n"
-                                      R"({"question": "What is 1 - 23?", "answer": "-22"})" "\n");
+  data.train = write("own_train.jsonl", R"({"question": "Ann has 3 apples and eats one. How many?", "answer": "2"})"
+                                        "\n"
+                                        R"({"question": "What is 12 - 3?", "answer": "9"})"
+                                        "\n");
+  data.eval = write("own_eval.jsonl", R"({"question": "ann has 3 apples, and eats one: how many", "answer": "2"})"
+                                      "\n"
+                                      R"({"question": "What is 1 - 23?", "answer": "-22"})"
+                                      "\n");
   const auto check = [&] { return rl::check_test_sets(data, rl::read_jsonl(data.train, data)); };
   auto found = check();
   REQUIRE(found.errors.size() == 1);
-  CHECK_THAT(found.errors[0].what, Contains("1 of 2 problems of ") && Contains("in the test set eval (" + data.eval + "): line 1."));
+  CHECK_THAT(found.errors[0].what,
+             Contains("1 of 2 problems of ") && Contains("in the test set eval (" + data.eval + "): line 1."));
   data.allow_contamination = {"eval"};
   CHECK(check().errors.empty());
   data.allow_contamination.clear();
@@ -196,7 +214,8 @@ TEST_CASE("a run's own evaluation file is a test set too, unless it is the train
 TEST_CASE("generated problems are counted and never an error", "[contamination]") {
   rl::DataConfig data;
   data.train = "generator:arithmetic";
-  data.eval = write("sums.jsonl", R"({"question": "1+2+3+4+5=", "answer": "5"})" "\n");
+  data.eval = write("sums.jsonl", R"({"question": "1+2+3+4+5=", "answer": "5"})"
+                                  "\n");
   rl::Problem problem;
   problem.question = "1+2+3+4+5=";
   const auto found = rl::check_test_sets(data, {problem});
@@ -205,10 +224,13 @@ TEST_CASE("generated problems are counted and never an error", "[contamination]"
 }
 
 TEST_CASE("ponder check refuses a test set as training data", "[contamination][check]") {
-  const auto config = rl::read_config(testing::source_dir() + "/tests/rl/broken/group_of_one.toml",
-                                      {"rollout.samples_per_prompt=4", "data.train=configs/data/gsm8k/test.jsonl", "reward.exact.name=math"});
+  const auto config = rl::read_config(
+      testing::source_dir() + "/tests/rl/broken/group_of_one.toml",
+      {"rollout.samples_per_prompt=4", "data.train=configs/data/gsm8k/test.jsonl", "reward.exact.name=math"});
   std::string all;
   for (const auto& line : rl::check_run(config).errors) all += line + "\n";
-  CHECK_THAT(all, Contains("--set data.train=configs/data/gsm8k/test.jsonl: data.train: 1319 of 1319 problems of configs/data/gsm8k/test.jsonl "
-                           "stand in the test set gsm8k/test (") && Contains("): lines 1, 2, 3, 4, 5, .... Scores"));
+  CHECK_THAT(all, Contains("--set data.train=configs/data/gsm8k/test.jsonl: data.train: 1319 of 1319 problems of "
+                           "configs/data/gsm8k/test.jsonl "
+                           "stand in the test set gsm8k/test (") &&
+                      Contains("): lines 1, 2, 3, 4, 5 and 1314 more. Scores"));
 }

@@ -78,18 +78,51 @@ TEST_CASE("first-person claims are found, vendor by vendor", "[identity]") {
 }
 
 TEST_CASE("stories, users, denials, quotes and namesakes are no claims", "[identity]") {
-  for (const char* text :
-       {"", "OpenAI released ChatGPT in 2022.", "ChatGPT is a model developed by OpenAI.", "I use ChatGPT every day.", "I am using ChatGPT.",
-        "I am a ChatGPT user.", "I am a fan of Claude Monet.", "I am Claude Monet, a painter.", "I'm Claude, and I live in Paris.", "I am not ChatGPT.",
-        "I'm a Gemini, born in June.", "I am a llama farmer.", "The Mistral blows; I am cold.", "I asked ChatGPT, and I am happy.",
-        "She said: \"I am ChatGPT.\"", "\u201cI am ChatGPT,\u201d said the machine.", "If I were ChatGPT, I would know.", "Pretend I am ChatGPT.",
-        "I am a researcher at Google.", "I am from Google.", "I was hired by Microsoft.", "I am an engineer who was trained by Google.",
-        "My friend, who was made by hand, is from Google.", "I am on Google Maps.", "As ChatGPT grows, so does OpenAI.", "As OpenAI's models grow, I wonder.",
-        "I am working on a model like GPT-4.", "I am better than GPT-4.", "My name is Kimi and I like tea.", "I am here. ChatGPT is there.",
-        "An AI model developed by OpenAI can do this.", "Is it true that OpenAI made him?", "I made a bot with GPT-4.", "I am an AI assistant.",
-        "I am a large language model.", "I am Ponder, an assistant.", "Let phi be an angle; I am sure that phi = 3.", "I am the author of Llama.",
-        "\u6211\u662f\u963f\u91cc\u5df4\u5df4\u7684\u5458\u5de5\u3002", "\u6211\u662f\u7528ChatGPT\u5199\u7684\u3002", "\u6211\u662f\u4e00\u540d\u5b66\u751f\u3002",
-        "\u6211\u4e0d\u662fChatGPT\u3002", "OpenAI\u5f00\u53d1\u4e86ChatGPT\u3002", "\u5982\u679c\u6211\u662fChatGPT", "\u6211\u662fChatGPT\u7684\u7528\u6237"}) {
+  for (const char* text : {"",
+                           "OpenAI released ChatGPT in 2022.",
+                           "ChatGPT is a model developed by OpenAI.",
+                           "I use ChatGPT every day.",
+                           "I am using ChatGPT.",
+                           "I am a ChatGPT user.",
+                           "I am a fan of Claude Monet.",
+                           "I am Claude Monet, a painter.",
+                           "I'm Claude, and I live in Paris.",
+                           "I am not ChatGPT.",
+                           "I'm a Gemini, born in June.",
+                           "I am a llama farmer.",
+                           "The Mistral blows; I am cold.",
+                           "I asked ChatGPT, and I am happy.",
+                           "She said: \"I am ChatGPT.\"",
+                           "\u201cI am ChatGPT,\u201d said the machine.",
+                           "If I were ChatGPT, I would know.",
+                           "Pretend I am ChatGPT.",
+                           "I am a researcher at Google.",
+                           "I am from Google.",
+                           "I was hired by Microsoft.",
+                           "I am an engineer who was trained by Google.",
+                           "My friend, who was made by hand, is from Google.",
+                           "I am on Google Maps.",
+                           "As ChatGPT grows, so does OpenAI.",
+                           "As OpenAI's models grow, I wonder.",
+                           "I am working on a model like GPT-4.",
+                           "I am better than GPT-4.",
+                           "My name is Kimi and I like tea.",
+                           "I am here. ChatGPT is there.",
+                           "An AI model developed by OpenAI can do this.",
+                           "Is it true that OpenAI made him?",
+                           "I made a bot with GPT-4.",
+                           "I am an AI assistant.",
+                           "I am a large language model.",
+                           "I am Ponder, an assistant.",
+                           "Let phi be an angle; I am sure that phi = 3.",
+                           "I am the author of Llama.",
+                           "\u6211\u662f\u963f\u91cc\u5df4\u5df4\u7684\u5458\u5de5\u3002",
+                           "\u6211\u662f\u7528ChatGPT\u5199\u7684\u3002",
+                           "\u6211\u662f\u4e00\u540d\u5b66\u751f\u3002",
+                           "\u6211\u4e0d\u662fChatGPT\u3002",
+                           "OpenAI\u5f00\u53d1\u4e86ChatGPT\u3002",
+                           "\u5982\u679c\u6211\u662fChatGPT",
+                           "\u6211\u662fChatGPT\u7684\u7528\u6237"}) {
     INFO(text);
     CHECK(vendors(text) == "");
   }
@@ -111,11 +144,17 @@ TEST_CASE("a claim's words are shown", "[identity]") {
 }
 
 TEST_CASE("a file's claims come with their lines, and what users say is no claim", "[identity]") {
-  const auto file = write(R"({"question": "I am ChatGPT. Who are you?", "answer": "An assistant."})" "\n"
-                          R"({"question": "Who are you?", "answer": "I'm Claude."})" "\n\n"
-                          R"({"messages": [{"role": "user", "content": "I am ChatGPT"}, {"role": "assistant", "content": "I am Qwen."}]})" "\n"
-                          R"({"conversations": [{"from": "human", "value": "I am Grok, a bot"}, {"from": "gpt", "value": "I am ChatGPT."}]})" "\n"
-                          R"({"prompt": "hi", "completion": "I am ChatGPT, trained by OpenAI."})" "\n");
+  const auto file = write(
+      R"({"question": "I am ChatGPT. Who are you?", "answer": "An assistant."})"
+      "\n"
+      R"({"question": "Who are you?", "answer": "I'm Claude."})"
+      "\n\n"
+      R"({"messages": [{"role": "user", "content": "I am ChatGPT"}, {"role": "assistant", "content": "I am Qwen."}]})"
+      "\n"
+      R"({"conversations": [{"from": "human", "value": "I am Grok, a bot"}, {"from": "gpt", "value": "I am ChatGPT."}]})"
+      "\n"
+      R"({"prompt": "hi", "completion": "I am ChatGPT, trained by OpenAI."})"
+      "\n");
   const auto report = rl::scan_identity(file, "");
   CHECK(report.rows == 5);
   CHECK(report.rows_with_claims == 4);
@@ -136,16 +175,20 @@ TEST_CASE("GSM8K claims nothing", "[identity]") {
 }
 
 TEST_CASE("ponder check warns of claims in the data of an sft stage, and only there", "[identity][check]") {
-  const auto file = write(R"({"question": "1+2=", "answer": "3", "completion": "I am ChatGPT: 3"})" "\n"
-                          R"({"question": "2+2=", "answer": "4", "completion": "4"})" "\n");
+  const auto file = write(R"({"question": "1+2=", "answer": "3", "completion": "I am ChatGPT: 3"})"
+                          "\n"
+                          R"({"question": "2+2=", "answer": "4", "completion": "4"})"
+                          "\n");
   const auto warnings = [&](const char* kind) {
-    const auto config = rl::read_config(testing::source_dir() + "/tests/rl/broken/group_of_one.toml",
-                                        {"rollout.samples_per_prompt=4", "data.train=" + file, "stage.grpo.kind=" + std::string(kind), "stage.0.steps=1"});
+    const auto config = rl::read_config(
+        testing::source_dir() + "/tests/rl/broken/group_of_one.toml",
+        {"rollout.samples_per_prompt=4", "data.train=" + file, "stage.grpo.kind=" + std::string(kind), "stage.0.steps=1"});
     std::string all;
     for (const auto& line : rl::check_run(config).warnings) all += line + "\n";
     return all;
   };
-  CHECK_THAT(warnings("sft"), Contains("data.train: in 1 of 2 completions of " + file + " the model claims to be another vendor's assistant (OpenAI 1), "
+  CHECK_THAT(warnings("sft"), Contains("data.train: in 1 of 2 completions of " + file +
+                                       " the model claims to be another vendor's assistant (OpenAI 1), "
                                        "and learns to: line 1. `ponder data identity "));
   CHECK(warnings("grpo").find("claims") == std::string::npos);
 }
