@@ -63,7 +63,7 @@ void print_table(const std::vector<Contamination>& all) {
 
 void print_examples(const Contamination& found, int64_t examples) {
   if (found.uncertain > 0)
-    fmt::print("\n{}: {} of the normalised matches have other numbers or signs (22.5 and 225): look at them.\n",
+    fmt::print("\n{}: {} of the normalised matches have other numbers or signs (22.5 and 225).\n",
                found.test_name, found.uncertain);
   int64_t shown = 0;
   for (const auto& hit : found.hits) {

@@ -54,6 +54,7 @@ class Comparison {
       out_.uncertain += hit.match == Match::normalised && !hit.certain;
       out_.hits.push_back(hit);
     }
+    std::stable_sort(out_.hits.begin(), out_.hits.end(), [](const Hit& a, const Hit& b) { return a.match > b.match; });
     for (const Match match : best_) count(out_.test, match);
     return std::move(out_);
   }

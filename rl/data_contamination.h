@@ -34,7 +34,7 @@ const char* name_of(Match match);
 struct Hit {
   Match match = Match::none;
   int64_t train_line = 0, test_line = 0;
-  bool certain = false;  // exact, or normalised with the same numbers (same_numbers)
+  bool certain = false;  // exact, or normalised with the same numbers and signs (same_numbers)
   std::string text;      // of the training row: for an overlap the 13 words, else its beginning
 };
 
@@ -44,9 +44,9 @@ struct Contamination {
   };
   std::string train_name, test_name;
   Counts train, test;         // rows of each set that the other holds
-  int64_t uncertain = 0;      // training rows whose normalised matches all have other numbers
+  int64_t uncertain = 0;      // training rows whose normalised matches all have other numbers or signs
   int64_t boilerplate = 0;    // shared runs of 13 words that were left out
-  std::vector<Hit> hits;      // in the order of the training set
+  std::vector<Hit> hits;      // the strongest first, and then in the order of the training set
 };
 
 // `with_overlap` false: exact and normalised only.

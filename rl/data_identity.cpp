@@ -259,9 +259,8 @@ class Finder {
   void add(const VendorName& name, size_t begin, size_t end) {
     const std::string vendor(name.vendor);
     if (std::any_of(claims_.begin(), claims_.end(), [&](const Claim& claim) { return claim.vendor == vendor; })) return;
-    std::string excerpt;
-    for (size_t i = begin; i < std::min(end, words_.size()); ++i)
-      excerpt += (excerpt.empty() ? "" : " ") + std::string(words_[i]);
+    const std::string_view first = words_[begin], last = words_[std::min(end, words_.size()) - 1];
+    const std::string excerpt(first.data(), last.data() + last.size());  // words are cut from one text
     claims_.push_back({vendor, excerpt});
   }
 

@@ -90,12 +90,14 @@ class Rule {
     std::vector<int64_t> lines;
     for (const auto& hit : found.hits)
       if (hit.certain) lines.push_back(hit.train_line);
+    std::sort(lines.begin(), lines.end());
     counts_.push_back(fmt::format("{} {}", name, lines.size()));
     const auto& allowed = data_.allow_contamination;
     const bool fine = lines.empty() || generated_ || std::find(allowed.begin(), allowed.end(), name) != allowed.end();
     if (fine) return;
     const size_t shown = std::min<size_t>(lines.size(), 5);
-    const auto first = fmt::join(lines.begin(), lines.begin() + static_cast<std::ptrdiff_t>(shown), ", ");
+    const std::string first =
+        fmt::format("{}", fmt::join(lines.begin(), lines.begin() + static_cast<std::ptrdiff_t>(shown), ", "));
     findings_.errors.push_back(
         {"data.train",
          fmt::format("{} of {} problems of {} stand in the test set {} ({}): line{} {}{}. Scores on a set that was "

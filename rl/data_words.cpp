@@ -56,19 +56,28 @@ uint64_t hash_of(const std::string& text) {
   return hash;
 }
 
-// The runs of digits, one after the other: "1,000 at 2.5" gives "1000 2 5 ".
-std::string digit_runs(std::string_view text) {
+// A sign is a plus, or a minus that does not stand between letters, where it may be a hyphen.
+bool is_sign(std::string_view text, size_t i) {
+  if (text[i] == '+') return true;
+  if (text[i] != '-') return false;
+  size_t before = i, after = i + 1;
+  while (before > 0 && text[before - 1] == ' ') --before;
+  while (after < text.size() && text[after] == ' ') ++after;
+  return !(before > 0 && ascii_letter(text[before - 1]) && after < text.size() && ascii_letter(text[after]));
+}
+
+// The runs of digits and the signs, one after the other: "-1,000 at 2.5" gives "-1000 2 5 ".
+std::string numbers_and_signs(std::string_view text) {
   std::string out;
   const auto digit = [&](size_t i) { return i < text.size() && ascii_digit(text[i]); };
   for (size_t i = 0; i < text.size(); ++i) {
+    if (is_sign(text, i)) out += text[i];
     if (!digit(i)) continue;
     out += text[i];
     const bool thousands =
         i + 1 < text.size() && text[i + 1] == ',' && digit(i + 2) && digit(i + 3) && digit(i + 4) && !digit(i + 5);
-    if (thousands)
-      ++i;
-    else if (!digit(i + 1))
-      out += ' ';
+    if (thousands) ++i;
+    else if (!digit(i + 1)) out += ' ';
   }
   return out;
 }
@@ -106,7 +115,7 @@ std::vector<Word> words_of(std::string_view text) {
 bool same_numbers(std::string_view a, std::string_view b) {
   int64_t letters = 0;
   for (const char c : a) letters += ascii_letter(c) || static_cast<unsigned char>(c) >= 0xc0;
-  return letters < few_letters ? without_spaces(a) == without_spaces(b) : digit_runs(a) == digit_runs(b);
+  return letters < few_letters ? without_spaces(a) == without_spaces(b) : numbers_and_signs(a) == numbers_and_signs(b);
 }
 
 }  // namespace rl
