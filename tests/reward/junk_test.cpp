@@ -79,7 +79,8 @@ TEST_CASE("junk that knows nothing of the gold is paid by no reward but those on
     const auto gold = far_gold(*reward);
     for (int round = 0; round < 4000; ++round) {
       const auto text = random_text(random);
-      if (score_one(*reward, item(text, gold)).value > 0.0) FAIL(reward->name() << " paid for " << text);
+      const bool guessed = !gold.empty() && text.find(gold) != std::string::npos;  // a random byte may be the letter J
+      if (!guessed && score_one(*reward, item(text, gold)).value > 0.0) FAIL(reward->name() << " paid for " << text);
     }
   }
 }

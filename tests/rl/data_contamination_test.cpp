@@ -96,18 +96,18 @@ TEST_CASE("exact, normalised and overlapping rows are counted on both sides", "[
 }
 
 TEST_CASE("thirteen words that stand in more than ten rows are boilerplate", "[contamination]") {
-  const std::string common = " can be written as m over n where m and n are relatively prime find m plus n";  // 17 words
+  const std::string common = " can be written as m over n where m and n are relatively prime find m plus n";  // 18 words
   const auto overlaps = [&](int test_rows, int train_rows) {
     std::vector<std::string> test, train;
-    for (int i = 0; i < test_rows; ++i) test.push_back("test " + std::to_string(i) + common);
-    for (int i = 0; i < train_rows; ++i) train.push_back("train " + std::to_string(i) + common);
+    for (int i = 0; i < test_rows; ++i) test.push_back("test" + std::to_string(i) + common);
+    for (int i = 0; i < train_rows; ++i) train.push_back("train" + std::to_string(i) + common);
     return rl::compare_texts(texts(train), texts(test));
   };
   CHECK(overlaps(10, 10).train.overlap == 10);
   CHECK(overlaps(10, 10).test.overlap == 10);
   CHECK(overlaps(11, 1).train.overlap == 0);
   CHECK(overlaps(1, 11).train.overlap == 0);
-  CHECK(overlaps(11, 1).boilerplate == 17 - 13 + 1);
+  CHECK(overlaps(11, 1).boilerplate == 18 - 13 + 1);
 }
 
 TEST_CASE("texts without a letter are compared as they are", "[contamination]") {
