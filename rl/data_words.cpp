@@ -56,13 +56,16 @@ uint64_t hash_of(const std::string& text) {
   return hash;
 }
 
+// What may stand around a hyphen in LaTeX, as in "$x$-axis".
+bool layout(char c) { return c == ' ' || c == '$' || c == '{' || c == '}'; }
+
 // A sign is a plus, or a minus that does not stand between letters, where it may be a hyphen.
 bool is_sign(std::string_view text, size_t i) {
   if (text[i] == '+') return true;
   if (text[i] != '-') return false;
   size_t before = i, after = i + 1;
-  while (before > 0 && text[before - 1] == ' ') --before;
-  while (after < text.size() && text[after] == ' ') ++after;
+  while (before > 0 && layout(text[before - 1])) --before;
+  while (after < text.size() && layout(text[after])) ++after;
   return !(before > 0 && ascii_letter(text[before - 1]) && after < text.size() && ascii_letter(text[after]));
 }
 
@@ -82,10 +85,14 @@ std::string numbers_and_signs(std::string_view text) {
   return out;
 }
 
-std::string without_spaces(std::string_view text) {
+// Without white space, dollars and full stops (but the points of numbers), in lower case.
+std::string bare(std::string_view text) {
   std::string out;
-  for (const char c : text)
-    if (c != ' ' && c != '\n' && c != '\t' && c != '\r') out += lower(c);
+  for (size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    const bool point = c == '.' && !(i + 1 < text.size() && ascii_digit(text[i + 1]));
+    if (c != ' ' && c != '\n' && c != '\t' && c != '\r' && c != '$' && !point) out += lower(c);
+  }
   return out;
 }
 
@@ -115,7 +122,7 @@ std::vector<Word> words_of(std::string_view text) {
 bool same_numbers(std::string_view a, std::string_view b) {
   int64_t letters = 0;
   for (const char c : a) letters += ascii_letter(c) || static_cast<unsigned char>(c) >= 0xc0;
-  return letters < few_letters ? without_spaces(a) == without_spaces(b) : numbers_and_signs(a) == numbers_and_signs(b);
+  return letters < few_letters ? bare(a) == bare(b) : numbers_and_signs(a) == numbers_and_signs(b);
 }
 
 }  // namespace rl

@@ -20,7 +20,7 @@ std::vector<Word> words_of(std::string_view text);
 
 // letters_and_digits() makes 22.5 and 225 the same, and x + 3 and x - 3. True if two texts that agree there have the same
 // numbers and signs too ("1,000" is 1000; a minus between letters may be a hyphen and is not looked at); texts of fewer
-// than 20 letters must be the same but for case and white space.
+// than 20 letters must be the same but for case, white space, dollars and full stops.
 bool same_numbers(std::string_view a, std::string_view b);
 
 }  // namespace rl

@@ -91,7 +91,8 @@ def main():
             out.write("# Common problems of public data sets\n\n"
                       "`tests/end_to_end/contamination.sh tests/results/contamination.md`; each row is `ponder data contamination TRAIN TEST`. "
                       "*Exact*: the same bytes. *Normalised*: the same letters and digits, exact ones included. *Other numbers*: normalised "
-                      "matches that are none when looked at (22.5 and 225); `ponder check` does not count them. *13 words*: further rows that "
+                      "matches that have other numbers or signs and so are other problems (22.5 and 225, x + 3 and x - 3); `ponder check` "
+                      "does not count them. *13 words*: further rows that "
                       "share 13 words in a row. *As expected*: a script of another make counts the same.\n\n"
                       "| Training set | rows | Test set | rows | exact | normalised | other numbers | 13 words | test rows normalised | "
                       "test rows 13 words | |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n")

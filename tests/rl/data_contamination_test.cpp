@@ -60,6 +60,8 @@ TEST_CASE("numbers that only look alike without their marks are told apart", "[c
   REQUIRE_FALSE(rl::same_numbers("What is 12 - 3?", "What is 1 - 23?"));
   REQUIRE_FALSE(rl::same_numbers("What is 5 - 3?", "What is 5 + 3?"));  // few letters: signs count too
   REQUIRE(rl::same_numbers("What is 5 - 3?", "what is\n5-3?"));
+  REQUIRE(rl::same_numbers("Compute $1.5+1$.", "Compute $1.5+1.$"));
+  REQUIRE(rl::same_numbers("The y-intercepts and the positive x-axis, 2 of them", "The $y$-intercepts and the positive $x$-axis, 2 of them"));
   REQUIRE_FALSE(rl::same_numbers("Let $x^8 - 98x^4 + 1 = p(x) q(x)$ where p and q are monic",
                                  "Let $x^8 + 98x^4 + 1 = p(x) q(x)$ where p and q are monic"));
   REQUIRE(rl::same_numbers("Where is f(6)-f(2) = 12 a non-constant function?",
