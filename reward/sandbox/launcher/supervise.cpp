@@ -248,6 +248,9 @@ StartRequest Slot::request(const Job& job, Kind kind) const {
 }
 
 Facts Slot::run_in(Room& room, const Job& job, Kind kind, int trainer) {
+  if (kind == Kind::compile_cpp && access("/usr/bin/g++", X_OK) != 0) {
+    throw Error("sandbox: there is no /usr/bin/g++. Install g++.");  // not the fault of what was to be compiled
+  }
   const int64_t rooms = (native_ ? 1 : 0) + (python_ ? 1 : 0);
   cgroup_.limit((job.limits.memory_mb << 20) + rooms * room_bytes, job.limits.processes + rooms + 1);
   Watch watch(job, cgroup_);
