@@ -39,18 +39,6 @@ void print_summary(const std::string& name, std::vector<double> times) {
              times.size(), times[times.size() / 2], times[times.size() * 99 / 100], times.back(), sum / 1000);
 }
 
-// Larger than what a line of a case file should hold.
-std::vector<std::string> large_inputs() {
-  const auto repeated = [](const std::string& piece, size_t bytes) {
-    std::string out;
-    while (out.size() + piece.size() <= bytes) out += piece;
-    return out;
-  };
-  return {repeated("{", 16384),       repeated("{", 8192) + repeated("}", 8192), repeated("\\frac{", 16384), repeated("\\sqrt", 16384),
-          repeated("(", 16384),       repeated("1+", 16383) + "1",              repeated("x^", 16383) + "x", repeated("9", 16384),
-          repeated("(x+y)", 16384),   repeated("\\boxed{", 16384),              repeated("|", 16384),        repeated("\\pm 1,", 16384)};
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -76,7 +64,7 @@ int main(int argc, char** argv) {
   print_summary("hostile", hostile_times);
   print_summary("perturbed", perturbed_times);
   std::vector<double> large_times;
-  for (const auto& text : large_inputs()) {
+  for (const auto& text : labelled::large_inputs()) {
     Verdict verdict;
     large_times.push_back(microseconds(Verifier("default", reward::math::Extraction::whole), text, {"1"}, verdict));
   }

@@ -91,8 +91,21 @@ TEST_CASE("answer and gold can change places", "[math][cases]") {
   }
 }
 
+TEST_CASE("answers of 16 KiB are refused or read, and never paid", "[math][cases]") {
+  for (const std::string& text : labelled::large_inputs()) {
+    INFO(text.substr(0, 20));
+    for (const auto mode : {reward::math::Extraction::whole, reward::math::Extraction::lenient}) {
+      const reward::math::Verifier verifier("default", mode);
+      CHECK(!matches(verifier.verify(text, {"1"})));
+      CHECK(!matches(verifier.verify("\\boxed{" + text + "}", {"1"})));
+      CHECK(!matches(verifier.verify("1", {text})));
+      CHECK(!matches(verifier.verify(text, {text + "+1"})));
+    }
+  }
+}
+
 TEST_CASE("fewer errors of either kind than Math-Verify 0.9", "[math][cases]") {
-  // Its verdicts are kept in golden/math_verify.jsonl, see tests/bench/peers/math_verify.py. Completions are left out: it
+  // Its verdicts are kept in golden/math_verify.jsonl, see tests/bench/peers/math_verify_cases.py. Completions are left out: it
   // has no modes of extraction.
   std::map<std::string, bool> peer;
   std::ifstream in(testing::source_dir() + folder + "golden/math_verify.jsonl");

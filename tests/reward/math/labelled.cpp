@@ -82,6 +82,27 @@ std::string describe(const Case& c, const reward::math::Verdict& v) {
                      reward::math::name_of(v.status), v.reason, c.why.empty() ? "" : ": ", c.why);
 }
 
+std::vector<std::string> large_inputs() {
+  constexpr size_t bytes = 16384;
+  const auto run = [](const std::string& piece, size_t size) {
+    std::string out;
+    while (out.size() + piece.size() <= size) out += piece;
+    return out;
+  };
+  return {run("{", bytes),
+          run("{", bytes / 2) + run("}", bytes / 2),
+          run("\\frac{", bytes),
+          run("\\sqrt", bytes),
+          run("(", bytes),
+          run("1+", bytes - 1) + "1",
+          run("x^", bytes - 1) + "x",
+          run("9", bytes),
+          run("(x+y)", bytes),
+          run("9^", bytes - 1) + "9",
+          run("|", bytes),
+          run("\\pm 1,", bytes)};
+}
+
 std::string last_digit_raised(const std::string& text) {
   const auto digit = [](char ch) { return ch >= '0' && ch <= '9'; };
   const auto last = std::find_if(text.rbegin(), text.rend(), digit);

@@ -2,7 +2,7 @@
 """Verdicts and times of Math-Verify on the labelled cases of the math verifier.
 
     python3 -m venv VENV && VENV/bin/pip install math-verify==0.9.0 antlr4-python3-runtime==4.13.2
-    VENV/bin/python tests/bench/peers/math_verify.py            (writes tests/reward/math/golden/math_verify.jsonl)
+    VENV/bin/python tests/bench/peers/math_verify_cases.py            (writes tests/reward/math/golden/math_verify.jsonl)
 
 It is used as its README shows: a bare answer stands in \\boxed{}, a bare gold between dollar signs, both are parsed with the
 default configuration and compared with verify(gold, answer). Choice letters get its configuration for strings. It works in a
@@ -82,6 +82,8 @@ class Peer:
             error = "hang"
         except (EOFError, BrokenPipeError, ConnectionResetError):
             error = "crash"
+        if self.fresh and error == "crash":
+            sys.exit("Math-Verify does not load; see the lines above.")
         self.process.kill()
         self.process.join()
         self.start()
