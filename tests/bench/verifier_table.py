@@ -65,14 +65,14 @@ def main(ours_file):
           "`tests/bench/peers/math_verify_cases.py`, its golden file is tests/reward/math/golden/math_verify.jsonl. One call is "
           "the reading of answer and gold and their comparison, on one thread.\n")
     print("## Errors\n")
-    row("Cases", "count", "wrong accepted: ours", "Math-Verify", "right refused: ours", "Math-Verify", "raised, crashed or hung: ours",
-        "Math-Verify")
+    row("Cases", "count", "wrong accepted: ours", "Math-Verify", "right refused: ours", "Math-Verify",
+        "raised, crashed or hung: ours", "Math-Verify")
     row("---", *["---:"] * 7)
     for name, group in parts.items():
         (fp, fn), (peer_fp, peer_fn) = count(group, ours), count(group, peer)
         row(name, len(group), fp, peer_fp, fn, peer_fn, 0, sum("error" in peer[c["id"]] for c in group))
-    print("\n\"labelled\": bare answers, by hand; \"completions\": whole texts with a mode of extraction, which Math-Verify does not "
-          "have (it reads all of them in its one way, so its errors there are of convention); \"perturbed\": "
+    print("\n\"labelled\": bare answers, by hand; \"completions\": whole texts with a mode of extraction, which Math-Verify does "
+          "not have (it reads all of them in its one way, so its errors there are of convention); \"perturbed\": "
           "tests/support/make_perturbed_golds.py.\n")
     print("## Time of a call, microseconds\n")
     row("Cases", "median: ours", "Math-Verify", "ratio", "p99: ours", "Math-Verify", "ratio", "slowest: ours", "Math-Verify")

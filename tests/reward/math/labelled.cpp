@@ -60,7 +60,8 @@ std::vector<Gold> read_golds(const std::string& file) {
   if (!in) throw std::runtime_error(fmt::format("{}: cannot be read", file));
   std::vector<Gold> golds;
   for (std::string line; std::getline(in, line);)
-    if (const size_t tab = line.find('\t'); tab != std::string::npos) golds.push_back({line.substr(0, tab), line.substr(tab + 1)});
+    if (const size_t tab = line.find('\t'); tab != std::string::npos)
+      golds.push_back({line.substr(0, tab), line.substr(tab + 1)});
   return golds;
 }
 
