@@ -159,6 +159,7 @@ Index Parser::command() {
   if (name == "sum" || name == "prod") return finite(name == "sum" ? Kind::finite_sum : Kind::finite_product);
   if (is_symbol_command(name)) return symbol();
   if (name == "hat" || name == "tilde" || name == "bar" || name == "overline" || name == "dot" || name == "ddot") return accented();
+  if (name == "angle") return angle();
   if (name == "binom") {
     ++k_;
     const Index n = argument();
@@ -261,20 +262,33 @@ std::string Parser::flat_argument() {
   return out;
 }
 
+// \hat x is a name of its own, \bar z the conjugate, \overline{AB} a segment, \overline{ab} a number by its digits.
 Index Parser::accented() {
   const std::string name = now().text;
-  const bool bar = name == "bar" || name == "overline";
-  const bool braced = ahead(1).is_sign("{");
-  const bool one = braced ? ahead(3).is_sign("}") : true;
+  const bool bar = name == "bar" || name == "overline", braced = ahead(1).is_sign("{");
   const Token& first = ahead(braced ? 2 : 1);
+  const bool one = !braced || ahead(3).is_sign("}");
   const bool letter = first.type == Token::letter || (first.type == Token::command && is_symbol_command(first.text));
-  if (bar && one && letter) {
-    ++k_;
-    return add_function("conj", {argument()});
-  }
+  bool letters = true;
+  for (size_t n = 2; braced && !ahead(n).is_sign("}") && ahead(n).type != Token::end; ++n)
+    letters = letters && (ahead(n).type == Token::letter || ahead(n).type == Token::number || ahead(n).is_sign("_"));
   ++k_;
-  if (bar && braced && first.type == Token::letter && first.text[0] >= 'A' && first.text[0] <= 'Z') return group();  // a segment
+  if (bar && ((one && letter) || !letters)) return add_function("conj", {argument()});
+  if (bar && letter && first.text[0] >= 'A' && first.text[0] <= 'Z') return group();
   return add(Kind::symbol, name + "(" + flat_argument() + ")");
+}
+
+// \angle ABC is one name.
+Index Parser::angle() {
+  ++k_;
+  std::string name = "angle ";
+  if (now().type != Token::letter) fail("\\angle has no name");
+  while (now().type == Token::letter) {
+    name += now().text;
+    ++k_;
+    if (take("_")) name += "_" + flat_argument();
+  }
+  return add(Kind::symbol, name);
 }
 
 // A letter or Greek letter with its subscript and primes; i, e and pi bare; f(x).

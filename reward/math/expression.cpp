@@ -125,11 +125,22 @@ Index Parser::factor() {
 
 Index Parser::postfix(Index base, bool& more) {
   if (at("^")) return raise(base);
-  if (at("!") && !ahead(1).is_sign("!")) return ++k_, add(Kind::factorial, {base});
+  if (at("!")) return factorial(base);
   if (take("%")) return add(Kind::percent, {base});
   if (take("deg")) return add(Kind::degrees, {base});
   more = false;
   return base;
+}
+
+// n!, and n!! = n (n - 2) (n - 4) ... of a number below 100.
+Index Parser::factorial(Index base) {
+  expect("!");
+  if (!take("!")) return add(Kind::factorial, {base});
+  const Node number = node(base);
+  if (at("!") || number.kind != Kind::integer || number.text.size() > 2) fail("!! is read behind numbers below 100");
+  std::vector<Index> factors = {integer("1")};
+  for (int n = std::stoi(number.text); n > 0; n -= 2) factors.push_back(integer(std::to_string(n)));
+  return factors.size() == 1 ? factors[0] : add(Kind::product, {}, std::move(factors));
 }
 
 Index Parser::raise(Index base) {

@@ -146,7 +146,8 @@ void join_bases(Tokens& tokens) {
   out.reserve(tokens.size());
   for (size_t k = 0; k < tokens.size(); ++k) {
     out.push_back(tokens[k]);
-    if (tokens[k].type != Token::number || tokens[k].scientific) continue;
+    const bool letters = tokens[k].type == Token::word && tokens[k].text.size() > 1 && is_upper_run(tokens[k].text);  // AB_{16}
+    if (!letters && (tokens[k].type != Token::number || tokens[k].scientific)) continue;
     std::string digits = tokens[k].text;
     size_t last = k, end = 0;
     while (tokens[last + 1].gap == Gap::none && digits.back() != '.' &&

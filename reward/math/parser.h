@@ -47,6 +47,7 @@ class Parser {
   Index product(Index first);
   Index factor();
   Index postfix(Index base, bool& more);
+  Index factorial(Index base);
   Index raise(Index base);
   Index exponent();
   Index quantity(Index value, const std::string& unit);
@@ -63,6 +64,7 @@ class Parser {
   Index fraction();
   Index root();
   Index accented();
+  Index angle();
   Index symbol();
   Index call(const std::string& name);
   Index binomial_symbol();
