@@ -27,6 +27,7 @@ Index Parser::prefix() {
   if (at("pm") || at("mp")) {
     const int64_t direction = at("pm") ? 1 : -1;
     ++k_;
+    if (at("pm") || at("mp")) fail("two \\pm in a row");
     return add(Kind::plus_minus, {}, {expression(product_binding)}, direction);
   }
   for (const char* currency : {"dollar", "euro", "pound"})

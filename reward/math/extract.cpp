@@ -175,6 +175,25 @@ std::optional<Mark> last_bold(string_view text) {
 
 bool part_of_number(char c) { return is_digit(c) || c == '.' || c == ',' || c == '/'; }
 
+// Is the number at `begin` part of a formula without $ signs, so that it is no answer: the 4 of 7-4, x^4, \frac{3}{4}, \pm 4?
+bool is_operand(string_view text, size_t begin, size_t end) {
+  if (end < text.size() && text[end] == '}') return true;
+  while (begin > 0 && text[begin - 1] == ' ') --begin;
+  if (begin == 0) return false;
+  const char before = text[begin - 1];
+  if (before == '-') {  // a sign, if nothing stands before it
+    size_t k = begin - 1;
+    while (k > 0 && text[k - 1] == ' ') --k;
+    return k > 0 && (is_digit(text[k - 1]) || text[k - 1] == ')' || text[k - 1] == '}');
+  }
+  if (is_letter(before)) {
+    size_t k = begin;
+    while (k > 0 && is_letter(text[k - 1])) --k;
+    return k > 0 && text[k - 1] == '\\';
+  }
+  return string_view("+*^_{/").find(before) != npos;
+}
+
 // The last number in running text, with its sign: "costs $1,234.50." gives 1,234.50.
 std::optional<Mark> last_number(string_view text) {
   auto end = text.size();
@@ -183,9 +202,8 @@ std::optional<Mark> last_number(string_view text) {
   auto begin = end;
   while (begin > 0 && part_of_number(text[begin - 1])) --begin;
   while (!is_digit(text[begin]) && text[begin] != '.') ++begin;
-  const bool minus = begin > 0 && text[begin - 1] == '-';
-  const bool binary = begin > 1 && (is_digit(text[begin - 2]) || is_letter(text[begin - 2]) || text[begin - 2] == ')');
-  if (minus && !binary) --begin;
+  if (is_operand(text, begin, end)) return std::nullopt;
+  if (begin > 0 && text[begin - 1] == '-') --begin;
   return Mark{begin, text.substr(begin, end - begin)};
 }
 
@@ -234,9 +252,11 @@ void take_marked(string_view text, Extract& out) {
 void take_last(string_view text, Extract& out) {
   const auto formula = last_formula(text);
   const size_t behind = formula ? static_cast<size_t>(formula->answer.data() + formula->answer.size() - text.data()) : 0;
-  const auto number = last_number(text.substr(behind));
-  if (number) return take_mark(number, "number", out);
-  take_mark(formula, "formula", out);
+  const auto rest = text.substr(behind);
+  const auto number = last_number(rest);
+  const bool last_digit_behind = std::any_of(rest.begin(), rest.end(), is_digit);  // but no answer, then nor is the formula
+  if (number) take_mark(number, "number", out);
+  else if (!last_digit_behind) take_mark(formula, "formula", out);
 }
 
 }  // namespace

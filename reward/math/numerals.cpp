@@ -146,13 +146,14 @@ void join_bases(Tokens& tokens) {
   out.reserve(tokens.size());
   for (size_t k = 0; k < tokens.size(); ++k) {
     out.push_back(tokens[k]);
-    const bool letters = tokens[k].type == Token::word && tokens[k].text.size() > 1 && is_upper_run(tokens[k].text);  // AB_{16}
+    const bool letters = tokens[k].type == Token::word && is_upper_run(tokens[k].text) &&
+                         (tokens[k].text.size() > 1 || plain_digits(tokens[k + 1]));  // AB_{16}, A5_{11}
     if (!letters && (tokens[k].type != Token::number || tokens[k].scientific)) continue;
     std::string digits = tokens[k].text;
     size_t last = k, end = 0;
     while (tokens[last + 1].gap == Gap::none && digits.back() != '.' &&
            ((tokens[last + 1].type == Token::word && is_upper_run(tokens[last + 1].text)) ||
-            (last > k && plain_digits(tokens[last + 1]))))
+            ((last > k || letters) && plain_digits(tokens[last + 1]))))
       digits += tokens[++last].text;
     int64_t base = base_at(tokens, last + 1, end);
     if (base == 0) base = spoken_base_at(tokens, last + 1, end);

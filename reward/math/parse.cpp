@@ -65,7 +65,7 @@ Choice choice_at_front(const Tokens& tokens, const Hint& hint) {
   const bool open = tokens[k].is_sign("(");
   if (open) ++k;
   skip_braces();
-  const bool small = hint.choice && is_small(tokens[k]);
+  const bool small = hint.choice && open && is_small(tokens[k]);
   if (!small && !is_capital(tokens[k])) return {};
   const char letter = small ? static_cast<char>(tokens[k].text[0] - 'a' + 'A') : tokens[k].text[0];
   ++k;

@@ -109,11 +109,11 @@ Index Parser::combine(const Items& found) {
 
 bool Parser::at_relation() const { return now().type == Token::sign && is_relation_sign(now().text); }
 
-// Behind "in", (a, b) is a range of numbers.
+// Behind "in" and beside \\cup, (a, b) is an open interval.
 Index Parser::as_range(Index index) {
-  const Node pair = node(index);
-  if (pair.kind != Kind::tuple || pair.children.size() != 2) return index;
-  return add(Kind::interval, {}, pair.children);
+  Node& pair = node(index);
+  if (pair.kind == Kind::tuple && pair.children.size() == 2) pair.kind = Kind::interval;
+  return index;
 }
 
 // "Area = 5", "N(n) = 2n": a side that only names what is meant. -1 if there is none.

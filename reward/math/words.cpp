@@ -91,10 +91,11 @@ class Splitter {
 
   // The 2 of x2 is an index.
   void letters(const Token& token, std::string_view letter, size_t offset) {
+    const bool argument = !out_.empty() && (out_.back().is_command("frac") || out_.back().is_command("binom"));  // \frac x2
     put(token, Token::letter, letter, offset);
     const Token& next = tokens_[k_ + 1];
     const bool last = offset + 1 == token.text.size();
-    if (last && next.type == Token::number && next.gap == Gap::none && letter != "e" && letter != "i" && !token.roman)
+    if (last && !argument && next.type == Token::number && next.gap == Gap::none && letter != "e" && letter != "i" && !token.roman)
       put(token, Token::sign, "_", offset + 1);
   }
 

@@ -39,7 +39,7 @@ TEST_CASE("marked takes what follows the last phrase, up to the end of its sente
   CHECK(marked("the final answer is: $2\\sqrt{3}$. I hope it is correct.") == "$2\\sqrt{3}$");
   CHECK(marked("The answer is 1.8. Done") == "1.8");
   CHECK(marked("The answer is 18. No, the answer is 19.") == "19");
-  CHECK(marked("Final Answer: **73**") == "**73**");
+  CHECK(marked("Final Answer: **73**") == "73");
   CHECK(marked("**Answer: 5**") == "5");
   CHECK(marked("**Final Answer**\n\n$12$\n") == "$12$");
   CHECK(marked("The answer to the question is $x=3$, since it is.") == "$x=3$");
@@ -63,11 +63,20 @@ TEST_CASE("lenient takes the last formula or number", "[extract]") {
   CHECK(lenient("Adding up we get $9 \\cdot 2 = 18$.") == "9 \\cdot 2 = 18");
   CHECK(lenient("She makes $18 and pays $20.") == "20");
   CHECK(lenient("costs $1,234.50.") == "1,234.50");
-  CHECK(lenient("7-4") == "4");
+  CHECK(lenient("It is 3 or 4") == "4");
   CHECK(lenient("It is -4.") == "-4");
   CHECK(lenient("$5$ apples and 3 pears") == "3");
   CHECK(lenient("\\[x\\]") == "x");
   CHECK(lenient("none") == "(none)");
+}
+
+TEST_CASE("lenient takes no number out of a formula that is not marked as one", "[extract]") {
+  for (const char* text : {"7-4", "1 + 1", "x^4", "so \\frac{3}{4}", "\\pm 4", "2 * 3"}) {
+    INFO(text);
+    CHECK(lenient(text) == "(none)");
+  }
+  CHECK(lenient("- 4 apples") == "4");
+  CHECK(lenient("5+3 = 8") == "8");
 }
 
 TEST_CASE("whole is the text itself", "[extract]") {

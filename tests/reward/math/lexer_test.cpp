@@ -112,6 +112,7 @@ TEST_CASE("a subscript of a numeral is its base", "[lexer]") {
   CHECK(type_of_last("204_{\\text{five}}") == Token::based);
   CHECK(type_of_last("1A_{16}") == Token::based);
   CHECK(type_of_last("AB_{16}") == Token::based);
+  CHECK(type_of_last("\\text{A5}_{11}") == Token::based);
   CHECK(type_of_last("204 base 5") == Token::based);
   CHECK(type_of_last("264_5") != Token::based);  // 6 is no digit of it
   CHECK(type_of_last("10_1") != Token::based);

@@ -246,6 +246,7 @@ TEST_CASE("choice letters", "[parse]") {
   CHECK(beside("(B) 12", "12") == "12");
   CHECK(beside("(B) 12", "B") == "(choice B)");
   CHECK(beside("(b)", "B") == "(choice B)");
+  CHECK(beside("e", "E") == "euler");
   CHECK(read("A, D") == "(list A D)");
   CHECK(read("AB") == "(product A B)");
 }
