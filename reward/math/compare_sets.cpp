@@ -116,6 +116,7 @@ std::optional<Comparer::Items> Comparer::items_of(Index at) {
 
 Comparison Comparer::match(const std::vector<Index>& a, const std::vector<Index>& b, const char* reason) {
   if (a.size() != b.size()) return verdict(false, reason);
+  work.spend(static_cast<int64_t>(a.size() * b.size() / 4));  // before so many edges get memory
   Matching matching(*this, a, b);
   if (matching.perfect(false)) return verdict(true, reason);
   if (matching.perfect(true)) return {Equality::undecided, reason};

@@ -39,6 +39,12 @@ TEST_CASE("chains end in their value", "[math][compare_relations]") {
   CHECK(both_ways("(relation = = x (sum 2 3) 5)", "5") == "equal");
   CHECK(both_ways("(relation = = x (sum 2 3) 5)", "(relation = x 5)") == "equal");
   CHECK(both_ways("(relation = = x (sum 2 3) 6)", "5") == "different");
+  CHECK(both_ways("(relation = = x (sum 2 3) 6)", "6") == "different");  // 2 + 3 is not 6
+  CHECK(both_ways("(relation = = x 5 6)", "6") == "different");
+  CHECK(both_ways("(relation = approx x (quotient 1 3) 0.33)", "(quotient 1 3)") == "equal");
+  CHECK(both_ways("(relation approx (quotient 1 3) 0.33)", "(quotient 1 3)") == "equal");
+  CHECK(both_ways("(relation approx (quotient 1 3) 0.33)", "0.33") == "different");
+  CHECK(both_ways("(relation approx x 3.14)", "(relation = x 3.14)") == "equal");
 }
 
 TEST_CASE("equations are equal up to a factor", "[math][compare_relations]") {
