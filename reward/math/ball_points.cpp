@@ -38,15 +38,18 @@ bool needs_whole(const Tree& tree, Index at) {
   const auto& c = node.children;
   const bool sum = node.kind == Kind::finite_sum || node.kind == Kind::finite_product;
   if (sum && !(is_constant(tree, c[1]) && is_constant(tree, c[2]))) return true;
-  if (node.kind == Kind::function && (node.text == "gcd" || node.text == "lcm" || node.text == "mod") && !is_constant(tree, at)) return true;
-  if (node.kind == Kind::power && tree[c[0]].kind == Kind::negation && is_constant(tree, c[0]) && !is_constant(tree, c[1])) return true;
+  const bool divides = node.kind == Kind::function && (node.text == "gcd" || node.text == "lcm" || node.text == "mod");
+  if (divides && !is_constant(tree, at)) return true;
+  const bool of_negative = node.kind == Kind::power && tree[c[0]].kind == Kind::negation && is_constant(tree, c[0]);
+  if (of_negative && !is_constant(tree, c[1])) return true;
   return std::any_of(c.begin(), c.end(), [&](Index child) { return needs_whole(tree, child); });
 }
 
 bool needs_complex(const Tree& tree, Index at) {
   const auto& node = tree[at];
   if (node.kind == Kind::imaginary) return true;
-  if (node.kind == Kind::function && (node.text == "re" || node.text == "im" || node.text == "conj" || node.text == "arg")) return true;
+  const auto& name = node.text;
+  if (node.kind == Kind::function && (name == "re" || name == "im" || name == "conj" || name == "arg")) return true;
   return std::any_of(node.children.begin(), node.children.end(), [&](Index child) { return needs_complex(tree, child); });
 }
 

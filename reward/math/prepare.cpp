@@ -71,7 +71,8 @@ std::optional<Index> function_of_matrix(Tree& tree, const Node& node) {
   const auto count = static_cast<int64_t>(argument.children.size());
   if (argument.kind == Kind::matrix && node.text == "det" && argument.number <= 4 && argument.number * argument.number == count)
     return determinant(tree, argument.children, static_cast<size_t>(argument.number));
-  const bool line = argument.kind == Kind::tuple || (argument.kind == Kind::matrix && (argument.number == 1 || argument.number == count));
+  const bool line_of_matrix = argument.kind == Kind::matrix && (argument.number == 1 || argument.number == count);
+  const bool line = argument.kind == Kind::tuple || line_of_matrix;
   if (!line || count < 2 || (node.text != "norm" && node.text != "abs")) return std::nullopt;
   std::vector<Index> squares;
   for (const auto part : argument.children) squares.push_back(add(tree, Kind::power, {part, add_integer(tree, 2)}));
@@ -88,7 +89,7 @@ void drop_rounded_tail(const Tree& tree, Node& node, std::vector<std::string>& s
       signs.resize(i), node.children.resize(i + 1);
       return;
     }
-    signs[i] = "=";
+    signs[i].assign(1, '=');  // not = "=": GCC 12 warns of an overlap that is none
   }
 }
 

@@ -69,7 +69,8 @@ TEST_CASE("equations of degree one and two are solved", "[math][compare_relation
   CHECK(both_ways("(relation = (power x 2) 4)", "(set 2 (negation 2))") == "equal");
   CHECK(both_ways("(relation = (sum (power x 2) (negation x) (negation 1)) 0)",
                   "(list (quotient (sum 1 (root 5 2)) 2) (quotient (sum 1 (negation (root 5 2))) 2))") == "equal");
-  CHECK(both_ways("(relation = (power x 2) (negation 4))", "(list (product 2 imaginary) (negation (product 2 imaginary)))") == "equal");
+  CHECK(both_ways("(relation = (power x 2) (negation 4))",
+                  "(list (product 2 imaginary) (negation (product 2 imaginary)))") == "equal");
   CHECK(both_ways("(relation = (sum (product 3 x) (negation pi)) 0)", "(quotient pi 3)") == "equal");
   CHECK(both_ways("(or (relation = x 2) (relation = x (negation 2)))", "(relation = (power x 2) 4)") == "equal");
   CHECK(both_ways("(relation = (power (sum x (negation 2)) 2) 0)", "(relation = x 2)") == "equal");
