@@ -107,7 +107,7 @@ Index Parser::number() {
   ++k_;
   std::string text = token.text;
   const bool point = text.back() == '.';
-  const bool bar_follows = now().is_command("overline") || now().is_command("bar") || now().is_command("dot") || at("(");
+  const bool bar_follows = now().is_command("overline") || now().is_command("bar") || now().is_command("dot") || (point && at("("));
   if (bar_follows && text.find('.') != std::string::npos && now().gap == Gap::none && !token.scientific) {
     const bool digits = is_whole(ahead(1)) || (ahead(1).is_sign("{") && is_whole(ahead(2)));
     if (digits && (!at("(") || ahead(2).is_sign(")"))) return repeating(text);

@@ -31,6 +31,19 @@ size_t name_length(std::string_view run) {
   return 0;
 }
 
+// sinx, xlnx, sinxcosx: functions with one or two letters around them. "cost" and "since" are words.
+bool reads_as_functions(std::string_view run) {
+  size_t letters = 0, functions = 0;
+  for (size_t i = 0; i < run.size();) {
+    const size_t length = name_length(run.substr(i));
+    if (length == 0 && std::string_view("xyznkabuv").find(run[i]) == std::string_view::npos) return false;
+    if (length > 0) ++functions;
+    else ++letters;
+    i += length > 0 ? length : 1;
+  }
+  return functions > 0 && letters <= 2;
+}
+
 class Splitter {
  public:
   Splitter(Tokens& tokens, const Hint& hint) : tokens_(tokens), hint_(hint) {}
@@ -54,7 +67,8 @@ class Splitter {
     if (run.size() == 1 && is_letter(run[0])) return letters(token, run, 0);
     if (run == "and" || run == "or") return put(token, Token::word, run);
     if (const auto command = command_of_word(run); !command.empty()) return named(token, command, 0);
-    if (reads_as_word(run, token.roman || hint_.text)) return put(token, Token::word, run);
+    const bool functions = !token.roman && reads_as_functions(run);
+    if (!functions && reads_as_word(run, token.roman || hint_.text)) return put(token, Token::word, run);
     for (size_t i = 0; i < run.size();) {
       const size_t length = name_length(run.substr(i));
       if (length > 0) named(token, command_of_word(run.substr(i, length)), i);

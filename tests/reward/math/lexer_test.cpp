@@ -152,6 +152,8 @@ TEST_CASE("runs of letters are functions, products or words", "[lexer]") {
   CHECK(prepared("sinx") == "sin x");
   CHECK(prepared("xsinx") == "x sin x");
   CHECK(prepared("x2") == "x _ 2");
+  CHECK(prepared("sinxcosx") == "sin x cos x");
+  CHECK(prepared("cost") == "cost");
   CHECK(prepared("ellipse") == "ellipse");
   CHECK(prepared("odd") == "odd");
   CHECK(prepared("ABC") == "A B C");
