@@ -115,7 +115,8 @@ std::optional<Rational> approximation(const Tree& tree, Index at, Work& work) {
   ComplexBall value;
   if (BallEvaluator(tree, work, {}, false, 2 * first_bits).evaluate(at, value) != Value::ok) return std::nullopt;
   const auto* middle = arb_midref(value.real());
-  if (arf_cmpabs_2exp_si(middle, 5000) > 0 || (!arf_is_zero(middle) && arf_cmpabs_2exp_si(middle, -5000) < 0)) return std::nullopt;
+  const bool tiny = !arf_is_zero(middle) && arf_cmpabs_2exp_si(middle, -5000) < 0;
+  if (tiny || arf_cmpabs_2exp_si(middle, 5000) > 0) return std::nullopt;
   Rational result;
   arf_get_fmpq(result, middle);
   return result;

@@ -146,7 +146,8 @@ Value BallEvaluator::general_power(const ComplexBall& base, const ComplexBall& e
   if (acb_is_zero(base)) {
     acb_zero(out);
     if (!acb_is_real(exponent)) return Value::undefined;
-    return arb_is_positive(exponent.real()) ? Value::ok : arb_is_nonpositive(exponent.real()) ? Value::undefined : Value::imprecise;
+    if (arb_is_positive(exponent.real())) return Value::ok;
+    return arb_is_nonpositive(exponent.real()) ? Value::undefined : Value::imprecise;
   }
   if (acb_contains_zero(base)) return Value::imprecise;
   if (!complex_ && arb_is_negative(base.real())) return Value::undefined;

@@ -61,7 +61,8 @@ class BallEvaluator {
   int64_t bits_;
 };
 
-// f(u) at u as a ball, for the functions of one argument in tree.h. Real arguments give real values or undefined unless `complex`.
+// f(u) at u as a ball, for the functions of one argument in tree.h. Real arguments give real values or undefined unless
+// `complex`.
 Value apply_function(const std::string& name, const ComplexBall& u, bool complex, int64_t bits, ComplexBall& out);
 
 }  // namespace reward::math

@@ -20,9 +20,12 @@ constexpr int64_t denominator = 1009;  // a prime, beyond the degrees of roots t
 Rational random_value(int64_t point, uint64_t symbol, bool whole) {
   const auto bits = random_bits(static_cast<uint64_t>(point), symbol);
   if (whole) return Rational(static_cast<int64_t>(bits % 40) + 1);
-  const int64_t low[] = {1, denominator + 1, -10 * denominator}, high[] = {denominator, 10 * denominator, 10 * denominator};
-  const auto kind = static_cast<size_t>(point % 3);
-  const int64_t top = low[kind] + static_cast<int64_t>(bits % static_cast<uint64_t>(high[kind] - low[kind]));
+  const int64_t round = point / 3, kind = point % 3;
+  const bool large = kind == 1 || (kind == 2 && round % 2 == 0);
+  int64_t top = static_cast<int64_t>(bits % static_cast<uint64_t>(denominator - 1)) + 1;
+  if (large) top += denominator * static_cast<int64_t>((bits >> 32) % 9 + 1);
+  // The first two of the third kind are negative in all symbols, so that sqrt(x^2) always meets a negative x.
+  if (kind == 2 && (round < 2 || (bits >> 48) % 2 == 0)) top = -top;
   Rational value;
   fmpq_set_si(value, top, denominator);
   return value;
@@ -35,15 +38,18 @@ bool needs_whole(const Tree& tree, Index at) {
   const auto& c = node.children;
   const bool sum = node.kind == Kind::finite_sum || node.kind == Kind::finite_product;
   if (sum && !(is_constant(tree, c[1]) && is_constant(tree, c[2]))) return true;
-  if (node.kind == Kind::function && (node.text == "gcd" || node.text == "lcm" || node.text == "mod") && !is_constant(tree, at)) return true;
-  if (node.kind == Kind::power && tree[c[0]].kind == Kind::negation && is_constant(tree, c[0]) && !is_constant(tree, c[1])) return true;
+  const bool divides = node.kind == Kind::function && (node.text == "gcd" || node.text == "lcm" || node.text == "mod");
+  if (divides && !is_constant(tree, at)) return true;
+  const bool of_negative = node.kind == Kind::power && tree[c[0]].kind == Kind::negation && is_constant(tree, c[0]);
+  if (of_negative && !is_constant(tree, c[1])) return true;
   return std::any_of(c.begin(), c.end(), [&](Index child) { return needs_whole(tree, child); });
 }
 
 bool needs_complex(const Tree& tree, Index at) {
   const auto& node = tree[at];
   if (node.kind == Kind::imaginary) return true;
-  if (node.kind == Kind::function && (node.text == "re" || node.text == "im" || node.text == "conj" || node.text == "arg")) return true;
+  const auto& name = node.text;
+  if (node.kind == Kind::function && (name == "re" || name == "im" || name == "conj" || name == "arg")) return true;
   return std::any_of(node.children.begin(), node.children.end(), [&](Index child) { return needs_complex(tree, child); });
 }
 

@@ -17,8 +17,9 @@ struct PointPlan {
 
 PointPlan plan_points(const Tree& tree, Index a, Index b);
 
-// The values of all symbols at point `number`; the same on every machine. Three kinds take turns: in (0, 1), in (1, 10), in
-// (-10, 10), as multiples of 1/1009. In the complex plane the symbols called z, w or omega get an imaginary part.
+// The values of all symbols at point `number`; the same on every machine. Three kinds take turns: in (0, 1), in (1, 10), and
+// of any sign (the first two of these all negative), as multiples of 1/1009. In the complex plane the
+// symbols called z, w or omega get an imaginary part.
 Bindings make_point(const PointPlan& plan, int64_t number);
 
 }  // namespace reward::math

@@ -26,7 +26,8 @@ struct Comparison {
 //   intervals, unions   as sets of points on the line, and inequalities in one unknown with them (regions.h)
 //   equations           left - right proportional after clearing denominators, or the same solutions of degree 1 or 2
 //   inequalities        left - right proportional by a positive factor, or the same points
-//   x = v               equals v, also f(x) = v, AB = v, P(A) = v, sin t = v and 2 + 3 = v, but not 2x = v. Chains: the last side.
+//   x = v               equals v, also f(x) = v, AB = v, P(A) = v, sin t = v and 2 + 3 = v, but not 2x = v. Chains:
+//                       the last side, unless numbers in it differ; of x = 1/3 approx 0.33 the exact part
 //   units               one side may lack it; two units never match. A letter that the other side uses is a variable.
 //   degrees             x degrees equals x, and x pi / 180 where the other side is written with pi; in sin(...) always x pi / 180
 //   204_5               only a numeral in the same base

@@ -59,7 +59,24 @@ std::vector<Index> links_of(Tree& tree, Index at) {
 
 }  // namespace
 
+// a = b = c says a = c in the end. Nothing if two numbers in it differ: x = 5 = 6.
+std::optional<Index> Comparer::shortened(Index chain) {
+  const Node node = tree[chain];
+  if (node.kind != Kind::relation || node.children.size() == 2) return chain;
+  const auto signs = signs_of(node);
+  if (!std::all_of(signs.begin(), signs.end(), [](const auto& sign) { return sign == "="; })) return chain;
+  const auto is_constant = [&](Index part) { return is_scalar(kind(part)) && free_symbols(tree, part).empty(); };
+  for (size_t i = 0; i + 1 < node.children.size(); ++i) {
+    const auto left = node.children[i], right = node.children[i + 1];
+    if (is_constant(left) && is_constant(right) && values(left, right).equality == Equality::different) return std::nullopt;
+  }
+  return add(tree, Kind::relation, {node.children.front(), node.children.back()}, "=");
+}
+
 Comparison Comparer::statements(Index a, Index b) {
+  const auto short_a = shortened(a), short_b = shortened(b);
+  if (!short_a || !short_b) return verdict(false, "relation");
+  a = *short_a, b = *short_b;
   const bool of_a = is_statement(kind(a)), of_b = is_statement(kind(b));
   if (of_a && of_b) return two_statements(a, b);
   return of_a ? statement_and_value(a, b, false) : statement_and_value(b, a, true);

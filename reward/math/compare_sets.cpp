@@ -13,11 +13,14 @@ Comparison verdict(bool equal, const char* reason) { return {equal ? Equality::e
 
 bool is_equation(const Tree& tree, Index at) { return tree[at].kind == Kind::relation && tree[at].text == "="; }
 
-// The tree with every \pm read as + (sign 1) or as - (sign -1).
+// The tree with every \pm read as + (sign 1) or as - (sign -1). In \pm\pm 1 only the outer one varies.
 Index with_sign(Tree& tree, Index at, int64_t sign) {
   if (!has(tree, at, {Kind::plus_minus})) return at;
   Node copy = tree[at];
-  for (auto& child : copy.children) child = with_sign(tree, child, sign);
+  for (auto& child : copy.children) {
+    const bool varies = copy.kind != Kind::plus_minus || child != tree[at].children.back();
+    child = with_sign(tree, child, varies ? sign : 1);
+  }
   if (copy.kind != Kind::plus_minus) {
     tree.nodes.push_back(std::move(copy));
     return static_cast<Index>(tree.nodes.size()) - 1;
@@ -116,6 +119,7 @@ std::optional<Comparer::Items> Comparer::items_of(Index at) {
 
 Comparison Comparer::match(const std::vector<Index>& a, const std::vector<Index>& b, const char* reason) {
   if (a.size() != b.size()) return verdict(false, reason);
+  work.spend(static_cast<int64_t>(a.size() * b.size() / 4));  // before so many edges get memory
   Matching matching(*this, a, b);
   if (matching.perfect(false)) return verdict(true, reason);
   if (matching.perfect(true)) return {Equality::undecided, reason};
@@ -173,7 +177,8 @@ Comparison Comparer::collections(Index a, Index b) {
 Comparison Comparer::tuples(Index a, Index b) {
   const auto parts = [&](Index at) -> std::optional<std::vector<Index>> {
     const auto& node = tree[at];
-    const bool line = node.kind == Kind::matrix && (node.number == 1 || node.number == static_cast<int64_t>(node.children.size()));
+    const auto count = static_cast<int64_t>(node.children.size());
+    const bool line = node.kind == Kind::matrix && (node.number == 1 || node.number == count);
     if (node.kind == Kind::tuple || line) return node.children;
     return std::nullopt;
   };
@@ -223,7 +228,9 @@ Comparison Comparer::regions(Index a, Index b) {
 // For ends with symbols: the same parts.
 Comparison Comparer::regions_by_parts(Index a, Index b) {
   const Node x = tree[a], y = tree[b];
-  const auto is_interval = [](const Node& n) { return n.kind == Kind::interval || (n.kind == Kind::tuple && n.children.size() == 2); };
+  const auto is_interval = [](const Node& n) {
+    return n.kind == Kind::interval || (n.kind == Kind::tuple && n.children.size() == 2);
+  };
   if (is_interval(x) && is_interval(y)) {
     const auto ends = [](const Node& n) { return n.kind == Kind::interval ? n.number & 3 : 0; };
     if (!conventions.ignore_interval_ends && ends(x) != ends(y)) return verdict(false, "interval");

@@ -57,6 +57,11 @@ Comparison Comparer::quantities(Index a, Index b) {
     const auto product = add(tree, Kind::product, {amount, add(tree, Kind::symbol, {}, unit)});
     return of_a ? compare(product, b) : compare(a, product);
   }
+  if (has(tree, other, {Kind::degrees})) {  // degrees are a unit, radians the only other one of angles
+    if (unit != "radian") return verdict(false, "unit");
+    const auto radians = without_degrees(tree, other, true);
+    return of_a ? compare(amount, radians) : compare(radians, amount);
+  }
   if (!conventions.units_optional) return verdict(false, "unit");
   return of_a ? compare(amount, b) : compare(a, amount);
 }

@@ -65,6 +65,7 @@ class Comparer {
 
   // compare_relations.cpp
   Comparison statements(Index a, Index b);
+  std::optional<Index> shortened(Index chain);
   Comparison two_statements(Index a, Index b);
   Comparison statement_and_value(Index statement, Index value, bool swapped);
   Comparison equations(Index a, Index b);
@@ -75,8 +76,8 @@ class Comparer {
 bool is_statement(Kind kind);
 bool is_region(Kind kind);  // subsets of the line other than finite sets
 std::vector<std::string> signs_of(const Node& relation);
-// The tree as the comparison wants it: angles in functions in radians, arithmetic on matrices done, chains of = shortened,
-// approx read as =, a lone name on the left.
+// The tree as the comparison wants it: angles in functions in radians, arithmetic on matrices done, no approx, a lone name
+// on the left.
 Index prepared(Tree& tree, Index at);
 
 }  // namespace reward::math

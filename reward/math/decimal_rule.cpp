@@ -1,7 +1,5 @@
 #include "reward/math/decimal_rule.h"
 
-#include <algorithm>
-
 #include "reward/math/exact.h"
 
 namespace reward::math {
@@ -30,9 +28,8 @@ Integer units(const Rational& x, int64_t place, bool round) {
   return result;
 }
 
-bool same_units(const Rational& x, const Rational& y, int64_t place) {
-  if (x.sign() != y.sign()) return false;
-  return fmpz_equal(units(x, place, true), units(y, place, true)) || fmpz_equal(units(x, place, false), units(y, place, false));
+bool same_units(const Rational& x, const Rational& y, int64_t place, bool round) {
+  return x.sign() == y.sign() && fmpz_equal(units(x, place, round), units(y, place, round));
 }
 
 }  // namespace
@@ -63,14 +60,14 @@ std::optional<DecimalLiteral> literal_of(const Tree& tree, Index at, Work& work)
 
 bool literals_agree(const DecimalLiteral& a, const DecimalLiteral& b, int64_t digits) {
   if (digits <= 0 || a.place == b.place) return false;
-  const auto& coarse = a.place > b.place ? a : b;
-  if (a.value.is_integer() || b.value.is_integer() || std::min(a.digits, b.digits) < digits) return false;
-  return same_units(a.value, b.value, coarse.place);
+  if (a.value.is_integer() || b.value.is_integer()) return false;
+  return a.place > b.place ? agrees_in_digits(a, b.value, digits) : agrees_in_digits(b, a.value, digits);
 }
 
 bool agrees_in_digits(const DecimalLiteral& literal, const Rational& value, int64_t digits) {
   if (digits <= 0 || literal.digits < digits) return false;
-  return same_units(literal.value, value, literal.place + literal.digits - digits);
+  if (!same_units(literal.value, value, literal.place + literal.digits - digits, true)) return false;
+  return same_units(literal.value, value, literal.place, true) || same_units(literal.value, value, literal.place, false);
 }
 
 bool rounds_to(const Rational& value, const DecimalLiteral& literal) {

@@ -19,11 +19,12 @@ struct DecimalLiteral {
 // A decimal, also with a sign or a percent sign; nothing for whole literals and formulas.
 std::optional<DecimalLiteral> literal_of(const Tree& tree, Index at, Work& work);
 
-// Both have at least `digits` significant digits, one has fewer places, and the other rounded or cut to these is the same.
+// The one with fewer places stands for the other as agrees_in_digits says.
 bool literals_agree(const DecimalLiteral& a, const DecimalLiteral& b, int64_t digits);
 
-// The literal has at least `digits` significant digits, and both rounded, or both cut, to that many are the same. Never for
-// digits = 0.
+// The literal has at least `digits` significant digits, rounding both to that many gives the same, and the literal is the
+// value rounded or cut to the literal's own digits: 0.666667 and 0.66666666 stand for 2/3, 0.666666 and 0.66666668 do not.
+// Never for digits = 0.
 bool agrees_in_digits(const DecimalLiteral& literal, const Rational& value, int64_t digits);
 
 // At most half a unit of the literal's last place away.

@@ -11,8 +11,6 @@ using State = Exact::State;
 Exact with(State state) { return {state, Rational()}; }
 Exact with(Rational value) { return {State::value, std::move(value)}; }
 
-bool fits(const Rational& x, int64_t most) { return x.is_integer() && fmpz_cmp_si(x.num(), most) <= 0 && fmpz_cmp_si(x.num(), -most) >= 0; }
-
 Exact whole_power(const Rational& base, const Integer& exponent, Work& work) {
   if (fmpz_is_zero(exponent)) return base.is_zero() ? with(State::undefined) : with(Rational(1));
   if (base.is_zero()) return fmpz_sgn(exponent) < 0 ? with(State::undefined) : with(Rational(0));
@@ -138,7 +136,7 @@ Exact exact_power(const Rational& base, const Rational& exponent, Work& work) {
 Exact exact_factorial(const Rational& n, Work& work) {
   if (!n.is_integer()) return with(State::none);
   if (n.sign() < 0) return with(State::undefined);
-  if (!fits(n, 10000000)) return with(State::too_big);
+  if (fmpz_cmp_si(n.num(), 10000000) > 0) return with(State::too_big);
   const auto count = static_cast<double>(fmpz_get_si(n.num()));
   const auto bits = static_cast<int64_t>(count * std::log2(count / 2.718281828 + 1)) + 8;  // Stirling
   if (bits > work.result_bits()) return with(State::too_big);

@@ -25,7 +25,9 @@ Poly constant_poly(const PolyRing& ring, const Rational& value) {
 
 }  // namespace
 
-Fraction FractionField::constant(const Rational& value) const { return {constant_poly(ring_, value), constant_poly(ring_, Rational(1))}; }
+Fraction FractionField::constant(const Rational& value) const {
+  return {constant_poly(ring_, value), constant_poly(ring_, Rational(1))};
+}
 
 Fraction FractionField::generator(int64_t atom) const {
   auto f = constant(Rational(1));
@@ -172,7 +174,9 @@ Fraction FractionField::negate(Fraction a) {
   return a;
 }
 
-Fraction FractionField::multiply(const Fraction& a, const Fraction& b) { return finished(times(a.num, b.num), times(a.den, b.den)); }
+Fraction FractionField::multiply(const Fraction& a, const Fraction& b) {
+  return finished(times(a.num, b.num), times(a.den, b.den));
+}
 
 Fraction FractionField::divide(const Fraction& a, const Fraction& b) {
   if (b.num.is_zero()) throw Undefined{};

@@ -126,7 +126,9 @@ class FormulaReader {
   // What cannot be taken apart at all: equal only as written.
   Fraction written(Index at) {
     if (!bindings_.empty()) throw TooLarge{};
-    auto index = find_atom([&](const Atom& a) { return a.type == Atom::Type::node && a.arguments.empty() && same(tree_, a.at, at); });
+    auto index = find_atom([&](const Atom& a) {
+      return a.type == Atom::Type::node && a.arguments.empty() && same(tree_, a.at, at);
+    });
     if (index < 0) index = new_atom(node_atom(at, "written", {}));
     return field_.generator(index);
   }
@@ -200,8 +202,8 @@ class FormulaReader {
   Fraction root(Index at, const Node& node) {
     const auto index = exact_value(tree_, node.children[1], work_, bindings_);
     if (index.state == Exact::State::undefined || (index.ok() && index.value.is_zero())) throw Undefined{};
-    if (!index.ok() || !index.value.is_integer() || fmpz_cmp_si(index.value.num(), most_root_degree) > 0 || index.value.sign() < 0)
-      return opaque(at, "root");
+    const bool whole = index.ok() && index.value.is_integer() && index.value.sign() > 0;
+    if (!whole || fmpz_cmp_si(index.value.num(), most_root_degree) > 0) return opaque(at, "root");
     const auto radicand = read(node.children[0]);
     const int64_t degree = fmpz_get_si(index.value.num());
     return degree == 1 ? radicand : root_of(node.children[0], radicand, degree);

@@ -71,7 +71,8 @@ std::optional<Index> function_of_matrix(Tree& tree, const Node& node) {
   const auto count = static_cast<int64_t>(argument.children.size());
   if (argument.kind == Kind::matrix && node.text == "det" && argument.number <= 4 && argument.number * argument.number == count)
     return determinant(tree, argument.children, static_cast<size_t>(argument.number));
-  const bool line = argument.kind == Kind::tuple || (argument.kind == Kind::matrix && (argument.number == 1 || argument.number == count));
+  const bool line_of_matrix = argument.kind == Kind::matrix && (argument.number == 1 || argument.number == count);
+  const bool line = argument.kind == Kind::tuple || line_of_matrix;
   if (!line || count < 2 || (node.text != "norm" && node.text != "abs")) return std::nullopt;
   std::vector<Index> squares;
   for (const auto part : argument.children) squares.push_back(add(tree, Kind::power, {part, add_integer(tree, 2)}));
@@ -80,19 +81,28 @@ std::optional<Index> function_of_matrix(Tree& tree, const Node& node) {
 
 bool is_name(const Node& node) { return node.kind == Kind::symbol || node.kind == Kind::call || node.kind == Kind::choice; }
 
-// a = b = c says a = c in the end; x approx 3 is read as x = 3; 3 = x as x = 3.
-Node prepared_relation(const Tree& tree, Node node) {
-  auto signs = signs_of(node);
-  for (auto& sign : signs)
-    if (sign == "approx") sign = "=";
-  if (std::all_of(signs.begin(), signs.end(), [](const auto& sign) { return sign == "="; })) {
-    node.children = {node.children.front(), node.children.back()};
-    signs = {"="};
-    if (!is_name(tree[node.children[0]]) && is_name(tree[node.children[1]])) std::swap(node.children[0], node.children[1]);
+// x = 1/3 approx 0.33 says x = 1/3: the rounded tail is dropped after a number. Other approx are read as =.
+void drop_rounded_tail(const Tree& tree, Node& node, std::vector<std::string>& signs) {
+  for (size_t i = 0; i < signs.size(); ++i) {
+    if (signs[i] != "approx") continue;
+    if (free_symbols(tree, node.children[i]).empty()) {
+      signs.resize(i), node.children.resize(i + 1);
+      return;
+    }
+    signs[i].assign(1, '=');  // not = "=": GCC 12 warns of an overlap that is none
   }
+}
+
+// 3 = x is written as x = 3. Nothing but a value is left of 1/3 approx 0.33.
+Index prepared_relation(Tree& tree, Node node) {
+  auto signs = signs_of(node);
+  drop_rounded_tail(tree, node, signs);
+  if (signs.empty()) return node.children[0];
+  if (signs.size() == 1 && signs[0] == "=" && !is_name(tree[node.children[0]]) && is_name(tree[node.children[1]]))
+    std::swap(node.children[0], node.children[1]);
   node.text.clear();
   for (const auto& sign : signs) node.text += (node.text.empty() ? "" : " ") + sign;
-  return node;
+  return push(tree, std::move(node));
 }
 
 Index prepare(Tree& tree, Index at, bool in_angle) {
@@ -101,7 +111,7 @@ Index prepare(Tree& tree, Index at, bool in_angle) {
   for (auto& child : copy.children) child = prepare(tree, child, inside);
   if (copy.kind == Kind::degrees && in_angle) return radians(tree, copy.children[0]);
   if ((copy.kind == Kind::conjunction || copy.kind == Kind::disjunction) && copy.children.size() == 1) return copy.children[0];
-  if (copy.kind == Kind::relation) copy = prepared_relation(tree, std::move(copy));
+  if (copy.kind == Kind::relation) return prepared_relation(tree, std::move(copy));
   if (const auto value = function_of_matrix(tree, copy)) return *value;
   if (auto matrix = matrix_arithmetic(tree, copy)) return push(tree, std::move(*matrix));
   if (copy.children == tree[at].children && copy.text == tree[at].text) return at;

@@ -67,7 +67,8 @@ class Line {
   }
 
   int add_break(Index at) {
-    if (!is_constant(at) || has(tree_, at, {Kind::infinity, Kind::imaginary}) || breaks_.size() >= most_breaks) throw Unsupported{};
+    if (!is_constant(at) || has(tree_, at, {Kind::infinity, Kind::imaginary})) throw Unsupported{};
+    if (breaks_.size() >= most_breaks) throw Unsupported{};
     breaks_.push_back(at);
     return static_cast<int>(breaks_.size()) - 1;
   }
@@ -92,8 +93,10 @@ class Line {
       }
       case Kind::interval: return interval(node, node.number & 3);
       case Kind::tuple: return node.children.size() == 2 ? interval(node, 0) : throw Unsupported{};
-      case Kind::set: case Kind::list: case Kind::set_union: case Kind::disjunction: return combined(Region::Type::any, node.children);
-      case Kind::set_intersection: case Kind::conjunction: return combined(Region::Type::every, node.children);
+      case Kind::set: case Kind::list:
+      case Kind::set_union: case Kind::disjunction: return combined(Region::Type::any, node.children);
+      case Kind::set_intersection:
+      case Kind::conjunction: return combined(Region::Type::every, node.children);
       case Kind::set_difference: return combined(Region::Type::minus, node.children);
       case Kind::relation: return relation(node);
       case Kind::text: case Kind::matrix: case Kind::quantity: case Kind::ratio: case Kind::choice: throw Unsupported{};

@@ -39,7 +39,7 @@ bool well_formed(const Tree& tree, const Node& node) {
   const auto count = node.children.size();
   if (count < least || count > most) return false;
   if (node.kind == Kind::finite_sum || node.kind == Kind::finite_product)
-    return tree[node.children[0]].kind == Kind::symbol;
+    return node.children[0] >= 0 && node.children[0] < tree.root && tree[node.children[0]].kind == Kind::symbol;
   if (node.kind == Kind::matrix) return node.number > 0 && count > 0 && count % static_cast<size_t>(node.number) == 0;
   if (node.kind == Kind::relation)
     return std::count(node.text.begin(), node.text.end(), ' ') + 2 == static_cast<int64_t>(count) && node.text != "";
@@ -134,17 +134,17 @@ bool is_free_of(const Tree& tree, Index at, const std::string& name) {
 }
 
 int64_t checked_depth(const Tree& tree) {
-  const auto size = static_cast<Index>(tree.nodes.size());
-  if (tree.root < 0 || tree.root >= size) return -1;
-  std::vector<int64_t> depth(tree.nodes.size(), 1);
-  std::vector<bool> has_parent(tree.nodes.size());
-  for (Index i = 0; i < size; ++i) {
-    for (const auto child : tree[i].children) {
-      if (child < 0 || child >= i || has_parent[static_cast<size_t>(child)]) return -1;
-      has_parent[static_cast<size_t>(child)] = true;
-      depth[static_cast<size_t>(i)] = std::max(depth[static_cast<size_t>(i)], depth[static_cast<size_t>(child)] + 1);
-    }
+  if (tree.root < 0 || tree.root >= static_cast<Index>(tree.nodes.size())) return -1;
+  std::vector<int64_t> depth(tree.nodes.size());  // 0: not reached from the root
+  depth[static_cast<size_t>(tree.root)] = 1;
+  for (Index i = tree.root; i >= 0; --i) {
+    const auto here = depth[static_cast<size_t>(i)];
+    if (here == 0) continue;
     if (!well_formed(tree, tree[i])) return -1;
+    for (const auto child : tree[i].children) {
+      if (child < 0 || child >= i || depth[static_cast<size_t>(child)] != 0) return -1;
+      depth[static_cast<size_t>(child)] = here + 1;
+    }
   }
   return *std::max_element(depth.begin(), depth.end());
 }

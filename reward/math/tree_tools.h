@@ -26,8 +26,8 @@ bool is_free_of(const Tree& tree, Index at, const std::string& name);
 // The name under which a leaf counts as a variable, or "": a symbol, a choice letter, the unit of a quantity.
 std::string variable_name(const Node& node);
 
-// The number of nodes below each other, the deepest path; -1 if an index or a number of children is wrong or
-// a node has two parents (walks would grow exponentially).
+// The number of nodes below each other on the longest path from the root; -1 if an index or a number of children there is
+// wrong or a node has two parents (walks would grow exponentially). Nodes that the root does not reach do not count.
 int64_t checked_depth(const Tree& tree);
 
 }  // namespace reward::math

@@ -91,7 +91,7 @@ def wrongly_under_the_root(g, rng):
 @other
 def pi_lost(g, rng):
     n = times_pi(g)
-    return n and rng.choice([str(n), rf"{n}\pi^2", rf"{n + 1}\pi", f"{n * 3.14159:.2f}"])
+    return n and rng.choice([str(n), rf"{n}\pi^2", rf"{n + 1}\pi", f"{n * 3.14:.1f}"])
 
 
 @other

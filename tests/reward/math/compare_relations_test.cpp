@@ -39,6 +39,12 @@ TEST_CASE("chains end in their value", "[math][compare_relations]") {
   CHECK(both_ways("(relation = = x (sum 2 3) 5)", "5") == "equal");
   CHECK(both_ways("(relation = = x (sum 2 3) 5)", "(relation = x 5)") == "equal");
   CHECK(both_ways("(relation = = x (sum 2 3) 6)", "5") == "different");
+  CHECK(both_ways("(relation = = x (sum 2 3) 6)", "6") == "different");  // 2 + 3 is not 6
+  CHECK(both_ways("(relation = = x 5 6)", "6") == "different");
+  CHECK(both_ways("(relation = approx x (quotient 1 3) 0.33)", "(quotient 1 3)") == "equal");
+  CHECK(both_ways("(relation approx (quotient 1 3) 0.33)", "(quotient 1 3)") == "equal");
+  CHECK(both_ways("(relation approx (quotient 1 3) 0.33)", "0.33") == "different");
+  CHECK(both_ways("(relation approx x 3.14)", "(relation = x 3.14)") == "equal");
 }
 
 TEST_CASE("equations are equal up to a factor", "[math][compare_relations]") {
@@ -63,7 +69,8 @@ TEST_CASE("equations of degree one and two are solved", "[math][compare_relation
   CHECK(both_ways("(relation = (power x 2) 4)", "(set 2 (negation 2))") == "equal");
   CHECK(both_ways("(relation = (sum (power x 2) (negation x) (negation 1)) 0)",
                   "(list (quotient (sum 1 (root 5 2)) 2) (quotient (sum 1 (negation (root 5 2))) 2))") == "equal");
-  CHECK(both_ways("(relation = (power x 2) (negation 4))", "(list (product 2 imaginary) (negation (product 2 imaginary)))") == "equal");
+  CHECK(both_ways("(relation = (power x 2) (negation 4))",
+                  "(list (product 2 imaginary) (negation (product 2 imaginary)))") == "equal");
   CHECK(both_ways("(relation = (sum (product 3 x) (negation pi)) 0)", "(quotient pi 3)") == "equal");
   CHECK(both_ways("(or (relation = x 2) (relation = x (negation 2)))", "(relation = (power x 2) 4)") == "equal");
   CHECK(both_ways("(relation = (power (sum x (negation 2)) 2) 0)", "(relation = x 2)") == "equal");

@@ -47,6 +47,9 @@ TEST_CASE("plus-minus is the set of two values", "[math][compare_sets]") {
   CHECK(both_ways("(relation = (power x 2) 4)", "(relation = x (plus_minus 2))") == "equal");
   CHECK(both_ways("(list (plus_minus 1) (plus_minus 2))", "(list 1 2 (negation 1) (negation 2))") == "equal");
   CHECK(both_ways("(plus_minus 0)", "0") == "equal");
+  CHECK(both_ways("(plus_minus (plus_minus 1))", "(plus_minus 1)") == "equal");
+  CHECK(both_ways("(plus_minus (plus_minus 1))", "1") == "different");
+  CHECK(both_ways("(plus_minus (plus_minus 1 2) 3)", "(list 6 (negation 4))") == "equal");  // 1+2+3 and 1-2-3
   CHECK(both_ways("(plus_minus 2)", "2") == "different");
   CHECK(both_ways("(plus_minus 2)", "(negation 2)") == "different");
   CHECK(both_ways("(plus_minus 1)", "(list 1 1)") == "different");

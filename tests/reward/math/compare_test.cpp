@@ -71,12 +71,16 @@ TEST_CASE("two undefined things are equal only as the same words", "[math][compa
 
 TEST_CASE("decimals are exact, or agree in six digits", "[math][compare]") {
   CHECK(both_ways("0.333333", "(quotient 1 3)") == "equal");
-  CHECK(both_ways("0.666666", "(quotient 2 3)") == "equal");   // cut
-  CHECK(both_ways("0.6666667", "(quotient 2 3)") == "equal");  // rounded
+  CHECK(both_ways("0.6666667", "(quotient 2 3)") == "equal");   // rounded
+  CHECK(both_ways("0.66666666", "(quotient 2 3)") == "equal");  // cut
+  CHECK(both_ways("0.666666", "(quotient 2 3)") == "different");  // six digits of it would be 0.666667
+  CHECK(both_ways("0.66666668", "(quotient 2 3)") == "different");
   CHECK(both_ways("3.14159", "pi") == "equal");
   CHECK(both_ways("(negation 3.14159)", "(negation pi)") == "equal");
   CHECK(both_ways("(percent 33.3333)", "(quotient 1 3)") == "equal");
   CHECK(both_ways("3.14160", "pi") == "different");
+  CHECK(both_ways("3.14159265358979323846", "pi") == "equal");
+  CHECK(both_ways("3.14159265358979323847", "pi") == "different");  // the last digit raised by one
   CHECK(both_ways("3.14159", "(negation pi)") == "different");
   CHECK(both_ways("0.33", "(quotient 1 3)") == "different");
   CHECK(both_ways("0.333334", "(quotient 1 3)") == "different");
@@ -120,6 +124,13 @@ TEST_CASE("units may be missing but never differ", "[math][compare]") {
   Conventions strict;
   strict.units_optional = false;
   CHECK(both_ways("(quantity \"cm\" 5)", "5", strict) == "different");
+}
+
+TEST_CASE("degrees and radians are two units", "[math][compare]") {
+  CHECK(both_ways("(quantity \"radian\" 69)", "(degrees 69)") == "different");
+  CHECK(both_ways("(quantity \"radian\" (quotient pi 4))", "(degrees 45)") == "equal");
+  CHECK(both_ways("(quantity \"cm\" 45)", "(degrees 45)") == "different");
+  CHECK(both_ways("(quantity \"radian\" (quotient pi 4))", "(quotient pi 4)") == "equal");
 }
 
 TEST_CASE("percent", "[math][compare]") {
@@ -235,6 +246,9 @@ TEST_CASE("work beyond the limit is a limit, and broken trees are no answer", "[
   CHECK(compare(broken, testing::read_tree("1"), {}, {}).equality == Equality::undecided);
   broken.nodes.back().children = {0, 0};
   CHECK(compare(broken, testing::read_tree("2"), {}, {}).equality == Equality::undecided);
+  Tree spare = testing::read_tree("(sum 1 2)");  // a node that nobody names does no harm
+  spare.nodes.push_back({Kind::tuple, "", 0, {0, 1}});
+  CHECK(compare(spare, testing::read_tree("3"), {}, {}).equality == Equality::equal);
   broken.nodes.back().children = {0, 7};
   CHECK(compare(broken, testing::read_tree("1"), {}, {}).equality == Equality::undecided);
   CHECK(compare(Tree(), Tree(), {}, {}).equality == Equality::undecided);
@@ -244,7 +258,8 @@ TEST_CASE("threads agree with each other", "[math][compare]") {
   const std::vector<std::pair<const char*, const char*>> pairs{
       {"(root (sum 3 (product 2 (root 2 2))) 2)", "(sum 1 (root 2 2))"}, {"(sum (power (sin x) 2) (power (cos x) 2))", "1"},
       {"(quotient 1 (factorial 2004))", "(quotient 1 (factorial 2006))"}, {"(set 1 2 x)", "(set x 2 1)"},
-      {"(relation = (power x 2) 4)", "(set 2 (negation 2))"}, {"(relation < (negation 1) x 2)", "(interval \"()\" (negation 1) 2)"}};
+      {"(relation = (power x 2) 4)", "(set 2 (negation 2))"},
+      {"(relation < < (negation 1) x 2)", "(interval \"()\" (negation 1) 2)"}};
   std::vector<std::string> alone;
   for (const auto& [a, b] : pairs) alone.push_back(compared(a, b));
   std::vector<int> differences(4, 0);
@@ -263,7 +278,8 @@ TEST_CASE("a comparison is the same in both directions", "[math][compare]") {
       "1", "(quotient 2 4)", "0.5", "0.333333", "(percent 50)", "(degrees 30)", "(quotient pi 6)", "x", "(choice B)", "\"yes\"",
       "(root 12 2)", "(product 2 (root 3 2))", "(plus_minus 2)", "(list 2 (negation 2))", "(set 2 (negation 2))", "(tuple 1 2)",
       "(interval \"()\" 1 2)", "(interval \"[)\" 1 2)", "(relation < < 1 x 2)", "(relation = x 1)", "(relation = (power x 2) 4)",
-      "(relation = (product 2 x) 2)", "(relation < x 1)", "(matrix 1 1 2)", "(ratio 1 2)", "(quantity \"cm\" 1)", "(quotient 1 0)",
+      "(relation = (product 2 x) 2)", "(relation < x 1)", "(matrix 1 1 2)", "(ratio 1 2)", "(quantity \"cm\" 1)",
+      "(quotient 1 0)",
       "infinity", "empty_set", "(number_set R)", "(interval \"()\" (negation infinity) infinity)", "(set 1)", "204_5", "54",
       "(or (relation = x 2) (relation = x (negation 2)))", "(sum 1 imaginary)", "(call f x)", "(relation = (call f x) x)"};
   for (const char* a : answers)

@@ -36,7 +36,7 @@ reward::math::Verdict verdict_of(const Case& c);
 // One line for people: id, label, prediction, golds, both trees, status, reason and why.
 std::string describe(const Case& c, const reward::math::Verdict& v);
 
-// A dozen answers of 16 KiB: towers, nests, runs of braces. None of them is 1.
+// A dozen answers of 16 KiB: towers, nests, runs of braces. None of them is 7.
 std::vector<std::string> large_inputs();
 
 // Adds 1 to the last run of ASCII digits: "1/29" gives "1/30". Empty if there is no digit.
