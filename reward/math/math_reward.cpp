@@ -35,7 +35,8 @@ std::vector<std::string> golds_of(const std::string& answer) {
 
 class MathReward : public ItemReward {
  public:
-  MathReward(const std::string& profile, Extraction extraction) : ItemReward("math"), verifier_(profile, extraction), extraction_(extraction) {}
+  MathReward(const std::string& profile, Extraction extraction)
+      : ItemReward("math"), verifier_(profile, extraction), extraction_(extraction) {}
 
   std::string check_answer(const std::string& answer) override {
     for (const auto& gold : golds_of(answer))
@@ -45,7 +46,9 @@ class MathReward : public ItemReward {
 
   std::string self_test() override {
     if (extraction_ == Extraction::whole)
-      return check_examples(*this, {{"18.0", "18", Status::scored, 1}, {"19", "18", Status::scored, 0}, {"", "7", Status::no_answer, 0}});
+      return check_examples(*this, {{" 18 ", "18", Status::scored, 1},
+                                    {"19", "18", Status::scored, 0},
+                                    {"", "7", Status::no_answer, 0}});
     return check_examples(*this, {{"so it is \\boxed{\\frac{1}{2}}.", "\\frac12", Status::scored, 1},
                                   {"<think>7</think><answer>8</answer>", "7", Status::scored, 0},
                                   {"I do not know.", "7", Status::no_answer, 0}});

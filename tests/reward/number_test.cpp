@@ -8,7 +8,8 @@ using reward::Rational;
 namespace {
 Rational fraction(const char* top, const char* bottom = "1") {
   const bool negative = top[0] == '-';
-  return {negative, Natural::from_digits(top + negative), Natural::from_digits(bottom)};
+  const Rational size = {false, Natural::from_digits(top + negative), Natural::from_digits(bottom)};
+  return negative ? size.negated() : size;
 }
 }  // namespace
 
