@@ -107,7 +107,8 @@ Index Parser::number() {
   ++k_;
   std::string text = token.text;
   const bool point = text.back() == '.';
-  const bool bar_follows = now().is_command("overline") || now().is_command("bar") || now().is_command("dot") || (point && at("("));
+  const bool over = now().is_command("overline") || now().is_command("bar") || now().is_command("dot");
+  const bool bar_follows = over || (point && at("("));
   if (bar_follows && text.find('.') != std::string::npos && now().gap == Gap::none && !token.scientific) {
     const bool digits = is_whole(ahead(1)) || (ahead(1).is_sign("{") && is_whole(ahead(2)));
     if (digits && (!at("(") || ahead(2).is_sign(")"))) return repeating(text);
@@ -158,7 +159,8 @@ Index Parser::command() {
   if (name == "sqrt" || name == "cbrt") return root();
   if (name == "sum" || name == "prod") return finite(name == "sum" ? Kind::finite_sum : Kind::finite_product);
   if (is_symbol_command(name)) return symbol();
-  if (name == "hat" || name == "tilde" || name == "bar" || name == "overline" || name == "dot" || name == "ddot") return accented();
+  if (name == "hat" || name == "tilde" || name == "dot" || name == "ddot") return accented();
+  if (name == "bar" || name == "overline") return accented();
   if (name == "angle") return angle();
   if (name == "binom") {
     ++k_;

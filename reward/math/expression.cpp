@@ -109,7 +109,8 @@ bool Parser::begins_factor() const {
     case Token::letter:
     case Token::begin: return true;
     case Token::command:
-      return token.text != "land" && token.text != "lor" && token.text != "dots" && token.text != "Rightarrow" && token.text != "to";
+      return token.text != "land" && token.text != "lor" && token.text != "dots" && token.text != "Rightarrow" &&
+             token.text != "to";
     case Token::sign:
       if (token.text == "|") return bars_ == 0;
       if (token.text == "[") return begins_operand(ahead(1));  // else the end of ]a, b[

@@ -155,11 +155,9 @@ std::optional<Mark> last_phrase(string_view text) {
 }
 
 std::optional<Mark> last_hashes(string_view text) {
-  const auto mark = text.rfind("####");
-  if (mark == npos) return std::nullopt;
-  const auto rest = text.substr(mark + 4);
-  const auto answer = trim(rest.substr(0, rest.find('\n')));
-  return answer.empty() ? std::nullopt : std::optional<Mark>({mark, answer});
+  const auto line = after_hashes(text);
+  if (!line || trim(*line).empty()) return std::nullopt;
+  return Mark{static_cast<size_t>(line->data() - text.data()), trim(*line)};
 }
 
 // Inside the last **...** on one line.
@@ -282,10 +280,7 @@ Extract extract(string_view text, Extraction mode) {
 }
 
 std::string gold_part(string_view gold) {
-  if (const auto hashes = gold.rfind("####"); hashes != npos) {
-    const auto rest = gold.substr(hashes + 4);
-    return std::string(trim(rest.substr(0, rest.find('\n'))));
-  }
+  if (const auto hashes = after_hashes(gold)) return std::string(trim(*hashes));
   Extract boxes;
   take_boxes(gold, boxes);
   if (boxes.boxes > 0) return boxes.answer.value_or("");

@@ -78,8 +78,8 @@ std::unique_ptr<Reward> make_math(const Options& options) {
 std::vector<OptionInfo> math_options() {
   return {{"profile", "default", "conventions where verifiers disagree, see reward/math/profile.h", math::profile_names()},
           {"extraction", "marked",
-           "strict: the last \\boxed or <answer>; marked: also \"answer is\", \"####\", **bold**; lenient: also the last formula or"
-           " number; whole: the completion is the answer",
+           "strict: the last \\boxed or <answer>; marked: also \"answer is\", \"####\", **bold**; lenient: also the last formula"
+           " or number; whole: the completion is the answer",
            {"strict", "marked", "lenient", "whole"}}};
 }
 

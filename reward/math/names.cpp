@@ -62,7 +62,7 @@ const Words& symbols() {
 
 // Words of two and three letters; longer ones are told by their vowels.
 const Words& short_words() {
-  static const Words set = {"no",  "yes", "odd", "one", "two", "six", "ten", "all", "any", "none", "red", "may", "sun", "mon", "tue",
+  static const Words set = {"no",  "yes", "odd", "one", "two", "six", "ten", "all", "any", "red", "may", "sun", "mon", "tue",
                             "wed", "thu", "fri", "sat", "the", "and", "not", "for", "day", "few", "men", "boy", "cat", "dog",
                             "dne", "non", "row", "set", "add", "are", "has", "its", "her", "his", "she", "can", "but", "was",
                             "bob", "tom", "tim", "joe", "sam", "amy", "ann", "dan", "jim", "kim", "ben", "ron", "fax", "var",

@@ -27,8 +27,8 @@ Hint hint_of(const Tree* gold) {
   const Node& root = (*gold)[gold->root];
   hint.text = root.kind == Kind::text;
   hint.choice = root.kind == Kind::choice;
-  const bool collection = root.kind == Kind::list || root.kind == Kind::set || root.kind == Kind::tuple || root.kind == Kind::interval;
-  if (collection) hint.elements = root.children.size();
+  const bool listed = root.kind == Kind::list || root.kind == Kind::set;
+  if (listed || root.kind == Kind::tuple || root.kind == Kind::interval) hint.elements = root.children.size();
   if (root.kind == Kind::quantity) hint.unit = root.text;
   for (const Node& node : gold->nodes) {
     if (node.kind == Kind::euler) hint.euler = true;
@@ -96,7 +96,8 @@ bool is_prose(const Tokens& tokens) {
 
 std::string spelling_of(const Token& token, bool prose) {
   if (token.type == Token::word) return prose || token.roman || reads_as_word(token.text, false) ? lower(token.text) : token.text;
-  if (token.type == Token::command) return token.text == "mathbb" ? std::string("\\") + static_cast<char>(token.value) : "\\" + token.text;
+  if (token.is_command("mathbb")) return std::string("\\") + static_cast<char>(token.value);
+  if (token.type == Token::command) return "\\" + token.text;
   if (token.type == Token::begin) return "\\begin{" + token.text + "}";
   if (token.type == Token::finish) return "\\end{" + token.text + "}";
   if (token.scientific) return fmt::format("{}e{}", token.text, token.value);
@@ -132,8 +133,9 @@ std::variant<Tree, ParseError> read_text(const Tokens& tokens, const Hint& hint,
   const auto text = normal_text(tokens);
   if (!says_something(text)) return ParseError{"syntax", why};
   static const std::unordered_map<std::string_view, std::pair<Kind, const char*>> names = {
-      {"all real numbers", {Kind::number_set, "R"}}, {"all reals", {Kind::number_set, "R"}}, {"real numbers", {Kind::number_set, "R"}},
-      {"all integers", {Kind::number_set, "Z"}},     {"empty set", {Kind::empty_set, ""}},   {"dne", {Kind::text, "does not exist"}},
+      {"all real numbers", {Kind::number_set, "R"}}, {"all reals", {Kind::number_set, "R"}},
+      {"real numbers", {Kind::number_set, "R"}},     {"all integers", {Kind::number_set, "Z"}},
+      {"empty set", {Kind::empty_set, ""}},          {"dne", {Kind::text, "does not exist"}},
       {"doesn't exist", {Kind::text, "does not exist"}}};
   if (const auto found = names.find(text); found != names.end()) return leaf(found->second.first, found->second.second);
   const int number = hint.text ? -1 : number_of_word(text);

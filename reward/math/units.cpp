@@ -33,7 +33,8 @@ const Map& unit_names() {
       {"mole", "mol"}, {"number", "number"}, {"solution", "solution"}, {"digit", "digit"}, {"edge", "edge"}, {"ball", "ball"},
       {"apple", "apple"}, {"orange", "orange"}, {"book", "book"}, {"game", "game"}, {"card", "card"}, {"child", "child"},
       {"children", "child"}, {"men", "man"}, {"man", "man"}, {"women", "woman"}, {"woman", "woman"}, {"boy", "boy"},
-      {"girl", "girl"}, {"celsius", "celsius"}, {"fahrenheit", "fahrenheit"}, {"pair", "pair"}, {"triangle", "triangle"}, {"square", "square"}};
+      {"girl", "girl"}, {"celsius", "celsius"}, {"fahrenheit", "fahrenheit"}, {"pair", "pair"},
+      {"triangle", "triangle"}, {"square", "square"}};
   return map;
 }
 
@@ -49,7 +50,8 @@ bool is_number_word(std::string_view word) {
   static const std::unordered_set<std::string_view> set = {
       "pi", "factorial", "half", "halves", "third", "thirds", "quarter", "quarters", "and", "or", "to", "less", "more", "than",
       "plus", "minus", "times", "over", "not", "no", "mod", "modulo", "base", "about", "negative", "of", "is", "are", "if",
-      "where", "for", "when", "with", "but", "then", "so", "as", "score", "approximately", "exactly", "either", "both", "infinity",
+      "where", "for", "when", "with", "but", "then", "so", "as", "score", "approximately", "exactly", "either", "both",
+      "infinity",
       "by", "from", "the", "a", "an", "any", "all", "hundredth", "hundredths", "tenth", "tenths", "below", "above", "before",
       "st", "nd", "rd", "th"};
   return set.count(word) > 0 || number_of_word(word) >= 0;

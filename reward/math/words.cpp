@@ -94,8 +94,8 @@ class Splitter {
     const bool argument = !out_.empty() && (out_.back().is_command("frac") || out_.back().is_command("binom"));  // \frac x2
     put(token, Token::letter, letter, offset);
     const Token& next = tokens_[k_ + 1];
-    const bool last = offset + 1 == token.text.size();
-    if (last && !argument && next.type == Token::number && next.gap == Gap::none && letter != "e" && letter != "i" && !token.roman)
+    const bool last = offset + 1 == token.text.size(), constant = letter == "e" || letter == "i";
+    if (last && !argument && !constant && !token.roman && next.type == Token::number && next.gap == Gap::none)
       put(token, Token::sign, "_", offset + 1);
   }
 

@@ -1,4 +1,4 @@
-// Two answers, parted by the first line end: the verdict comes, is the same twice, and an answer is never refused as its own gold.
+// Two answers, parted by the first line end: the verdict comes, and is the same twice.
 #include <cstdlib>
 
 #include "reward/math/verify.h"
