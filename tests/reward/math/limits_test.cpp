@@ -50,10 +50,11 @@ TEST_CASE("each limit has its word", "[limits]") {
 }
 
 TEST_CASE("16 KiB of one piece is read or refused", "[limits]") {
-  for (const char* piece : {"{", "}", "(", "[", "|", "-", "^", "_", "!", "\\", "\\frac", "\\sqrt", "\\sin", "1,", "1,234,", "9^", "x_",
-                            "\\{", "\\text{", "\\left(", "a", "ab ", "\\begin{pmatrix}", "&", "\\\\", "1 ", "1/", "cm ", "$", "**", "\xc2\xbd",
-                            "\\overline{", "C_", "C_5^", "\\sum_{k=1}^", "x=", ",", "or ", "{1}", "+", "\\pm", "\xcf\x80", "0.\\overline",
-                            "\\angle A", "5 \\text{m/", "B) ", "'", "f("}) {
+  for (const char* piece : {
+      "{", "}", "(", "[", "|", "-", "^", "_", "!", "\\", "\\frac", "\\sqrt", "\\sin", "1,", "1,234,", "9^", "x_", "\\{",
+      "\\text{", "\\left(", "a", "ab ", "\\begin{pmatrix}", "&", "\\\\", "1 ", "1/", "cm ", "$", "**", "\xc2\xbd",
+      "\\overline{", "C_", "C_5^", "\\sum_{k=1}^", "x=", ",", "or ", "{1}", "+", "\\pm", "\xcf\x80", "0.\\overline",
+      "\\angle A", "5 \\text{m/", "B) ", "'", "f("}) {
     const auto text = repeat(piece, 16384 / std::string(piece).size());
     const auto parsed = parse(text, Limits{});
     INFO(piece);
@@ -69,10 +70,11 @@ TEST_CASE("towers and factorials are read without being worked out", "[limits]")
 }
 
 TEST_CASE("random splices of tokens never crash the parser, and its trees are sound", "[limits]") {
-  const char* pieces[] = {"\\frac", "{", "}", "(", ")", "[", "]", "\\{", "\\}", "|", "1", "23", "0.5", "x", "e", "i", "\\pi", "^", "_", "+",
-                          "-", "*", "/", "!", "%", ",", ";", ":", "=", "<", "\\le", "\\in", "\\cup", "\\sin", "\\log", "\\sqrt", "\\text{",
-                          " cm", " and ", " or ", "\\begin{pmatrix}", "\\end{pmatrix}", "&", "\\\\", "\\pm", "'", "\\circ", "\\overline",
-                          "\\sum", "f", "C", "\\left", "\\right", "$", "\\$", "\\binom", "\\angle", "\\quad", "million", "\\infty", " "};
+  const char* pieces[] = {
+      "\\frac", "{", "}", "(", ")", "[", "]", "\\{", "\\}", "|", "1", "23", "0.5", "x", "e", "i", "\\pi", "^", "_", "+", "-",
+      "*", "/", "!", "%", ",", ";", ":", "=", "<", "\\le", "\\in", "\\cup", "\\sin", "\\log", "\\sqrt", "\\text{", " cm",
+      " and ", " or ", "\\begin{pmatrix}", "\\end{pmatrix}", "&", "\\\\", "\\pm", "'", "\\circ", "\\overline", "\\sum", "f",
+      "C", "\\left", "\\right", "$", "\\$", "\\binom", "\\angle", "\\quad", "million", "\\infty", " "};
   std::mt19937 random(5);
   for (int round = 0; round < 20000; ++round) {
     std::string text;
@@ -88,8 +90,9 @@ TEST_CASE("random splices of tokens never crash the parser, and its trees are so
 }
 
 TEST_CASE("extraction is linear: a megabyte of one piece is looked through", "[limits]") {
-  for (const char* piece : {"answer is ", "answer ", "answer", "####", "**", "$", "\\boxed{", "\\boxed{1}, ", "\\boxed ", "\n", "answer:\n",
-                            "\\[", "1", "<answer>", "</answer>", "-", "is "}) {
+  for (const char* piece : {
+      "answer is ", "answer ", "answer", "####", "**", "$", "\\boxed{", "\\boxed{1}, ", "\\boxed ", "\n", "answer:\n", "\\[",
+      "1", "<answer>", "</answer>", "-", "is "}) {
     const auto text = repeat(piece, (1 << 20) / std::string(piece).size());
     for (const auto mode : {Extraction::strict, Extraction::marked, Extraction::lenient, Extraction::whole}) extract(text, mode);
   }
