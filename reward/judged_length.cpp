@@ -20,7 +20,7 @@ JudgedLengthReward::JudgedLengthReward(std::string name, const Options& options)
 
 std::vector<OptionInfo> JudgedLengthReward::options() {
   return {{"of", "math", "the built-in reward that says right (1 or more) or wrong", {}},
-          {"of_*", "", "an option of that reward: of_flexible = true is flexible = true", {}}};
+          {"of_*", "", "an option of that reward: of_extraction = \"strict\" is extraction = \"strict\"", {}}};
 }
 
 std::vector<Outcome> JudgedLengthReward::score(const std::vector<Item>& items,
