@@ -12,12 +12,12 @@ using Kind = Value::Kind;
 using Op = Check::Op;
 using Maybe = std::optional<Value>;
 
-constexpr std::array<std::pair<const char*, Op>, 25> words = {{
+constexpr std::array<std::pair<const char*, Op>, 26> words = {{
     {"call", Op::call}, {"const", Op::constant}, {"eq", Op::eq}, {"ne", Op::ne}, {"lt", Op::lt}, {"le", Op::le}, {"gt", Op::gt},
     {"ge", Op::ge}, {"is", Op::is}, {"is_not", Op::is_not}, {"in", Op::in}, {"not_in", Op::not_in}, {"not", Op::negate},
     {"and", Op::both}, {"or", Op::either}, {"truth", Op::truth}, {"abs", Op::abs}, {"sub", Op::sub}, {"isclose", Op::isclose},
     {"set", Op::set}, {"frozenset", Op::frozenset}, {"sorted", Op::sorted}, {"tuple", Op::tuple}, {"list", Op::list},
-    {"len", Op::len},
+    {"len", Op::len}, {"raises", Op::raises},
 }};
 
 Maybe maybe(std::optional<bool> truth) { return truth ? Maybe(boolean(*truth)) : std::nullopt; }
@@ -142,6 +142,13 @@ Maybe apply(Op op, const std::vector<Value>& v) {
   }
 }
 
+bool raises(const Check& check, const Value& result) {
+  if (result.kind != Kind::raised) return false;
+  const auto types = " " + result.text + " ";
+  return std::any_of(check.kinds.begin(), check.kinds.end(),
+                     [&](const std::string& kind) { return types.find(" " + kind + " ") != std::string::npos; });
+}
+
 Maybe evaluate(const Check& check, const std::vector<Value>& results);
 
 // Python's `and` and `or` give the value of the part that settles them.
@@ -162,6 +169,7 @@ Maybe evaluate(const Check& check, const std::vector<Value>& results) {
     const bool readable = value.kind != Kind::unreadable && value.kind != Kind::raised;
     return readable ? Maybe(value) : std::nullopt;
   }
+  if (check.op == Op::raises) return boolean(raises(check, results.at(static_cast<size_t>(check.call))));
   std::vector<Value> values;
   for (const auto& argument : check.arguments) {
     auto value = evaluate(argument, results);

@@ -2,7 +2,7 @@
 //
 // plan.py writes checks as JSON lists: ["call", 3], ["const", VALUE], ["eq", A, B], and so on; null where only Python can settle
 // the check. The operators mean what they mean in Python: eq ne lt le gt ge is is_not in not_in not and or truth abs sub isclose
-// set frozenset sorted tuple list len.
+// set frozenset sorted tuple list len. ["raises", 3, "ValueError"...]: call 3 ended in one of these exceptions.
 #pragma once
 
 #include <memory>
@@ -18,10 +18,11 @@ enum class Settled { holds, fails, unknown };  // unknown: for Python to say
 struct Check {
   enum class Op {
     python, call, constant, eq, ne, lt, le, gt, ge, is, is_not, in, not_in, negate, both, either, truth, abs, sub, isclose,
-    set, frozenset, sorted, tuple, list, len,
+    set, frozenset, sorted, tuple, list, len, raises,
   };
   Op op = Op::python;
-  int64_t call = 0;               // Op::call: which
+  int64_t call = 0;               // Op::call, Op::raises: which
+  std::vector<std::string> kinds; // Op::raises
   Value constant;                 // Op::constant
   std::vector<Check> arguments;
 };

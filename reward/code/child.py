@@ -1,6 +1,6 @@
 # Runs a candidate: gives it arguments, hands back what it returns. Holds no expected value, so there is nothing to steal.
 #
-# stdin: {"nonce", "setup", "prompt", "code", "entry_point", "calls": [{"source", "bind"}], "tests"?}. Answers go to descriptor
+# stdin: {"nonce", "setup", "prompt", "code", "entry_point", "calls": [...], "tests"?}. Answers go to descriptor
 # 3, one line a call: nonce, number, value. With "tests" (the weak way) the assert file runs here, and only a token says that
 # its end was reached; the candidate shares the interpreter with both, so a clever one could steal it.
 import builtins
@@ -25,7 +25,7 @@ def _main(write=os.write, leave=os._exit, run=exec, look=eval, make=compile, cat
             line = line[write(3, line):]
 
     def failure(error):
-        return "e" + type(error).__name__.encode("utf-8", "replace").hex() + ";"
+        return "e" + " ".join(kind.__name__ for kind in type(error).__mro__).encode("utf-8", "replace").hex() + ";"
 
     def run_setup():
         try:
@@ -65,8 +65,10 @@ def _main(write=os.write, leave=os._exit, run=exec, look=eval, make=compile, cat
             except unreadable as error:
                 text = "u" + error.args[0].encode("utf-8", "replace").hex() + ";"
         except catch as error:
-            send(number, failure(error))
-            leave(0)
+            text = failure(error)
+            if not call["may_raise"]:
+                send(number, text)
+                leave(0)
         send(number, text)
     if job.get("tests"):
         try:

@@ -49,6 +49,8 @@ std::string new_nonce() {
   return fmt::format("{:08x}{:08x}{:08x}{:08x}", device(), device(), device(), device());
 }
 
+std::string first_word(const std::string& text) { return text.substr(0, std::min(text.find(' '), size_t{80})); }
+
 // One line: nonce, number of the call or a word, value.
 bool read_line(std::string_view line, const std::string& nonce, Answers& answers) {
   if (line.substr(0, nonce.size() + 1) != nonce + " ") return false;
@@ -60,10 +62,10 @@ bool read_line(std::string_view line, const std::string& nonce, Answers& answers
   if (!value) return false;
   const bool raised = value->kind == Value::Kind::raised;
   if (word == "load" && raised) {
-    answers.load_error = value->text;
+    answers.load_error = first_word(value->text);
   } else if (word == "tests") {
     answers.finished = !raised;
-    answers.tests_error = value->text;
+    answers.tests_error = first_word(value->text);
   } else {
     if (word != fmt::format("{}", answers.values.size())) return false;
     answers.values.push_back(std::move(*value));
@@ -116,7 +118,7 @@ class CodeFunctionReward : public CodeReward {
     const auto program = find_program(item, Language::python);
     if (!program) return no_answer("no program");
     const auto source = join_prompt(*program, gold.prompt, plan->entry_point);
-    auto verdict = plan->calls > 0 ? strong_verdict(source, gold, *plan, deadline) : "";
+    auto verdict = !plan->may_raise.empty() ? strong_verdict(source, gold, *plan, deadline) : "";
     if (verdict.empty() && !plan->weak.empty()) verdict = weak_verdict(source, gold, *plan, deadline);
     const auto kind = plan->weak.empty() ? "" : fmt::format(" (weak tests: {})", plan->weak[0]);
     if (!verdict.empty()) return scored(0, verdict + kind, source.code);
@@ -153,9 +155,10 @@ class CodeFunctionReward : public CodeReward {
     if (result.verdict != Verdict::ok) return fmt::format("{}: in call {}", sandbox::name_of(result.verdict), call + 1);
     if (answers.forged) return "wrong_answer: the result channel holds what the harness did not write";
     if (!answers.load_error.empty()) return fmt::format("runtime_error: {} while the program was loaded", answers.load_error);
-    if (call > 0 && answers.values.back().kind == Value::Kind::raised)
-      return fmt::format("runtime_error: {} in call {}", answers.values.back().text, call);
-    if (call != static_cast<size_t>(plan.calls)) return fmt::format("runtime_error: ended in call {}", call + 1);
+    for (size_t i = 0; i < std::min(call, plan.may_raise.size()); ++i)
+      if (answers.values[i].kind == Value::Kind::raised && !plan.may_raise[i])
+        return fmt::format("runtime_error: {} in call {}", first_word(answers.values[i].text), i + 1);
+    if (call != plan.may_raise.size()) return fmt::format("runtime_error: ended in call {}", call + 1);
     return wrong_check(gold, plan, answers);
   }
 

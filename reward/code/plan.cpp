@@ -37,8 +37,9 @@ Check read_check(const Json& json) {
                                                                           : std::nullopt;
   if (!op) return check;
   check.op = *op;
-  if (*op == Check::Op::call) {
+  if (*op == Check::Op::call || *op == Check::Op::raises) {
     check.call = json.at(1).get<int64_t>();
+    for (size_t i = 2; i < json.size(); ++i) check.kinds.push_back(json[i].get<std::string>());
     return check;
   }
   if (*op == Check::Op::constant) {
@@ -70,7 +71,7 @@ Plan Planner::make(const FunctionGold& gold) {
     return plan;
   }
   plan.entry_point = json.at("entry_point").get<std::string>();
-  plan.calls = static_cast<int64_t>(json.at("calls").size());
+  for (const auto& call : json.at("calls")) plan.may_raise.push_back(call.at("may_raise").get<bool>());
   plan.calls_json = json.at("calls").dump();
   for (const auto& check : json.at("checks")) plan.checks.push_back(read_check(check));
   plan.weak = json.at("why").get<std::vector<std::string>>();

@@ -21,7 +21,7 @@ struct Plan {
   std::string problem;              // empty, or why the tests cannot be used
   std::string entry_point;
   std::string calls_json;           // for child.py and for the judge: sources and arguments, no expected value
-  int64_t calls = 0;
+  std::vector<bool> may_raise;      // one a call: an exception is not yet a failure
   std::vector<Check> checks;
   std::vector<std::string> weak;    // why parts of the tests can only run beside the candidate; empty: none
   std::string weak_json;            // for child.py: how the assert file is run

@@ -46,7 +46,7 @@ class Walk:
         self.constants = {}
         self.checks, self.verdicts, self.why = [], [], []
         self.test_functions, self.has_check = [], False
-        self.runs_text = False
+        self.runs_text = self.wants_pytest = False
 
     # Expressions.
 
@@ -175,6 +175,33 @@ class Walk:
         else:
             self.verdicts.append(self.settle(node))
 
+    def check_raises(self, statement, kinds):
+        """The candidate must raise one of the kinds."""
+        node = getattr(statement, "value", None)
+        if not (isinstance(statement, (ast.Expr, ast.Assign)) and node is not None and self.starts_at_candidate(node)):
+            raise CannotRewrite("an exception from something that is not one call")
+        names = [kind.__name__ for kind in (kinds if isinstance(kinds, tuple) else (kinds,))]
+        call = int(self.calls.add(node, may_raise=True).id[6:])
+        if self.answers is None:
+            self.checks.append(["raises", call] + names)
+        else:
+            text = self.answers[call]
+            raised = bytes.fromhex(text[1:-1]).decode().split() if text.startswith("e") else []
+            self.verdicts.append(any(kind in raised for kind in names))
+
+    def expected_kinds(self, node):
+        """The exceptions of `with pytest.raises(E):` or of `try: f(x); assert False` with `except E: pass`; else None."""
+        if isinstance(node, ast.With) and len(node.items) == 1 and len(node.body) == 1:
+            call = node.items[0].context_expr
+            if isinstance(call, ast.Call) and ast.unparse(call.func) == "pytest.raises" and len(call.args) == 1:
+                return None if self.names.depends(call.args[0]) else self.names.value(call.args[0])
+        if isinstance(node, ast.Try) and len(node.handlers) == 1 and not node.finalbody and node.handlers[0].type is not None:
+            fails = node.body[1:] + node.orelse
+            handled = node.handlers[0]
+            if len(fails) == 1 and ast.unparse(fails[0]).startswith("assert False") and isinstance(handled.body[0], ast.Pass):
+                return None if self.names.depends(handled.type) else self.names.value(handled.type)
+        return None
+
     # Statements.
 
     def statement(self, node, at_top):
@@ -183,6 +210,8 @@ class Walk:
                 self.check(node.test)
             except CannotRewrite as reason:  # binds no name, so the statements after it still mean what they say
                 self.why.append(str(reason))
+        elif isinstance(node, (ast.With, ast.Try)) and (kinds := self.expected_kinds(node)) is not None:
+            self.check_raises(node.body[0], kinds)
         elif isinstance(node, ast.For) and not self.names.depends(node.iter):
             self.loop(node, at_top)
         elif isinstance(node, ast.If) and not self.names.depends(node.test):
@@ -245,6 +274,12 @@ class Walk:
 
     def given(self, node):
         """A statement of prompt or setup. It may need what the candidate defines; then its names are the candidate's too."""
+        if isinstance(node, ast.ImportFrom) and node.module == "solution" and not any(part.asname for part in node.names):
+            return  # what child.py calls the candidate
+        if isinstance(node, ast.Import) and [part.name for part in node.names] == ["pytest"]:
+            self.wants_pytest = True
+            self.names.helpers.add("pytest")
+            return
         try:
             self.names.run(node, at_top=True)
         except ImportError as error:
@@ -348,6 +383,8 @@ def answer(job):
     if job.get("answers") is not None:
         same = json.dumps(walk.calls.sent, sort_keys=True) == json.dumps(job["calls"], sort_keys=True)
         return {"verdicts": walk.verdicts} if same else {"error": "the tests make other calls each time they run"}
+    if walk.why and walk.wants_pytest:
+        return {"error": "the sandbox has no pytest, and the tests need it: " + walk.why[0]}
     if not walk.checks and not walk.why:
         return {"error": "the tests hold no check of a candidate"}
     return {"entry_point": walk.calls.entry_point, "calls": walk.calls.sent, "checks": walk.checks, "why": walk.why[:3],

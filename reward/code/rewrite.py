@@ -124,10 +124,11 @@ class Calls:
         self.bound = 0
         self.lent = set()  # variables whose value went out and which a candidate could have changed in place
 
-    def add(self, node):
+    def add(self, node, may_raise=False):
         bind, modules = {}, {}
         source = self.source(node, bind, modules)
-        self.sent.append({"source": ast.unparse(ast.fix_missing_locations(source)), "bind": bind, "modules": modules})
+        self.sent.append({"source": ast.unparse(ast.fix_missing_locations(source)), "bind": bind, "modules": modules,
+                          "may_raise": may_raise})
         self.nodes.append((source, bind, modules))
         return name("__call%d" % (len(self.sent) - 1))
 

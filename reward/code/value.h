@@ -6,7 +6,8 @@
 //   sHEX;   bHEX;                 str as UTF-8 (lone surrogates too), bytes
 //   (...)   [...]   {...}   <...>     tuple, list, set, frozenset
 //   dKVKV...;                     dict and the dicts of collections
-//   uHEX;   eHEX;                 a value that cannot be written, with its type; an exception, with its type
+//   uHEX;   eHEX;                 a value that cannot be written, with its type; an exception, with its type and
+//                                 those it derives from, the own one first
 // Only exact built-in types are written: an instance of a subclass, which could lie in a comparison, is u.
 #pragma once
 
@@ -23,7 +24,7 @@ struct Value {
   Kind kind = Kind::none;
   bool truth = false;         // boolean
   double re = 0, im = 0;      // real, complex
-  std::string text;           // integer: [-]hex without leading zeros; text: UTF-8; bytes; unreadable, raised: name of the type
+  std::string text;           // integer: [-]hex without leading zeros; text: UTF-8; bytes; unreadable: its type; raised: types
   std::vector<Value> items;   // containers, in order; dict: key, value, key, value...
 
   bool is_number() const;     // boolean, integer or real

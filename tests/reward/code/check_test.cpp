@@ -105,6 +105,19 @@ TEST_CASE("and, or, not and in mean what they mean in Python", "[check]") {
   CHECK(with(Check{}, integer(1)) == Settled::unknown);
 }
 
+TEST_CASE("raises knows the exception and those it derives from", "[check]") {
+  Check check;
+  check.op = Op::raises;
+  check.kinds = {"ValueError", "LookupError"};
+  Value raised;
+  raised.kind = Value::Kind::raised;
+  raised.text = "KeyError LookupError Exception BaseException object";
+  CHECK(with(check, raised) == Settled::holds);
+  raised.text = "MyValueError Exception";
+  CHECK(with(check, raised) == Settled::fails);
+  CHECK(with(check, integer(1)) == Settled::fails);
+}
+
 TEST_CASE("whole numbers are subtracted exactly or not at all", "[check]") {
   // 2^52 - 1 fits a double; 2^53 + 1 does not.
   const auto gap = make(Op::eq, {make(Op::sub, {call(), constant("ifffffffffffff;")}), constant("i0;")});

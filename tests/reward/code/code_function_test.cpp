@@ -75,20 +75,30 @@ TEST_CASE("tests with classes, setup and settling by Python", "[code_function]")
   auto& reward = function_reward();
   if (!sandbox_stands(reward)) return;
   const auto tree = asserts({"assert height(root) == 2"}, "root = Node(1)\nroot.left = Node(2)");
-  const std::string node = "class Node:\n    def __init__(self, v):\n        self.v, self.left = v, None\n";
-  const auto rounded = asserts({"assert round(f(1), 2) == 0.33", "assert [x * 2 for x in f(3)] == [2, 4]"});
+  const std::string node = "class Node:\n    def __init__(self, v):\n        self.v, self.left = v, None\n\ndef height(n):\n";
+  const auto settled = asserts({"assert round(f(1), 2) == 0.33", "assert str(f(3)) == '[1, 2]'"});
+  const auto looped = asserts({"assert round(f(1), 2) == 0.33", "assert [x * 2 for x in f(3)] == [2, 4]"});
+  const auto in_place = asserts({"xs = [2, 1]\nf(xs)\nassert xs == [1, 2]"});
+  const auto third_or = [](const std::string& other) {
+    return python_block("def f(n):\n    return 1 / 3 if n == 1 else " + other);
+  };
+  const auto raises = [](const std::string& kind) {
+    return python_block("def f(n):\n    if n < 0: raise " + kind + "\n    return n");
+  };
+  const auto raising = asserts({"import pytest\nwith pytest.raises(ArithmeticError):\n    f(-1)", "assert f(1) == 1"});
   check_cases(reward, {
-    {"setup needs the program's class", python_block(node + "def height(n):\n    return 1 + height(n.left) if n else 0"), tree, 1, "ok"},
-    {"wrong height", python_block(node + "def height(n):\n    return 1"), tree, 0, "wrong_answer"},
-    {"two tests that Python settles", python_block("def f(n):\n    return 1 / 3 if n == 1 else [1, 2]"),
-     asserts({"assert round(f(1), 2) == 0.33", "assert str(f(3)) == '[1, 2]'"}), 1, "ok"},
-    {"one of them wrong", python_block("def f(n):\n    return 1 / 3 if n == 1 else [1, 3]"),
-     asserts({"assert round(f(1), 2) == 0.33", "assert str(f(3)) == '[1, 2]'"}), 0, "wrong_answer: test 2"},
-    {"a loop over what comes back cannot be rewritten", python_block("def f(n):\n    return 1 / 3 if n == 1 else [1, 2]"),
-     rounded, 1, "ok: 1 checks (weak tests: a loop over"},
-    {"and is still run", python_block("def f(n):\n    return 1 / 3 if n == 1 else [1, 3]"), rounded, 0, "wrong_answer: an assert"},
-    {"sorting in place", python_block("def f(xs):\n    xs.sort()"), asserts({"xs = [2, 1]\nf(xs)\nassert xs == [1, 2]"}), 1, "ok: 0 checks (weak"},
-    {"not sorting", python_block("def f(xs):\n    pass"), asserts({"xs = [2, 1]\nf(xs)\nassert xs == [1, 2]"}), 0, "wrong_answer"},
+    {"setup needs the program's class", python_block(node + "    return 1 + height(n.left) if n else 0"), tree, 1, "ok"},
+    {"wrong height", python_block(node + "    return 1"), tree, 0, "wrong_answer"},
+    {"two tests that Python settles", third_or("[1, 2]"), settled, 1, "ok: 2 checks"},
+    {"one of them wrong", third_or("[1, 3]"), settled, 0, "wrong_answer: test 2"},
+    {"a loop over what comes back is weak", third_or("[1, 2]"), looped, 1, "ok: 1 checks (weak tests: a loop over"},
+    {"and is still run", third_or("[1, 3]"), looped, 0, "wrong_answer: an assert"},
+    {"raises what it should", raises("ZeroDivisionError"), raising, 1, "ok: 2 checks"},
+    {"raises something else", raises("KeyError"), raising, 0, "wrong_answer: test 1"},
+    {"does not raise", python_block("def f(n):\n    return n"), raising, 0, "wrong_answer: test 1"},
+    {"raises always", python_block("def f(n):\n    raise ArithmeticError"), raising, 0, "runtime_error: ArithmeticError in call 2"},
+    {"sorting in place", python_block("def f(xs):\n    xs.sort()"), in_place, 1, "ok: 0 checks (weak"},
+    {"not sorting", python_block("def f(xs):\n    pass"), in_place, 0, "wrong_answer"},
   });
 }
 
@@ -138,7 +148,8 @@ TEST_CASE("a gold may set its own limits", "[code_function]") {
 
 TEST_CASE("options out of range are errors", "[code_function]") {
   for (const char* name : {"timeout", "memory_mb", "workers"})
-    for (const char* text : {"0", "-1", "x", "", "1e9", "nan"}) CHECK_THROWS_AS(make("code_function", {{name, text}}), reward::Error);
+    for (const char* text : {"0", "-1", "x", "", "1e9", "nan"})
+      CHECK_THROWS_AS(make("code_function", {{name, text}}), reward::Error);
   CHECK_THROWS_AS(make("code_stdio", {{"checker", "fuzzy"}}), reward::Error);
   CHECK_THROWS_AS(make("code_stdio", {{"language", "perl"}}), reward::Error);
 }

@@ -19,19 +19,19 @@ const auto mean_gold = stdio({"3\n1 2 4\n", "2\n1 2\n"}, {"2.3333333333\n", "1.5
 TEST_CASE("a Python program passes if it prints what it should for every input", "[code_stdio]") {
   auto& reward = stdio_reward();
   if (!sandbox_stands(reward)) return;
+  const std::string each = "for _ in range(int(input())):\n    ";
   check_cases(reward, {
     {"sum", python_block("n = int(input())\nprint(sum(map(int, input().split())))"), sum_gold, 1, "ok: 3 tests"},
     {"sum of the first", python_block("n = int(input())\nprint(input().split()[0])"), sum_gold, 0, "wrong_answer: test 1"},
     {"a special case", python_block("n = int(input())\nprint(6 if n == 3 else -5)"), sum_gold, 0, "wrong_answer: test 3"},
-    {"even", python_block("for _ in range(int(input())):\n    print('no' if int(input()) % 2 else 'Yes')"), even_gold, 1, "ok"},
-    {"even, upside down", python_block("for _ in range(int(input())):\n    print('yes' if int(input()) % 2 else 'no')"), even_gold, 0,
-     "wrong_answer: test 1"},
+    {"even", python_block(each + "print('no' if int(input()) % 2 else 'Yes')"), even_gold, 1, "ok"},
+    {"even, upside down", python_block(each + "print('yes' if int(input()) % 2 else 'no')"), even_gold, 0, "wrong_answer: test 1"},
     {"mean", python_block("n = int(input())\nprint(sum(map(int, input().split())) / n)"), mean_gold, 1, "ok"},
-    {"whole mean", python_block("n = int(input())\nprint(sum(map(int, input().split())) // n)"), mean_gold, 0, "wrong_answer: test 1"},
+    {"whole mean", python_block("n = int(input())\nprint(sum(map(int, input().split())) // n)"), mean_gold, 0, "wrong_answer"},
     {"stdin in other ways", python_block("import sys\nprint(sum(map(int, sys.stdin.read().split()[1:])))"), sum_gold, 1, "ok"},
     {"open(0)", python_block("print(sum(int(x) for x in list(open(0))[1].split()))"), sum_gold, 1, "ok"},
-    {"a main part", python_block("def main():\n    input()\n    print(sum(map(int, input().split())))\n\nif __name__ == '__main__':\n"
-                                 "    main()"), sum_gold, 1, "ok"},
+    {"a main part", python_block("def main():\n    input()\n    print(sum(map(int, input().split())))\n\n"
+                                 "if __name__ == '__main__':\n    main()"), sum_gold, 1, "ok"},
     {"crash", python_block("print(1 / 0)"), sum_gold, 0, "runtime_error: test 1"},
     {"not Python", python_block("print(1"), sum_gold, 0, "runtime_error: test 1"},
     {"right, then an exit code", python_block("input()\nprint(sum(map(int, input().split())))\nraise SystemExit(3)"), sum_gold, 0,
@@ -77,6 +77,7 @@ TEST_CASE("the expected output must be whole and alone, and is nowhere to be rea
   const auto three = stdio({"go\n"}, {"alpha\nbeta\ngamma\n"});
   const auto one = stdio({"1\n"}, {"42\n"});
   const auto real = stdio({"1\n"}, {"0.5\n"}, "float:1e-6");
+  const std::string bytes = "import sys\nsys.stdout.buffer.write";
   const std::string all = "print('alpha'); print('beta'); print('gamma')";
   check_cases(reward, {
     {"whole", python_block(all), three, 1, "ok"},
@@ -92,15 +93,22 @@ TEST_CASE("the expected output must be whole and alone, and is nowhere to be rea
     {"nan", python_block("print(float('nan'))"), real, 0, "wrong_answer"},
     {"infinity", python_block("print(1e999)"), real, 0, "wrong_answer"},
     {"a very long number", python_block("print('0.' + '5' * 500000)"), real, 0, "wrong_answer"},
-    {"digits of another script", python_block("import sys\nsys.stdout.buffer.write('\\u0664\\u0662'.encode())"), one, 0, "wrong_answer"},
-    {"bytes that are no text", python_block("import sys\nsys.stdout.buffer.write(b'42\\xff\\n')"), one, 0, "wrong_answer"},
+    {"digits of another script", python_block(bytes + "('\\u0664\\u0662'.encode())"), one, 0, "wrong_answer"},
+    {"bytes that are no text", python_block(bytes + "(b'42\\xff\\n')"), one, 0, "wrong_answer"},
     {"a byte of zero", python_block("print('42\\0')"), one, 0, "wrong_answer"},
     {"a carriage return over a guess", python_block("print('41\\r42')"), one, 0, "wrong_answer"},
-    {"looks for the answer", python_block(
-        "import os, sys\nfor top in ('.', '..', '/work', '/tmp', '/proc/self', '/proc/1'):\n    try: names = os.listdir(top)\n"
-        "    except OSError: continue\n    for name in names:\n        try:\n            if '42' in open(os.path.join(top, name)).read(): print(42); sys.exit()\n"
-        "        except (OSError, UnicodeError, ValueError): pass\nprint(' '.join(sys.argv) + str(dict(os.environ)).count('42') * '42')"),
-     stdio({"1\n"}, {"424242\n"}), 0, ""},
+    {"looks for the answer", python_block(R"(
+import os, sys
+secret = "".join(["swordfish", "-42"])
+text = " ".join(sys.argv) + str(dict(os.environ))
+for top in (".", "..", "/tmp", "/work", "/proc/self", "/proc/1"):
+    try: names = os.listdir(top)
+    except OSError: continue
+    for name in names:
+        if name in ("main.py", "kmsg", "pagemap", "clear_refs", "mem"): continue
+        try: text += open(os.path.join(top, name), errors="replace").read(1 << 20)
+        except (OSError, ValueError): pass
+print(secret if secret in text else "nothing"))"), stdio({"1\n"}, {"swordfish-42\n"}), 0, "wrong_answer"},
   });
 }
 
@@ -112,7 +120,8 @@ TEST_CASE("C++ tricks: host files, early exits, redefinitions, bombs for the com
     {"a file of the host", cpp_block("const char* s =\n#include \"/etc/shadow\"\n;\nint main() {}"), one, 0, "compile_error"},
     {"an endless file", cpp_block("#include \"/dev/zero\"\nint main() {}"), one, 0, "compile_error"},
     {"itself", cpp_block("#include __FILE__\nint main() {}"), one, 0, "compile_error"},
-    {"exit before main", cpp_block("#include <unistd.h>\nstruct A { A() { _exit(0); } } a;\nint main() {}"), one, 0, "wrong_answer"},
+    {"exit before main", cpp_block("#include <unistd.h>\nstruct A { A() { _exit(0); } } a;\nint main() {}"), one, 0,
+     "wrong_answer"},
     {"another main", cpp_block("#define main hidden\nint main() { return 0; }"), one, 0, "compile_error"},
     {"a system call of its own", cpp_block("int main() { asm volatile(\"mov $231, %eax; xor %edi, %edi; syscall\"); }"), one, 0,
      "wrong_answer"},

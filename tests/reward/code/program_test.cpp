@@ -80,7 +80,9 @@ TEST_CASE("a body goes on with the prompt, a whole function stands alone after i
 TEST_CASE("what a base model writes after its function is cut where lm-evaluation-harness stops sampling", "[program]") {
   const std::string prompt = "def f(x):\n";
   const std::string body = "    # a comment inside\n    return x\n";
-  for (const char* rest : {"\ndef g():\n", "\nclass A:\n", "\n# Test\n", "\nif __name__ == '__main__':\n", "\nprint(f(1))", "\n```\n"})
+  const std::vector<std::string> stops = {"\ndef g():\n", "\nclass A:\n", "\n# Test\n", "\nif __name__ == '__main__':\n",
+                                          "\nprint(f(1))", "\n```\n"};
+  for (const auto& rest : stops)
     CHECK(join_prompt({body + rest, false}, prompt, "f").code == prompt + body);
   CHECK(join_prompt({"def f(x): return 1\n[DONE]\nmore", false}, "", "").code == "def f(x): return 1\n");
 }

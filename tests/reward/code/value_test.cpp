@@ -122,7 +122,8 @@ TEST_CASE("less follows Python's order, and does not guess", "[value]") {
 }
 
 TEST_CASE("truth is Python's", "[value]") {
-  for (const char* text : {"N", "F", "i0;", "f0000000000000000;", "s;", "b;", "[]", "()", "{}", "<>", "d;"}) CHECK_FALSE(truthy(value(text)));
+  for (const char* text : {"N", "F", "i0;", "f0000000000000000;", "s;", "b;", "[]", "()", "{}", "<>", "d;"})
+    CHECK_FALSE(truthy(value(text)));
   for (const char* text : {"T", "i-1;", "s30;", "[N]", "{i0;}", "dNN;"}) CHECK(truthy(value(text)));
   CHECK(truthy(value(nan)));
 }
