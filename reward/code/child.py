@@ -3,7 +3,6 @@
 # stdin: {"nonce", "setup", "prompt", "code", "entry_point", "calls": [...], "tests"?}. Answers go to descriptor
 # 3, one line a call: nonce, number, value. With "tests" (the weak way) the assert file runs here, and only a token says that
 # its end was reached; the candidate shares the interpreter with both, so a clever one could steal it.
-import builtins
 import importlib
 import json
 import os

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "reward/extract.h"
+#include "reward/number.h"
 
 namespace reward::code {
 namespace {

@@ -96,7 +96,7 @@ TEST_CASE("tests with classes, setup and settling by Python", "[code_function]")
     {"raises what it should", raises("ZeroDivisionError"), raising, 1, "ok: 2 checks"},
     {"raises something else", raises("KeyError"), raising, 0, "wrong_answer: test 1"},
     {"does not raise", python_block("def f(n):\n    return n"), raising, 0, "wrong_answer: test 1"},
-    {"raises always", python_block("def f(n):\n    raise ArithmeticError"), raising, 0, "runtime_error: ArithmeticError in call 2"},
+    {"raises always", python_block("def f(n):\n    raise ArithmeticError"), raising, 0, "runtime_error: ArithmeticError in"},
     {"sorting in place", python_block("def f(xs):\n    xs.sort()"), in_place, 1, "ok: 0 checks (weak"},
     {"not sorting", python_block("def f(xs):\n    pass"), in_place, 0, "wrong_answer"},
   });
