@@ -78,6 +78,7 @@ class CodeStdioReward : public CodeReward {
     Job job;
     job.runtime = Job::Runtime::compile_cpp;
     job.files = {{"main.cpp", text}};
+    job.arguments = {"-O2"};
     job.limits.cpu_seconds = 10;  // of the compiler, whose appetite is not the task's
     job.limits.wall_seconds = 20;
     job.limits.memory_mb = 1024;
