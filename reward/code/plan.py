@@ -6,6 +6,8 @@
 #
 # The request is the gold; the answer, on descriptor 3, holds the calls, and each check as a tree that check.h can settle, or
 # null. A request with "answers" (the values that came back) walks again and settles each check with Python itself.
+import ast
+import builtins
 import json
 import math
 import os
@@ -302,7 +304,7 @@ class Walk:
             return
         for test in asserts:
             left = test.left if isinstance(test, ast.Compare) else test
-            if isinstance(left, ast.Call) and isinstance(left.func, ast.Name):
+            if isinstance(left, ast.Call) and isinstance(left.func, ast.Name) and hasattr(builtins, left.func.id):
                 self.names.candidates.add(left.func.id)
 
     def run(self):

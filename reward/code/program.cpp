@@ -61,6 +61,9 @@ Blocks read_blocks(std::string_view text, bool opened) {
       blocks.closed.push_back(std::move(block));
       block = {};
       open.reset();
+    } else if (open && fence && block.name.empty() && !fence->name.empty()) {
+      open = fence;  // the fence before it opened nothing
+      block = {fence->name, ""};
     } else if (open) {
       block.text.append(without_indent(line, open->indent)) += '\n';
     } else if (fence) {

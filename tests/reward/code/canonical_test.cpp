@@ -6,7 +6,7 @@
 #include "tests/support/source_dir.h"
 
 TEST_CASE("reference solutions pass, and with one operator flipped they do not", "[canonical]") {
-  auto reward = make("code_function");
+  auto reward = make("code_function", {{"timeout", "1"}});
   if (!sandbox_stands(*reward)) return;
   std::ifstream file(testing::source_dir() + "/tests/reward/code/canonical_20.jsonl");
   std::vector<Case> cases;

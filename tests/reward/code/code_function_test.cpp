@@ -39,7 +39,7 @@ TEST_CASE("a function passes if every test does", "[code_function]") {
     {"a body goes on with the prompt", "    return math.pi * r ** 2\n\ndef area2(r):\n", circle, 1, "ok"},
     {"a wrong body", "    return 3 * r ** 2\n", circle, 0, "wrong_answer: test 1"},
     {"a whole function uses the prompt's imports", python_block("def area(r):\n    return math.pi * r * r"), circle, 1, "ok"},
-    {"a stub alone is no answer", python_block("# I do not know."), circle, 0, "runtime_error"},
+    {"a stub alone is no answer", python_block("# I do not know."), circle, 0, "wrong_answer"},
     {"with typing from the prompt", python_block("def first(xs: List[int]) -> int:\n    return xs[0]"), first, 1, "ok"},
   });
 }
@@ -115,7 +115,7 @@ TEST_CASE("weak tests can be refused", "[code_function]") {
 TEST_CASE("a gold without usable tests is found before training and gives no value", "[code_function]") {
   auto& reward = function_reward();
   if (!sandbox_stands(reward)) return;
-  for (const std::string gold : {std::string("42"), std::string("{}"), asserts({"x = 1"}), asserts({"assert f(1 =="})}) {
+  for (const auto& gold : {std::string("42"), std::string("{}"), asserts({"x = 1"}), asserts({"assert f(1 =="})}) {
     CHECK_FALSE(reward.check_answer(gold).empty());
     CHECK(score_one(reward, item(python_block("def f(n): return n"), gold)).status == Status::not_applicable);
   }

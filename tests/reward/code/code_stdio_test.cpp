@@ -66,9 +66,13 @@ TEST_CASE("each input is a fresh run: nothing that a program leaves behind is se
   auto& reward = stdio_reward();
   if (!sandbox_stands(reward)) return;
   const auto gold = stdio({"1\n", "2\n", "3\n"}, {"0\n", "0\n", "0\n"});
-  check_cases(reward, {{"files in the work folder and in /tmp", python_block(
-      "import os\nseen = 0\nfor folder in ('.', '/tmp'):\n    try:\n        seen += os.path.exists(folder + '/left')\n"
-      "        open(folder + '/left', 'w').write('x')\n    except OSError: pass\nprint(seen)"), gold, 1, "ok"}});
+  check_cases(reward, {{"files in the work folder, in /tmp and in /dev/shm", python_block(R"(
+import os
+paths = ["left", "/tmp/left", "/dev/shm/left"]
+print(sum(os.path.exists(path) for path in paths))
+for path in paths:
+    try: open(path, "w").close()
+    except OSError: pass)"), gold, 1, "ok"}});
 }
 
 TEST_CASE("the expected output must be whole and alone, and is nowhere to be read", "[code_stdio][attack]") {
