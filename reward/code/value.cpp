@@ -94,6 +94,7 @@ class Reader {
       case 'i': value.kind = Kind::integer; text = read_integer(run); break;
       case 's': value.kind = Kind::text; text = read_bytes(run); break;
       case 'b': value.kind = Kind::bytes; text = read_bytes(run); break;
+      case 'o': value.kind = Kind::object; text = read_bytes(run); break;
       case 'u': value.kind = Kind::unreadable; text = read_bytes(run); break;
       case 'e': value.kind = Kind::raised; text = read_bytes(run); break;
       default: break;
@@ -149,6 +150,7 @@ class Key {
       case Kind::set:
       case Kind::frozenset: add_sorted(value.items, 1, '{', '}'); break;
       case Kind::dict: add_sorted(value.items, 2, 'd', ';'); break;
+      case Kind::object:
       case Kind::unreadable:
       case Kind::raised: never = true; break;
     }
@@ -264,6 +266,7 @@ std::optional<bool> less(const Value& a, const Value& b) {
 bool truthy(const Value& value) {
   switch (value.kind) {
     case Kind::boolean: return value.truth;
+    case Kind::object: return true;
     case Kind::integer: return value.text != "0";
     case Kind::real:
     case Kind::complex: return value.re != 0 || value.im != 0;

@@ -6,6 +6,7 @@
 //   sHEX;   bHEX;                 str as UTF-8 (lone surrogates too), bytes
 //   (...)   [...]   {...}   <...>     tuple, list, set, frozenset
 //   dKVKV...;                     dict and the dicts of collections
+//   oHEX;                         an object that is only known to be true, with its type (re.Match)
 //   uHEX;   eHEX;                 a value that cannot be written, with its type; an exception, with its type and
 //                                 those it derives from, the own one first
 // Only exact built-in types are written: an instance of a subclass, which could lie in a comparison, is u.
@@ -20,11 +21,12 @@
 namespace reward::code {
 
 struct Value {
-  enum class Kind { none, boolean, integer, real, complex, text, bytes, tuple, list, set, frozenset, dict, unreadable, raised };
+  enum class Kind { none, boolean, integer, real, complex, text, bytes, tuple, list, set, frozenset, dict, object, unreadable,
+                    raised };
   Kind kind = Kind::none;
   bool truth = false;         // boolean
   double re = 0, im = 0;      // real, complex
-  std::string text;           // integer: [-]hex without leading zeros; text: UTF-8; bytes; unreadable: its type; raised: types
+  std::string text;           // integer: [-]hex without leading zeros; text: UTF-8; bytes; object, unreadable: its type; raised: types
   std::vector<Value> items;   // containers, in order; dict: key, value, key, value...
 
   bool is_number() const;     // boolean, integer or real
@@ -39,7 +41,7 @@ Value real(double value);
 std::optional<Value> read_value(std::string_view text);
 
 // a == b in Python: numbers by value across bool, int, float and complex; tuple and list apart; set equal to frozenset; dicts
-// in any order; NaN equal to nothing, at any depth. Unreadable values and exceptions equal nothing.
+// in any order; NaN equal to nothing, at any depth. Objects, unreadable values and exceptions equal nothing.
 // Work: n log n in the size of the values.
 bool equal(const Value& a, const Value& b);
 

@@ -3,11 +3,13 @@
 # Only values of exactly the built-in types below can be written. An instance of a subclass could lie when it is compared,
 # so it cannot cross. The names are bound here, before any candidate runs, because it may replace those in builtins.
 import collections
+import re
 import struct
 
 _type, _len, _dict, _dict_items = type, len, dict, dict.items
 _pack, _unpack, _bytes, _complex = struct.pack, struct.unpack, bytes, complex
 _dict_types = {dict, collections.Counter, collections.OrderedDict, collections.defaultdict}
+_true_objects = {re.Match}  # of no plain value, but always true: `return re.match(...)` is a common way to answer yes
 _brackets = {tuple: "()", list: "[]", set: "{}", frozenset: "<>"}
 _most_parts, _most_deep = 1 << 20, 60
 
@@ -50,6 +52,8 @@ def _write(value, out, depth):
             _write(key, out, depth + 1)
             _write(item, out, depth + 1)
         out.append(";")
+    elif kind in _true_objects:
+        out.append("o" + kind.__name__.encode().hex() + ";")
     else:
         raise Unreadable("a " + kind.__name__)
 
@@ -89,6 +93,8 @@ def _read(text, at):
         return int(digits, 16), at
     if tag == "s":
         return _bytes.fromhex(digits).decode("utf-8", "surrogatepass"), at
+    if tag == "o":
+        return object(), at
     numbers = _bytes.fromhex(digits)
     if tag == "b":
         return numbers, at

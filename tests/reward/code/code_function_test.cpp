@@ -66,6 +66,9 @@ TEST_CASE("values keep their Python types on the way out", "[code_function]") {
     {"a generator", returns("(i for i in [1, 2])"), equals("[1, 2]"), 0, "wrong_answer"},
     {"nothing", returns("None"), equals("0"), 0, "wrong_answer"},
     {"a class of the program", returns("A()", "class A: pass"), equals("1"), 0, "wrong_answer"},
+    {"a match is true", returns("re.match('a', 'abc')", "import re"), asserts({"assert f()", "assert f() is not None"}), 1, "ok"},
+    {"a match is no True", returns("re.match('a', 'abc')", "import re"), equals("True"), 0, "wrong_answer"},
+    {"no match", returns("re.match('b', 'abc')", "import re"), asserts({"assert not f()"}), 1, "ok"},
     {"infinity", returns("float('inf')"), equals("float('inf')"), 1, "ok"},
     {"nan is equal to nothing", returns("float('nan')"), equals("float('nan')"), 0, "wrong_answer"},
   });

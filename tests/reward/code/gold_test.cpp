@@ -7,8 +7,8 @@ using Catch::Matchers::Contains;
 
 TEST_CASE("tests may be one text or a list of texts", "[gold]") {
   CHECK(read_function_gold(R"({"tests": "assert f(1) == 2"})").tests == "assert f(1) == 2");
-  const auto gold = read_function_gold(R"({"tests": ["assert f(1)", "assert f(2)"], "setup": "import math", "entry_point": "f",
-                                           "prompt": "def f(x):\n", "timeout": 1.5, "memory_mb": 64, "task_id": 7})");
+  const auto gold = read_function_gold(R"json({"tests": ["assert f(1)", "assert f(2)"], "setup": "import math", "entry_point": "f",
+                                           "prompt": "def f(x):\n", "timeout": 1.5, "memory_mb": 64, "task_id": 7})json");
   CHECK(gold.problem.empty());
   CHECK(gold.tests == "assert f(1)\nassert f(2)\n");
   CHECK(gold.setup == "import math");

@@ -86,6 +86,8 @@ TEST_CASE("what is unreadable or was raised equals nothing", "[value]") {
   CHECK_FALSE(same("e61;", "e61;"));
   CHECK_FALSE(same("[u61;]", "[u61;]"));
   CHECK_FALSE(truthy(value("u61;")));
+  CHECK_FALSE(same("o61;", "o61;"));  // re.Match: true, and no more
+  CHECK(truthy(value("o61;")));
 }
 
 TEST_CASE("text that is not one value is refused", "[value]") {
