@@ -33,6 +33,8 @@ struct Arguments {
   rl::EvalOptions eval;
   rl::SampleOptions sample;
   rl::SandboxOptions sandbox;
+  rl::ContaminationOptions contamination;
+  rl::IdentityOptions identity;
 };
 
 int print(const std::string& text) {
@@ -180,7 +182,7 @@ void add_sandbox(CLI::App& app, Arguments& args, Command& command) {
   auto& options = args.sandbox;
   auto* sandbox = app.add_subcommand("sandbox", "Show the walls around programs that nobody trusts, or run one behind them")
                       ->footer("Example:\n  ponder sandbox --probe\n  ponder sandbox run guess.py --input numbers.txt --wall 2");
-  sandbox->add_flag("--probe", "Try each wall and print which stand; also without this flag");
+  sandbox->add_flag("--probe", options.probe, "Try each wall and print which stand; so does `ponder sandbox` alone");
   sandbox->add_option("--allow-missing", options.allow_missing, "Do without this needed wall; may be repeated")
       ->type_name("WALL")
       ->allow_extra_args(false);
@@ -193,14 +195,45 @@ void add_sandbox(CLI::App& app, Arguments& args, Command& command) {
   run->add_option("ARGUMENTS", options.arguments, "Of the program");
   run->add_option("--input", options.input, "What the program reads from stdin")->type_name("FILE");
   auto& limits = options.limits;
-  run->add_option("--wall", limits.wall_seconds, "Seconds of wall clock")->capture_default_str()->check(CLI::PositiveNumber);
-  run->add_option("--cpu", limits.cpu_seconds, "Seconds of processor time")->capture_default_str()->check(CLI::PositiveNumber);
+  run->add_option("--wall", limits.wall_seconds, "Seconds of wall clock")->capture_default_str()->check(CLI::Range(0.01, 1e5));
+  run->add_option("--cpu", limits.cpu_seconds, "Seconds of processor time")->capture_default_str()->check(CLI::Range(0.01, 1e5));
   run->add_option("--memory-mb", limits.memory_mb, "Of all its processes")->capture_default_str()->check(CLI::PositiveNumber);
   run->add_option("--processes", limits.processes, "Threads too")->capture_default_str()->check(CLI::PositiveNumber);
   run->add_option("--folder-mb", limits.work_folder_mb, "All that it writes")->capture_default_str()->check(CLI::PositiveNumber);
   run->add_option("--files", limits.files, "In its folder")->capture_default_str()->check(CLI::PositiveNumber);
-  run->add_option("--output-bytes", limits.output_bytes, "Of stdout and stderr, each")->capture_default_str()->check(CLI::PositiveNumber);
+  run->add_option("--output-bytes", limits.output_bytes, "Of stdout and stderr, each")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
   run->callback([&] { command = [&] { return rl::run_sandbox(options); }; });
+}
+
+void add_data(CLI::App& app, Arguments& args, Command& command) {
+  auto* data = app.add_subcommand("data", "Look for what a data file should not hold: test problems, claims to be another assistant");
+  data->require_subcommand(1);
+
+  auto& mixed = args.contamination;
+  auto* contamination =
+      data->add_subcommand("contamination", "Problems of a training set that stand in test sets: exact, normalised, 13 words in a row")
+          ->footer(
+              "Example:\n  ponder data contamination my_problems.jsonl gsm8k my_test.jsonl\n\n"
+              "Normalised: letters and digits alone, in lower case; exact matches included. 13 words: further problems that share 13\n"
+              "words in a row. Ends with 1 if any problem matches exactly or normalised.");
+  contamination->add_option("TRAIN", mixed.train, "The training set: JSONL, or a JSON list")->required();
+  contamination->add_option("TEST", mixed.tests, "Test sets: files, or names of those in configs/data, such as gsm8k")->required();
+  contamination->add_option("--train-key", mixed.train_key, "Key of the problem's text; question, problem, prompt, ... if left out");
+  contamination->add_option("--test-key", mixed.test_key, "The same of the test sets");
+  contamination->add_option("--examples", mixed.examples, "Matches shown of each test set")->capture_default_str()->check(CLI::NonNegativeNumber);
+  contamination->add_flag("--json", mixed.json, "Print JSON");
+  contamination->callback([&] { command = [&] { return rl::run_data_contamination(mixed); }; });
+
+  auto& claims = args.identity;
+  auto* identity = data->add_subcommand("identity", "Lines in which the model claims to be another vendor's assistant")
+                       ->footer("Example:\n  ponder data identity sft.jsonl\n\nEnds with 1 if there are any.");
+  identity->add_option("FILE", claims.files, "Data files: JSONL, or a JSON list")->required();
+  identity->add_option("--key", claims.key, "Key of what the assistant says; every text that asks nothing, if left out");
+  identity->add_option("--examples", claims.examples, "Claims shown of each file; --json shows all")->capture_default_str()->check(CLI::NonNegativeNumber);
+  identity->add_flag("--json", claims.json, "Print JSON");
+  identity->callback([&] { command = [&] { return rl::run_data_identity(claims); }; });
 }
 
 void add_small_commands(CLI::App& app, Arguments& args, Command& command) {
@@ -272,6 +305,7 @@ int main(int argc, char** argv) {
   add_eval(app, args, command);
   add_sample(app, args, command);
   add_sandbox(app, args, command);
+  add_data(app, args, command);
   add_small_commands(app, args, command);
 
   if (const std::string message = unknown_command(app, argc, argv); !message.empty()) {
