@@ -29,6 +29,10 @@ constexpr Builtin builtins[] = {
     {"language", make_language, language_options, "the share of letters in the wanted script, code and math left out"},
     {"random", make_random, random_options, "1 or 0 by a random number: a control"},
     {"constant", make_constant, constant_options, "always the same value: a control, or a shift of the sum"},
+    {"code_function", make_code_function, code_function_options,
+     "1 if the function passes the gold's tests; gold: {\"tests\": ..., \"entry_point\"?, \"setup\"?, \"prompt\"?}"},
+    {"code_stdio", make_code_stdio, code_stdio_options,
+     "1 if the program prints what it should; gold: {\"inputs\": [...], \"outputs\": [...], \"checker\"?, \"language\"?}"},
 };
 
 }  // namespace
