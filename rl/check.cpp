@@ -179,7 +179,7 @@ class Check {
     for (const auto& settings : stage.rewards) {
       std::unique_ptr<reward::Reward> made;
       try {
-        made = reward::make_builtin(settings);
+        made = reward::make_reward(settings);
       } catch (const reward::Error& failure) {
         error(&stage, "reward", failure.what());
         continue;
@@ -258,8 +258,9 @@ class Check {
                        denominator, stage.kl.coef > 0 ? fmt::format("{:g} (k3)", stage.kl.coef) : "off");
     out += "  reward:";
     for (const auto& settings : stage.rewards)
-      out += settings.gate ? fmt::format(" [only if {} > 0]", settings.name)
-                           : fmt::format(" {:+g} {}", settings.weight, settings.name);
+      out += settings.role == "gate"     ? fmt::format(" [only if {} > 0]", settings.name)
+             : settings.role == "metric" ? fmt::format(" ({} logged)", settings.name)
+                                         : fmt::format(" {:+g} {}", settings.weight, settings.name);
     return out + "\n";
   }
 

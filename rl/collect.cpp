@@ -158,7 +158,7 @@ void Collector::abort_rest(const std::vector<int64_t>& missing) {
 
 std::shared_ptr<reward::Reward> make_reward(const std::vector<reward::Settings>& settings) {
   std::vector<std::pair<reward::Settings, std::unique_ptr<reward::Reward>>> parts;
-  for (const auto& s : settings) parts.emplace_back(s, reward::make_builtin(s));
+  for (const auto& s : settings) parts.emplace_back(s, reward::make_reward(s));
   return reward::make_sum(std::move(parts));
 }
 

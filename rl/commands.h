@@ -52,11 +52,21 @@ struct SampleOptions {
   int64_t threads = 0, memory_mb = 0;
 };
 
+// Scores the lines of a JSONL file: {"prediction": text, "gold": text, list or object, "prompt"?, "id"?}.
+struct ScoreOptions {
+  std::string reward;         // a built-in by name, or a TOML file with [[reward]] entries
+  std::string input, output;  // output empty: stdout
+  std::string profile;        // option `profile` of the reward; empty: its own
+};
+
 int run_train(const Config& config, const TrainOptions& options = {});
 int run_check(const Config& config);
 int run_eval(const EvalOptions& options);
 int run_sample(const SampleOptions& options);
-int run_rewards();  // prints the built-in rewards and their options
+int run_score(const ScoreOptions& options);
+int run_reward_list();  // prints the built-in rewards and their options
+int run_conformance(const std::vector<std::string>& command);  // 1: a check failed
+int run_attack(const std::string& reward);                     // 1: junk earned a positive score
 int run_devices();  // prints the processor, the kernels in use, threads and memory
 
 }  // namespace rl

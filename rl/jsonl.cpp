@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 #include <fmt/ranges.h>
 
+#include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
@@ -15,7 +16,7 @@ namespace {
 std::string as_text(const nlohmann::json& value) { return value.is_string() ? value.get<std::string>() : value.dump(); }
 
 std::string required(const nlohmann::json& row, const std::string& key, const char* setting, const std::string& file,
-                     int64_t line) {
+                     int64_t line, bool may_be_nested) {
   const auto found = row.find(key);
   if (found == row.end()) {
     std::vector<std::string> keys;
@@ -23,7 +24,7 @@ std::string required(const nlohmann::json& row, const std::string& key, const ch
     kernels::fail_usage("{}:{}: has no key \"{}\"; its keys are: {}. Set {} to the right one.", file, line, key,
                         fmt::join(keys, ", "), setting);
   }
-  if (found->is_object() || found->is_array() || found->is_null())
+  if (found->is_null() || (found->is_structured() && !may_be_nested))
     kernels::fail_usage("{}:{}: the value of \"{}\" is not text or a number. Set {} to a key that holds text.", file, line, key,
                         setting);
   return as_text(*found);
@@ -34,20 +35,25 @@ std::string required(const nlohmann::json& row, const std::string& key, const ch
 std::vector<Problem> read_jsonl(const std::string& file, const DataConfig& keys, int64_t limit) {
   std::ifstream in(file, std::ios::binary);
   if (!in) kernels::fail_usage("{}: the data file cannot be read. Check the path; it is relative to the working folder.", file);
+  const std::string name = keys.name.empty() ? std::filesystem::path(file).stem().string() : keys.name;
   std::vector<Problem> problems;
   std::string text;
   for (int64_t line = 1; std::getline(in, text); ++line) {
     if (text.find_first_not_of(" \t\r") == std::string::npos) continue;
-    const auto row = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
+    auto row = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
     if (!row.is_object())
       kernels::fail_usage("{}:{}: is not a JSON object. Each line must be one, such as {{\"question\": ..., \"answer\": ...}}.",
                           file, line);
     Problem problem;
     problem.prompt_id = static_cast<int64_t>(problems.size());
-    problem.question = required(row, keys.prompt_key, "data.prompt_key", file, line);
-    problem.answer = required(row, keys.answer_key, "data.answer_key", file, line);
+    problem.question = required(row, keys.prompt_key, "data.prompt_key", file, line, false);
+    problem.answer = required(row, keys.answer_key, "data.answer_key", file, line, true);
     if (const auto found = row.find(keys.completion_key); found != row.end() && found->is_string())
       problem.completion = found->get<std::string>();
+    const auto own = row.find(keys.source_key);
+    problem.data_source = own != row.end() && own->is_string() ? own->get<std::string>() : name;
+    for (const std::string& known : {keys.prompt_key, keys.answer_key, keys.completion_key, keys.source_key}) row.erase(known);
+    if (!row.empty()) problem.extra = row.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
     problems.push_back(std::move(problem));
     if (limit > 0 && static_cast<int64_t>(problems.size()) == limit) break;
   }
