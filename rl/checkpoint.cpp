@@ -81,7 +81,7 @@ RunState state_from(const Json& json) {
   for (const Json& s : summary.at("stages")) {
     StageSummary stage;
     stage.name = s.at("name"), stage.kind = s.at("kind"), stage.steps = s.at("steps"), stage.tokens = s.at("tokens");
-    stage.seconds = s.at("seconds");
+    stage.seconds = s.at("seconds"), stage.rewards = s.at("rewards");
     stage.greedy_before = evaluation_from(s.at("greedy_before")), stage.greedy_after = evaluation_from(s.at("greedy_after"));
     stage.sampled_before = evaluation_from(s.at("sampled_before")), stage.sampled_after = evaluation_from(s.at("sampled_after"));
     state.summary.stages.push_back(std::move(stage));
