@@ -6,7 +6,7 @@
  *
  * What it points to lives as long as the library. All texts are UTF-8 by pointer and length, not ended by a zero. The caller
  * owns what it passes in, for the time of the call. No exception may leave a function.
- * An example: configs/rewards/length_bonus.c.
+ * An example: configs/rewards/last_word.c.
  */
 #ifndef PONDER_REWARD_PLUGIN_H
 #define PONDER_REWARD_PLUGIN_H

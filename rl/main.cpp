@@ -224,7 +224,7 @@ void add_reward(CLI::App& app, Arguments& args, Command& command) {
   reward->require_subcommand(1);
   reward->add_subcommand("list", "The built-in rewards and their options")->callback([&] { command = rl::run_reward_list; });
   auto* conformance = reward->add_subcommand("conformance", "Test a program that is to be a reward of kind \"process\"")
-                          ->footer("Example:\n  ponder reward conformance python3 configs/rewards/contains.py");
+                          ->footer("Example:\n  ponder reward conformance python3 configs/rewards/last_word.py");
   conformance->prefix_command();
   conformance->callback([&, conformance] {
     args.plugin = conformance->remaining();

@@ -97,10 +97,10 @@ TEST_CASE("--set wins over the file and over every stage", "[config]") {
 
 TEST_CASE("keys of a reward that are not ours become its options, as text", "[config]") {
   const auto config = read(
-      "[[stage]]\n[[stage.reward]]\nname = \"format\"\ngate = true\nmode = \"strict\"\nallow_empty_think = true\n"
+      "[[stage]]\n[[stage.reward]]\nname = \"format\"\nrole = \"gate\"\nmode = \"strict\"\nallow_empty_think = true\n"
       "[[stage.reward]]\nname = \"exact\"\n");
   const auto& settings = config.stages[0].rewards.at(0);
-  REQUIRE(settings.gate);
+  REQUIRE(settings.role == "gate");
   REQUIRE(settings.options ==
           std::vector<std::pair<std::string, std::string>>{{"mode", "strict"}, {"allow_empty_think", "true"}});
   REQUIRE(contains(error_of("[[stage]]\n[[stage.reward]]\nname = \"format\"\nmood = 1\n[[stage.reward]]\nname = \"exact\"\n"),
