@@ -70,6 +70,21 @@ Options::Options(const std::vector<OptionInfo>& declared, const Settings& settin
   }
 }
 
+// FNV-1a, 64 bits.
+std::string settings_hash(const std::vector<Settings>& parts) {
+  uint64_t hash = 14695981039346656037ull;
+  const auto add = [&](const std::string& text) {
+    for (const char c : text + '\n') hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211ull;
+  };
+  for (const Settings& s : parts) {
+    for (const auto& text : {s.name, s.kind, s.role, fmt::format("{}", s.weight), s.on_error, s.file, s.payload}) add(text);
+    for (const auto& list : {s.applies_to, s.command})
+      for (const auto& text : list) add(text);
+    for (const auto& [key, value] : s.options) add(key), add(value);
+  }
+  return fmt::format("{:016x}", hash);
+}
+
 void check_settings(const Settings& s) {
   const auto fail = [&](const std::string& key, const std::string& value, const std::string& fix) {
     throw Error(fmt::format("reward \"{}\": {} is {}. {}", s.name, key, value, fix));

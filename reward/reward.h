@@ -109,6 +109,9 @@ struct PartTimes {
   std::vector<double> milliseconds;
 };
 
+// A fingerprint of what decides the scores of these entries: not of time-outs, workers and addresses. 16 hexadecimal digits.
+std::string settings_hash(const std::vector<Settings>& parts);
+
 // Several rewards as one.
 class Sum : public Reward {
  public:

@@ -24,8 +24,8 @@ struct Run {
   RunState state;
   at::Tensor reference_master;                              // masters of the reference policy, when one is kept
   std::shared_ptr<const model::WeightSet> reference;
-  std::shared_ptr<reward::Sum> reward;                      // of the stage that made it, see stage_reward
-  std::string reward_stage;
+  std::shared_ptr<reward::Sum> judge = {};                  // of the stage that made it, see stage_reward
+  std::string judge_stage = {};
   double checkpoint_seconds = 0;                            // since the last metrics line
   double seconds_at_start = 0;                              // of earlier parts of a resumed run
   std::chrono::steady_clock::time_point start = std::chrono::steady_clock::now();

@@ -159,17 +159,17 @@ std::string save_run(Run& run) {
 }
 
 std::shared_ptr<reward::Sum> stage_reward(Run& run, const StageConfig& stage) {
-  if (run.reward && run.reward_stage == stage.name) return run.reward;
-  run.reward = make_reward(stage.rewards, stage.advantage.reward_low, stage.advantage.reward_high);
-  run.reward_stage = stage.name;
-  if (const std::string problem = run.reward->self_test(); !problem.empty())
+  if (run.judge && run.judge_stage == stage.name) return run.judge;
+  run.judge = make_reward(stage.rewards, stage.advantage.reward_low, stage.advantage.reward_high);
+  run.judge_stage = stage.name;
+  if (const std::string problem = run.judge->self_test(); !problem.empty())
     kernels::fail("stage {}: reward {}\nNothing is trained without it; see `ponder check`.", stage.name, problem);
   std::string& known = run.stage_summary().rewards;
-  const std::string now = run.reward->version();
+  const std::string now = fmt::format("{}; settings {}", run.judge->version(), reward::settings_hash(stage.rewards));
   if (!known.empty() && known != now)
     fmt::print(stderr, "warning: stage {}: its rewards were\n  {}\nwhen the run began, and are now\n  {}\n", stage.name, known, now);
   known = now;
-  return run.reward;
+  return run.judge;
 }
 
 int64_t steps_of(const Config& config, const StageConfig& stage) {

@@ -169,7 +169,7 @@ Request read_request(const std::string& text) {
     if (request.type != "score") return request;
     for (const Json& item : json.at("items")) {
       Item own;
-      request.uids.push_back(item.at("uid"));
+      request.uids.push_back(item.at("uid").get<std::string>());
       own.prompt = item.value("prompt", "");
       own.completion = item.at("completion");
       own.completion_tokens = item.value("completion_tokens", int64_t{0});

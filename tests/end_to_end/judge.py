@@ -43,16 +43,17 @@ def results_of(items):
     return [{"uid": "x", "score": 1.0}] * (len(items) + 1) if fault == "lie" else results
 
 
-for line in sys.stdin:
-    ask = json.loads(line)
-    if ask["type"] == "hello":
-        if "folder" in plan and len(os.listdir(plan["folder"])) >= plan.get("broken_from", 1 << 60):
-            sys.exit("the judge is broken")
-        answer = {"type": "hello", "protocol": 1, "name": "judge", "version": "1"}
-    elif ask["type"] == "score":
-        answer = {"type": "result", "id": ask["id"], "results": results_of(ask["items"])}
-    elif ask["type"] == "ping":
-        answer = {"type": "pong", "id": ask["id"]}
-    else:
-        break
-    print(json.dumps(answer), flush=True)
+if __name__ == "__main__":
+    for line in sys.stdin:
+        ask = json.loads(line)
+        if ask["type"] == "hello":
+            if "folder" in plan and len(os.listdir(plan["folder"])) >= plan.get("broken_from", 1 << 60):
+                sys.exit("the judge is broken")
+            answer = {"type": "hello", "protocol": 1, "name": "judge", "version": "1"}
+        elif ask["type"] == "score":
+            answer = {"type": "result", "id": ask["id"], "results": results_of(ask["items"])}
+        elif ask["type"] == "ping":
+            answer = {"type": "pong", "id": ask["id"]}
+        else:
+            break
+        print(json.dumps(answer), flush=True)

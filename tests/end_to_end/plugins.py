@@ -5,6 +5,7 @@ import json
 import os
 import sys
 
+import judge
 from runs import checkpoints, fail, lines, same_run, train
 
 CONFIG = os.path.join(os.path.dirname(__file__), "plugins.toml")
@@ -32,12 +33,13 @@ def completions_with(run, share):
 
 
 def scores_are_true(run):
-    """Each score of the judge is the one that `exact` gives the same completion; without one the reward is null."""
+    """Each reward is the judge's score of that very completion; without one it is null."""
     scored = 0
     for sample in samples(run):
-        if sample["status"] == "scored" and sample["reward"] == sample["components"]["judge"] == sample["components"]["exact"]:
+        right = judge.score({"completion": sample["completion"], "truth": sample["answer"]})
+        if sample["status"] == "scored" and sample["reward"] == sample["components"]["judge"] == right:
             scored += 1
-        elif sample["reward"] is not None or sample["status"] not in ("timeout", "infra_error") or "judge" in sample["components"]:
+        elif sample["reward"] is not None or sample["status"] not in ("timeout", "infra_error") or "judge" in sample.get("components", {}):
             fail(f"{run}: a score that is not the completion's own: {sample}")
     return scored
 
