@@ -92,7 +92,8 @@ void sleep(const std::shared_ptr<Shared>& shared, std::unique_lock<std::mutex>& 
   for (const auto& task : running) {
     until = std::min(until, task->given_up);
     if (Clock::now() < task->given_up) continue;
-    task->outcomes.assign(task->items.size(), unscored(Status::timeout, "the reward did not come back by its deadline", "deadline"));
+    task->outcomes.assign(task->items.size(), unscored(Status::timeout, "the reward did not come back by its deadline",
+                                                       "deadline"));
     finish(*shared, task);
     gave_up = true;
     if (shared->closing) --shared->threads;

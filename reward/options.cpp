@@ -103,7 +103,8 @@ void check_settings(const Settings& s) {
   if (s.start_timeout_ms <= 0) fail("start_timeout_ms", fmt::format("{}", s.start_timeout_ms), "Set it to 1 or more.");
   if (s.workers < 1 || s.workers > 256) fail("workers", fmt::format("{}", s.workers), "Set it to 1 to 256.");
   const auto belongs = [&](const char* key, bool set, const char* kind) {
-    if (set && s.kind != kind) fail(key, "set", fmt::format("It belongs to kind = \"{}\", but kind is \"{}\": change one.", kind, s.kind));
+    if (set && s.kind != kind)
+      fail(key, "set", fmt::format("It belongs to kind = \"{}\", but kind is \"{}\": change one.", kind, s.kind));
     if (!set && s.kind == kind) fail(key, "missing", fmt::format("kind = \"{}\" needs it.", kind));
   };
   belongs("command", !s.command.empty(), "process");

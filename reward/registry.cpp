@@ -28,7 +28,8 @@ constexpr Builtin builtins[] = {
 const Builtin& find_builtin(const std::string& name) {
   for (const auto& builtin : builtins)
     if (name == builtin.name) return builtin;
-  throw Error(fmt::format("reward \"{}\": unknown. Did you mean {}? Known: {}.", name.substr(0, 64), nearest(name, builtin_names()),
+  throw Error(fmt::format("reward \"{}\": unknown. Did you mean {}? Known: {}.", name.substr(0, 64), nearest(name,
+                                                                                                             builtin_names()),
                           fmt::join(builtin_names(), ", ")));
 }
 

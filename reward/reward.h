@@ -77,7 +77,8 @@ class Reward {
 struct Settings {
   std::string name;                      // builtin: key in the registry; else a name of the user's choice
   std::string kind = "builtin";          // builtin | process | library | http
-  std::string role = "sum";              // sum: weight * value is added; gate: the sum is 0 where this is not above 0; metric: logged
+  std::string role =
+      "sum";              // sum: weight * value is added; gate: the sum is 0 where this is not above 0; metric: logged
   double weight = 1.0;
   std::vector<std::string> applies_to;   // data sources; "math*" stands for all that begin so; empty: all
   std::string on_error = "drop_sample";  // drop_sample: no value; zero: counts as 0; abort: the run stops
@@ -94,6 +95,9 @@ struct Settings {
 
   bool operator==(const Settings&) const = default;
 };
+
+// Whether the entry scores completions of this data source.
+bool applies(const Settings& settings, const std::string& data_source);
 
 // A reward of any kind. Nothing is started, loaded or connected before self_test() or score(). Throws Error for an unknown
 // name or option, with the nearest known one, and for keys that are wrong for the kind.

@@ -18,14 +18,6 @@ struct Part {
   std::unique_ptr<Reward> reward;
   std::string label;
   std::vector<double> milliseconds;
-
-  bool applies(const std::string& source) const {
-    const auto& wanted = settings.applies_to;
-    return wanted.empty() || std::any_of(wanted.begin(), wanted.end(), [&](const std::string& pattern) {
-             if (pattern.empty() || pattern.back() != '*') return pattern == source;
-             return source.compare(0, pattern.size() - 1, pattern, 0, pattern.size() - 1) == 0;
-           });
-  }
 };
 
 // A part that breaks its contract has failed for these items; nothing is made up in its place.
@@ -108,7 +100,7 @@ class WeightedSum : public Sum {
     std::vector<size_t> places;
     const bool all = part.settings.applies_to.empty();
     for (size_t i = 0; i < items.size() && !all; ++i)
-      if (part.applies(items[i].data_source)) own.push_back(items[i]), places.push_back(i);
+      if (applies(part.settings, items[i].data_source)) own.push_back(items[i]), places.push_back(i);
     if (!all && own.empty()) return std::vector<Outcome>(items.size());
     const auto start = Clock::now();
     auto outcomes = score_whole(*part.reward, all ? items : own, deadline);
@@ -130,7 +122,7 @@ class WeightedSum : public Sum {
     for (size_t p = 0; p < parts_.size(); ++p) {
       const auto& part = parts_[p];
       const Settings& settings = part.settings;
-      if (!part.applies(source)) continue;
+      if (!applies(settings, source)) continue;
       const auto& outcome = scores[p][item];
       const bool metric = settings.role == "metric", zeroed = settings.on_error == "zero" && is_error(outcome.status);
       summed = summed || settings.role == "sum";
@@ -180,6 +172,14 @@ class WeightedSum : public Sum {
 
 }  // namespace
 
+bool applies(const Settings& settings, const std::string& data_source) {
+  const auto& wanted = settings.applies_to;
+  return wanted.empty() || std::any_of(wanted.begin(), wanted.end(), [&](const std::string& pattern) {
+           if (pattern.empty() || pattern.back() != '*') return pattern == data_source;
+           return data_source.compare(0, pattern.size() - 1, pattern, 0, pattern.size() - 1) == 0;
+         });
+}
+
 std::vector<std::string> part_labels(const std::vector<Settings>& parts) {
   std::vector<std::string> labels;
   for (const auto& settings : parts) {
@@ -193,7 +193,8 @@ std::vector<std::string> part_labels(const std::vector<Settings>& parts) {
 
 std::unique_ptr<Sum> make_sum(std::vector<std::pair<Settings, std::unique_ptr<Reward>>> parts, double clip_low,
                               double clip_high) {
-  if (!(clip_low <= clip_high)) throw Error(fmt::format("reward: the range [{}, {}] is empty. Write the lower end first.", clip_low, clip_high));
+  if (!(clip_low <= clip_high))
+    throw Error(fmt::format("reward: the range [{}, {}] is empty. Write the lower end first.", clip_low, clip_high));
   std::vector<Settings> all;
   for (const auto& [settings, unused] : parts) all.push_back(settings);
   const auto labels = part_labels(all);

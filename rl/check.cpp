@@ -1,10 +1,12 @@
 #include "rl/check.h"
 
 #include <fmt/core.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <filesystem>
 #include <memory>
+#include <set>
 
 #include "kernels/error.h"
 #include "model/tokenizer.h"
@@ -186,9 +188,23 @@ class Check {
       }
       const std::string broken = made->self_test();
       if (!broken.empty()) error(&stage, "reward", fmt::format("{}: its self-test failed: {}", settings.name, broken));
-      check_golds(stage, *made, stage.data.train, training);
-      check_golds(stage, *made, stage.data.eval, held_back);
+      check_golds(stage, *made, stage.data.train, routed_to(settings, training));
+      check_golds(stage, *made, stage.data.eval, routed_to(settings, held_back));
+      if (!training.empty() && routed_to(settings, training).empty())
+        warning(stage, "reward", fmt::format("{}: its applies_to names no data source of {}, so it scores nothing; they are: {}.",
+                                             settings.name, stage.data.train, sources_of(training)));
     }
+  }
+
+  static std::vector<Problem> routed_to(const reward::Settings& settings, std::vector<Problem> problems) {
+    std::erase_if(problems, [&](const Problem& problem) { return !reward::applies(settings, problem.data_source); });
+    return problems;
+  }
+
+  static std::string sources_of(const std::vector<Problem>& problems) {
+    std::set<std::string> names;
+    for (const auto& problem : problems) names.insert(problem.data_source);
+    return fmt::format("{}", fmt::join(names, ", ")).substr(0, 300);
   }
 
   void check_golds(const StageConfig& stage, reward::Reward& reward, const std::string& source,

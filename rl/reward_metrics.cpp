@@ -36,7 +36,11 @@ void append_part(Metrics& metrics, const std::vector<Group>& groups, const std::
       const double* value = value_of(s.outcome, part);
       const Status* failure = failure_of(s.outcome, part);
       if (value != nullptr) values.push_back(*value);
-      if (failure != nullptr) errors += *failure == Status::infra_error, timeouts += *failure == Status::timeout, skips += *failure == Status::not_applicable;
+      if (failure != nullptr) {
+        errors += *failure == Status::infra_error;
+        timeouts += *failure == Status::timeout;
+        skips += *failure == Status::not_applicable;
+      }
       count += value != nullptr || failure != nullptr;
     }
     if (count == before) continue;
@@ -124,13 +128,13 @@ std::string RewardErrors::add(const std::vector<Group>& groups) {
   if (aborts != nullptr) return fmt::format("a reward with on_error = \"abort\" failed: {}", aborts->detail);
   int64_t sum = 0;
   for (const int64_t n : errors_) sum += n;
-  const double limit =
-      stage_.filter.max_infra_error_share * static_cast<double>(stage_.filter.error_window_steps) * static_cast<double>(completions);
+  const FilterConfig& filter = stage_.filter;
+  const double limit = filter.max_infra_error_share * static_cast<double>(filter.error_window_steps * completions);
   if (sum == 0 || static_cast<double>(sum) <= limit) return "";
   return fmt::format(
-      "the rewards fail too often. Of this step's {} completions {} timed out and {} failed otherwise; {} did in the last {} steps, and "
-      "filter.max_infra_error_share = {} of {} steps allows {:.0f}. The first: {}",
-      completions, timeouts, others, sum, errors_.size(), stage_.filter.max_infra_error_share, stage_.filter.error_window_steps, limit,
+      "the rewards fail too often. Of this step's {} completions {} timed out and {} failed otherwise; {} did in the last {} "
+      "steps, and filter.max_infra_error_share = {} of {} steps allows {:.0f}. The first: {}",
+      completions, timeouts, others, sum, errors_.size(), filter.max_infra_error_share, filter.error_window_steps, limit,
       first != nullptr ? first->detail : "(of an earlier step)");
 }
 

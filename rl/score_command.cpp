@@ -23,7 +23,8 @@ struct Line {
 
 std::string text_at(const Json& row, const char* key, const std::string& place) {
   const auto found = row.find(key);
-  if (found == row.end()) kernels::fail_usage("{}: has no key \"{}\". A line is {{\"prediction\": ..., \"gold\": ...}}.", place, key);
+  if (found == row.end())
+    kernels::fail_usage("{}: has no key \"{}\". A line is {{\"prediction\": ..., \"gold\": ...}}.", place, key);
   return found->is_string() ? found->get<std::string>() : found->dump();
 }
 
@@ -97,8 +98,9 @@ int run_score(const ScoreOptions& options) {
   out.flush();
   if (!out) kernels::fail("{}: writing failed. Is the disk full?", options.output.empty() ? "stdout" : options.output);
   std::sort(milliseconds.begin(), milliseconds.end());
-  fmt::print(stderr, "{} lines, {} with a value, mean {:.4f}; per call: median {:.4f} ms, p99 {:.4f} ms\n", lines.size(), with_value,
-             with_value > 0 ? sum / static_cast<double>(with_value) : 0.0, quantile(milliseconds, 0.5), quantile(milliseconds, 0.99));
+  const double mean = with_value > 0 ? sum / static_cast<double>(with_value) : 0.0;
+  fmt::print(stderr, "{} lines, {} with a value, mean {:.4f}; per call: median {:.4f} ms, p99 {:.4f} ms\n", lines.size(), with_value, mean,
+             quantile(milliseconds, 0.5), quantile(milliseconds, 0.99));
   return 0;
 }
 

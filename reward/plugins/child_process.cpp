@@ -165,7 +165,8 @@ void ChildProcess::close_input() { close_one(&input_); }
 // Has it ended? It is not reaped here: its number must stay taken until its group is gone.
 void ChildProcess::look() {
   siginfo_t info{};
-  if (ended_ || reaped_ || ::waitid(P_PID, static_cast<id_t>(id_), &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid != id_) return;
+  if (ended_ || reaped_) return;
+  if (::waitid(P_PID, static_cast<id_t>(id_), &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid != id_) return;
   ended_ = true;
   (info.si_code == CLD_EXITED ? exit_code_ : signal_) = info.si_status;
 }
@@ -192,13 +193,15 @@ void ChildProcess::kill() {
   forward_errors(true);
 }
 
-std::string ChildProcess::ending() {
-  if (!ended_ && !reaped_) wait_for_end(Clock::now() + std::chrono::milliseconds(200));  // it has closed its stdout: most likely it is ending
+std::string ChildProcess::ending(const std::string& when) {
+  // It has closed its stdout: most likely it is ending.
+  if (!ended_ && !reaped_) wait_for_end(Clock::now() + std::chrono::milliseconds(200));
   const bool by_us = !ended_;
   kill();
-  const std::string how = by_us         ? "closed its stdout"
-                          : signal_ > 0 ? fmt::format("was ended by signal {} ({})", signal_, ::sigdescr_np(signal_))
-                                        : fmt::format("ended with exit code {}", exit_code_);
+  std::string how = by_us         ? "closed its stdout"
+                    : signal_ > 0 ? fmt::format("was ended by signal {} ({})", signal_, ::sigdescr_np(signal_))
+                                  : fmt::format("ended with exit code {}", exit_code_);
+  how += when;
   return last_error_.empty() ? how : how + "; its last words: " + last_error_.substr(0, 300);
 }
 

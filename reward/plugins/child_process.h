@@ -29,7 +29,8 @@ class ChildProcess {
   void close_input();                  // it reads the end of its input
   bool wait_for_end(Deadline deadline);
   void kill();                         // it and all it has started and left in its group; returns when it is gone
-  std::string ending();                // how it ended, with the last line of its stderr: "signal 9 (Killed)". Kills it if it lives.
+  // How it ended and `when`, with the last line of its stderr. Kills it if it lives.
+  std::string ending(const std::string& when);
   pid_t id() const { return id_; }
 
  private:

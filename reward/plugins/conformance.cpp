@@ -29,7 +29,8 @@ Item item_of(std::string completion, int64_t sample, std::string truth = "42") {
 
 std::vector<Item> some_items() {
   std::vector<Item> items;
-  const char* texts[] = {"The answer is \\boxed{42}.", "<think>6*7</think><answer>42</answer>", "I do not know.", "41", "", "42 42 42", "#### 42",
+  const char* texts[] = {"The answer is \\boxed{42}.", "<think>6*7</think><answer>42</answer>", "I do not know.", "41", "",
+                         "42 42 42", "#### 42",
                          "\xce\xb1\xce\xb2 \xe2\x88\x9a 42"};
   for (const char* text : texts) items.push_back(item_of(text, static_cast<int64_t>(items.size())));
   return items;
@@ -56,7 +57,8 @@ class Conformance {
     batch();
     order();
     empty_batch();
-    texts("junk", junk_without_megabytes(), "It must score any text: catch what can go wrong in your parser, and give such a text 0.");
+    texts("junk", junk_without_megabytes(),
+          "It must score any text: catch what can go wrong in your parser, and give such a text 0.");
     texts("huge", {item_of(std::string(1 << 20, 'x'), 0), item_of(std::string(1 << 20, '{'), 1)},
           "A completion may be long: read whole lines, and keep the work linear in the length of the text.");
     texts("non-UTF-8", {item_of("\\boxed{\xff\xfe}", 0), item_of("\xe2\x88", 1), item_of(std::string("a\0b", 3), 2)},
@@ -77,11 +79,13 @@ class Conformance {
 
   // The items in requests that the plug-in's capabilities allow.
   Worker::Answer ask(Worker& worker, const std::vector<Item>& items) const {
-    const size_t most = !worker.hello().batch ? 1 : worker.hello().group ? items.size() : static_cast<size_t>(worker.hello().max_batch);
+    const auto& hello = worker.hello();
+    const size_t most = !hello.batch ? 1 : hello.group ? items.size() : static_cast<size_t>(hello.max_batch);
     Worker::Answer all;
     for (size_t from = 0; from < items.size(); from += most) {
       const size_t to = std::min(items.size(), from + most);
-      auto part = worker.ask({items.begin() + static_cast<ptrdiff_t>(from), items.begin() + static_cast<ptrdiff_t>(to)}, deadline());
+      auto part = worker.ask({items.begin() + static_cast<ptrdiff_t>(from), items.begin() + static_cast<ptrdiff_t>(to)},
+                             deadline());
       if (part.fate != Fate::answered) return part;
       all.outcomes.insert(all.outcomes.end(), part.outcomes.begin(), part.outcomes.end());
     }
@@ -102,10 +106,10 @@ class Conformance {
     const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - start).count();
     const auto& hello = worker.hello();
     const bool said = answer.fate == Fate::answered;
-    tell("handshake", said,
-         said ? fmt::format("{} {} in {} ms; batch {}, group {}, max_batch {}", hello.name, hello.version.empty() ? "(no version)" : hello.version,
-                            took, hello.batch, hello.group, hello.max_batch)
-              : answer.detail,
+    const std::string found = fmt::format("{} {} in {} ms; batch {}, group {}, max_batch {}", hello.name,
+                                          hello.version.empty() ? "(no version)" : hello.version, took, hello.batch, hello.group,
+                                          hello.max_batch);
+    tell("handshake", said, said ? found : answer.detail,
          R"(Answer {"type":"hello",...} with {"type":"hello","protocol":1,"name":"NAME","version":"1"} and flush stdout.)");
     return said;
   }
@@ -124,7 +128,8 @@ class Conformance {
     const auto answer = ask(worker, some_items());
     const std::string failure = first_failure(answer);
     tell("batch", failure.empty(), failure.empty() ? fmt::format("{} results", answer.outcomes.size()) : failure,
-         "Give one result for each item: its uid, a finite number as score, status ok, skip or error. Print nothing else to stdout.");
+         "Give one result for each item: its uid, a finite number as score, status ok, skip or error. Print nothing else to "
+         "stdout.");
     first_ = answer.outcomes;
   }
 
@@ -138,7 +143,8 @@ class Conformance {
     std::reverse(answer.outcomes.begin(), answer.outcomes.end());
     const std::string failure = first_failure(answer);
     const bool kept = failure.empty() && (worker.hello().group || same(answer.outcomes, first_));
-    tell("order", kept, !failure.empty() ? failure : kept ? "results follow the items" : "reversed items did not get the reversed scores",
+    tell("order", kept,
+         !failure.empty() ? failure : kept ? "results follow the items" : "reversed items did not get the reversed scores",
          "Answer in the order of the items, and let no item's score depend on the others (or say \"group\": true).");
   }
 
@@ -176,7 +182,8 @@ class Conformance {
     worker.ask(some_items(), Clock::now());
     const bool gone = ::kill(-id, 0) != 0;
     const auto again = ask_ready(worker);
-    tell("time-out", gone && again.empty(), !gone ? "processes are left after the kill" : again.empty() ? "killed and started again" : again,
+    tell("time-out", gone && again.empty(),
+         !gone ? "processes are left after the kill" : again.empty() ? "killed and started again" : again,
          "Start no processes outside your process group, and keep nothing (locks, ports) that stops a second start.");
   }
 

@@ -145,8 +145,11 @@ struct HttpClient::State {
       // The server may have closed a kept connection in the meantime: that is no failure of its own.
       if (reused && !was_late(error) && error != http::error::body_limit) return try_once(body, deadline);
       reply.late = was_late(error);
-      reply.error = error == http::error::body_limit ? fmt::format("the reply is larger than {} bytes", most_reply_bytes) : error.message();
-      if (error == http::error::body_limit) reply.status = -1;
+      reply.error = error.message();
+      if (error == http::error::body_limit) {
+        reply.status = -1;
+        reply.error = fmt::format("the reply is larger than {} bytes", most_reply_bytes);
+      }
       return reply;
     }
     reply.status = parser.get().result_int();

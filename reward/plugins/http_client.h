@@ -14,7 +14,7 @@ class HttpClient {
   static constexpr int most_tries = 5;
 
   struct Reply {
-    int status = 0;             // of HTTP; 0: there was no reply
+    int status = 0;             // of HTTP; 0: there was no reply; -1: it was too large
     bool late = false;          // because the deadline passed
     std::string body, error;    // error: why there was no reply
     int tries = 0;

@@ -23,10 +23,14 @@ std::string read_token(const Settings& settings) {
   std::ifstream in(settings.token_file);
   std::string token;
   if (!in || !std::getline(in, token) || token.empty())
-    throw Error(fmt::format("reward \"{}\": token_file is \"{}\", which cannot be read or is empty. Write the token in its first line.",
+    throw Error(fmt::format("reward \"{}\": token_file is \"{}\", which cannot be read or is empty. Write the token in it.",
                             settings.name, settings.token_file));
   token.erase(token.find_last_not_of(" \r\t") + 1);
   return token;
+}
+
+Payload payload_named(const std::string& name) {
+  return name == "ponder" ? Payload::ponder : name == "slime" ? Payload::slime : Payload::openrlhf;
 }
 
 int64_t milliseconds_to(Clock::time_point deadline) {
@@ -37,7 +41,7 @@ class HttpReward : public Reward {
  public:
   explicit HttpReward(const Settings& settings)
       : settings_(settings),
-        payload_(settings.payload == "ponder" ? Payload::ponder : settings.payload == "slime" ? Payload::slime : Payload::openrlhf),
+        payload_(payload_named(settings.payload)),
         client_(settings.url, read_token(settings)) {}
 
   const std::string& name() const override { return settings_.name; }
@@ -65,7 +69,8 @@ class HttpReward : public Reward {
 
   std::string version() const override {
     const auto known = hello();
-    return known ? fmt::format("http {} {}, protocol {}", known->name, known->version, protocol::number) : "http " + settings_.payload;
+    if (!known) return "http " + settings_.payload;
+    return fmt::format("http {} {}, protocol {}", known->name, known->version, protocol::number);
   }
 
  private:
@@ -98,7 +103,8 @@ class HttpReward : public Reward {
 
   std::string problem_of(const HttpClient::Reply& reply) const {
     if (reply.status > 0)
-      return fmt::format("{} answered {} after {} tries: {}", settings_.url, reply.status, reply.tries, protocol::shown(reply.body));
+      return fmt::format("{} answered {} after {} tries: {}", settings_.url, reply.status, reply.tries,
+                         protocol::shown(reply.body));
     return fmt::format("{} gave no answer after {} tries: {}", settings_.url, reply.tries, reply.error);
   }
 
@@ -134,7 +140,10 @@ class HttpReward : public Reward {
     if (left == 0) return failed(Status::timeout, "not begun by the deadline", "deadline");
     const auto reply = client_.post(body_of(payload_, items, id, left), deadline);
     if (reply.late) return failed(Status::timeout, problem_of(reply), "deadline");
-    if (reply.status != 200) return failed(Status::infra_error, problem_of(reply), reply.status < 0 ? "huge" : reply.status == 0 ? "no_connection" : "http_status");
+    if (reply.status != 200) {
+      const char* reason = reply.status < 0 ? "huge" : reply.status == 0 ? "no_connection" : "http_status";
+      return failed(Status::infra_error, problem_of(reply), reason);
+    }
     try {
       return read_body(payload_, reply.body, items, id);
     } catch (const protocol::Violation& violation) {

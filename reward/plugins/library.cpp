@@ -19,7 +19,10 @@ using Arena = std::deque<std::string>;  // does not move what it holds
 ponder_text borrowed(const std::string& text) { return {text.data(), text.size()}; }
 ponder_text borrowed(const char* text) { return {text, std::char_traits<char>::length(text)}; }
 
-std::string copied(ponder_text text) { return text.data == nullptr ? "" : std::string(text.data, std::min(text.size, size_t{1} << 16)); }
+std::string copied(ponder_text text) {
+  constexpr size_t most = 1 << 16;
+  return text.data == nullptr ? "" : std::string(text.data, std::min(text.size, most));
+}
 
 extern "C" ponder_text keep_text(void* arena, const char* data, size_t size) {
   auto& texts = *static_cast<Arena*>(arena);
@@ -47,7 +50,8 @@ Outcome outcome_of(const ponder_reward_result& result) {
     case PONDER_REWARD_ERROR: return unscored(Status::infra_error, detail, "plugin_error");
     case PONDER_REWARD_OK: break;
     default:
-      return unscored(Status::infra_error, fmt::format("its status is {}; it must be one of ponder_reward_status", result.status), "wrong_status");
+      return unscored(Status::infra_error, fmt::format("its status is {}, none of ponder_reward_status", result.status),
+                      "wrong_status");
   }
   if (!std::isfinite(result.score))
     return unscored(Status::infra_error, fmt::format("its score is {}; it must be a finite number", result.score), "not_finite");
@@ -81,7 +85,8 @@ Library::Library(const std::string& file, const std::vector<std::pair<std::strin
   plugin_ = entry();
   if (plugin_ == nullptr) fail("ponder_reward_plugin_v1 returned NULL.");
   if (plugin_->abi_version != PONDER_REWARD_ABI || plugin_->struct_size < sizeof(ponder_reward_plugin))
-    fail(fmt::format("has interface {} of {} bytes, but this program has {} of {}. Compile it with this program's reward/plugin.h.",
+    fail(fmt::format("has interface {} of {} bytes, but this program has {} of {}. Compile it with this program's "
+                     "reward/plugin.h.",
                      plugin_->abi_version, plugin_->struct_size, PONDER_REWARD_ABI, sizeof(ponder_reward_plugin)));
   if (plugin_->name == nullptr || plugin_->version == nullptr || plugin_->create == nullptr || plugin_->score_batch == nullptr ||
       plugin_->destroy == nullptr)
@@ -107,7 +112,8 @@ std::vector<Outcome> Library::score(const std::vector<Item>& items, Clock::time_
   std::unique_lock turn(turn_, std::defer_lock);
   if ((plugin_->flags & PONDER_REWARD_THREAD_SAFE) == 0) {
     const auto longest = Clock::now() + std::chrono::hours(24);
-    if (!turn.try_lock_until(std::min(deadline, longest))) return failed(Status::timeout, "another call did not end before the deadline", "busy");
+    if (!turn.try_lock_until(std::min(deadline, longest)))
+      return failed(Status::timeout, "another call did not end before the deadline", "busy");
   }
   std::vector<ponder_reward_item> views;
   for (const Item& item : items) views.push_back(view_of(item));
@@ -123,7 +129,8 @@ std::vector<Outcome> Library::score(const std::vector<Item>& items, Clock::time_
   batch.arena = &arena;
   if (batch.deadline_ns <= 0) return failed(Status::timeout, "not begun by the deadline", "deadline");
   const int code = plugin_->score_batch(handle_, &batch, results.data());
-  if (code != 0) return failed(Status::infra_error, fmt::format("score_batch returned {}: {}", code, last_error()), "plugin_error");
+  if (code != 0) return failed(Status::infra_error, fmt::format("score_batch returned {}: {}", code, last_error()),
+                               "plugin_error");
   if (Clock::now() > deadline) return failed(Status::timeout, "did not come back by the deadline", "deadline");
   std::vector<Outcome> outcomes;
   for (const auto& result : results) outcomes.push_back(outcome_of(result));

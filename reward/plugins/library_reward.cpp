@@ -56,7 +56,7 @@ class LibraryReward : public Reward {
 std::string own_program() {
   char path[PATH_MAX];
   const ssize_t size = ::readlink("/proc/self/exe", path, sizeof path);
-  if (size <= 0) throw Error("isolate = \"process\": /proc/self/exe cannot be read, so the program cannot start itself. Mount /proc.");
+  if (size <= 0) throw Error("isolate = \"process\": the program does not find itself in /proc/self/exe. Mount /proc.");
   return std::string(path, static_cast<size_t>(size));
 }
 

@@ -17,12 +17,14 @@ std::string text(const Json& json) { return json.dump(-1, ' ', false, Json::erro
 
 Outcome outcome_of(const Json& score) {
   if (score.is_number() && std::isfinite(score.get<double>())) return scored(score.get<double>(), "");
-  return unscored(Status::infra_error, fmt::format("its score is {}; it must be a finite number", protocol::shown(text(score))), "not_finite");
+  return unscored(Status::infra_error, fmt::format("its score is {}; it must be a finite number", protocol::shown(text(score))),
+                  "not_finite");
 }
 
 Json parse(const std::string& body) {
   Json json = Json::parse(body, nullptr, /*allow_exceptions=*/false);
-  if (json.is_discarded()) throw protocol::Violation("junk", fmt::format("answered with what is not JSON: {}", protocol::shown(body)));
+  if (json.is_discarded())
+    throw protocol::Violation("junk", fmt::format("answered with what is not JSON: {}", protocol::shown(body)));
   return json;
 }
 
@@ -30,7 +32,8 @@ std::vector<Outcome> read_openrlhf(const std::string& body, size_t count) {
   const Json json = parse(body);
   const auto rewards = json.is_object() ? json.find("rewards") : json.end();
   if (!json.is_object() || rewards == json.end() || !rewards->is_array())
-    throw protocol::Violation("wrong_type", fmt::format("answered with {}, which has no list \"rewards\"", protocol::shown(body)));
+    throw protocol::Violation("wrong_type", fmt::format("answered with {}, which has no list \"rewards\"",
+                                                        protocol::shown(body)));
   if (rewards->size() != count)
     throw protocol::Violation("wrong_count", fmt::format("gave {} rewards for {} items", rewards->size(), count));
   std::vector<Outcome> outcomes;
@@ -43,7 +46,8 @@ std::vector<Outcome> read_slime(const std::string& body) {
   if (!json.is_object()) return {outcome_of(json)};
   for (const char* key : {"score", "reward"})
     if (const auto found = json.find(key); found != json.end()) return {outcome_of(*found)};
-  throw protocol::Violation("wrong_type", fmt::format("answered with {}, which has neither \"score\" nor \"reward\"", protocol::shown(body)));
+  throw protocol::Violation("wrong_type", fmt::format("answered with {}, which has neither \"score\" nor \"reward\"",
+                                                      protocol::shown(body)));
 }
 
 }  // namespace

@@ -16,7 +16,8 @@ class ProcessReward : public Reward {
  public:
   ProcessReward(const Settings& settings, const std::vector<std::string>& command)
       : settings_(settings),
-        pool_({settings.name, command, settings.options, std::chrono::milliseconds(settings.start_timeout_ms)}, settings.workers) {}
+        pool_({settings.name, command, settings.options, std::chrono::milliseconds(settings.start_timeout_ms)},
+              settings.workers) {}
 
   const std::string& name() const override { return settings_.name; }
 

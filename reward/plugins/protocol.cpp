@@ -48,7 +48,7 @@ Json parse(const std::string& text, const std::string& type) {
 void check_id(const Json& json, int64_t id) {
   const auto found = json.find("id");
   if (found == json.end() || !found->is_number_integer() || found->get<int64_t>() != id)
-    throw Violation("wrong_id", fmt::format("answered request {} with id {}", id, found == json.end() ? "missing" : shown(line(*found))));
+    throw Violation("wrong_id", fmt::format("answered request {} with another id or none", id));
 }
 
 std::string text_of(const Json& json, const char* key) {
@@ -60,7 +60,8 @@ std::string text_of(const Json& json, const char* key) {
 bool flag(const Json& json, const char* key, bool fallback) {
   const auto found = json.find(key);
   if (found == json.end()) return fallback;
-  if (!found->is_boolean()) throw Violation("wrong_type", fmt::format("its hello has {} for \"{}\"; it must be true or false", line(*found), key));
+  if (!found->is_boolean())
+    throw Violation("wrong_type", fmt::format("its hello has {} for \"{}\"; it must be true or false", shown(line(*found)), key));
   return found->get<bool>();
 }
 
@@ -75,11 +76,11 @@ Outcome outcome_of(const Json& result) {
     return outcome;
   }
   if (status != "ok")
-    return unscored(Status::infra_error, fmt::format("its status is \"{}\"; it must be ok, skip or error", shown(status)), "wrong_status");
+    return unscored(Status::infra_error, fmt::format("its status is \"{}\"; it must be ok, skip or error", shown(status)),
+                    "wrong_status");
   const auto score = result.find("score");
   if (score == result.end() || !score->is_number() || !std::isfinite(score->get<double>()))
-    return unscored(Status::infra_error,
-                    fmt::format("its score is {}; it must be a finite number", score == result.end() ? "missing" : shown(line(*score))),
+    return unscored(Status::infra_error, score == result.end() ? "it has no score" : "its score is no finite number: " + shown(line(*score)),
                     "not_finite");
   outcome.value = score->get<double>();
   if (const auto parts = result.find("components"); parts != result.end() && parts->is_object())
@@ -149,7 +150,7 @@ std::vector<Outcome> read_results(const std::string& text, int64_t id, const std
     if (!result.is_object()) throw Violation("wrong_type", fmt::format("result {} is not an object", i));
     const std::string uid = text_of(result, "uid");
     if (uid != uid_of(items[i], i))
-      throw Violation("wrong_uid", fmt::format("result {} has uid \"{}\", but item {} is \"{}\"; results come in the order of the items",
+      throw Violation("wrong_uid", fmt::format("result {} has uid \"{}\", but item {} is \"{}\"; results come in their items' order",
                                                i, shown(uid), i, uid_of(items[i], i)));
     outcomes.push_back(outcome_of(result));
   }

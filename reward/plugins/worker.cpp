@@ -48,7 +48,7 @@ Worker::Answer Worker::exchange(const std::string& request, size_t most_bytes, D
     case Io::late: return end(Fate::late, "deadline", "did not answer by the deadline and was killed");
     case Io::too_long: return end(Fate::broke, "huge", fmt::format("wrote a line of more than {} bytes", most_bytes));
     case Io::closed: {
-      const std::string how = child_->ending();
+      const std::string how = child_->ending(" while it had a question");
       return end(Fate::died, "died", how);
     }
     case Io::done: break;
@@ -81,8 +81,8 @@ Worker::Answer Worker::get_ready(Deadline deadline) {
       return end(Fate::failed, "start_failed", fmt::format("said no hello within {} ms", settings_->start_timeout.count()));
     case Io::too_long: return end(Fate::failed, "start_failed", "its first line is too long for a hello");
     case Io::closed: {
-      const std::string how = child_->ending();
-      return end(Fate::failed, "start_failed", how + " before its hello");
+      const std::string how = child_->ending(" before its hello");
+      return end(Fate::failed, "start_failed", how);
     }
     case Io::done: break;
   }
@@ -99,7 +99,8 @@ Worker::Answer Worker::ask(const std::vector<Item>& items, Deadline deadline) {
   if (Answer answer = get_ready(deadline); answer.fate != Fate::answered) return answer;
   const int64_t id = next_id_++;
   const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now()).count();
-  return exchange(protocol::score_request(id, std::max<int64_t>(left, 0), items), protocol::most_reply_bytes(items.size()), deadline,
+  const std::string request = protocol::score_request(id, std::max<int64_t>(left, 0), items);
+  return exchange(request, protocol::most_reply_bytes(items.size()), deadline,
                   [&](const std::string& reply) { return protocol::read_results(reply, id, items); });
 }
 

@@ -23,7 +23,9 @@ Outcome outcome_of(const Worker::Answer& answer) {
   return unscored(answer.fate == Fate::late ? Status::timeout : Status::infra_error, answer.detail, answer.reason);
 }
 
-std::vector<Outcome> all_like(const Worker::Answer& answer, size_t count) { return std::vector<Outcome>(count, outcome_of(answer)); }
+std::vector<Outcome> all_like(const Worker::Answer& answer, size_t count) {
+  return std::vector<Outcome>(count, outcome_of(answer));
+}
 
 }  // namespace
 
@@ -60,8 +62,9 @@ class WorkerPool::Lease {
   explicit operator bool() const { return worker_ != nullptr; }
   Worker* operator->() const { return worker_; }
   Worker::Answer none() const {
-    if (resting_) return {Fate::failed, {}, "restarting", pool_.settings_->label + ": failed and is not to be started again before the deadline"};
-    return {Fate::late, {}, "busy", pool_.settings_->label + ": all workers were busy until the deadline"};
+    const std::string& label = pool_.settings_->label;
+    if (resting_) return {Fate::failed, {}, "restarting", label + ": failed, and is not started again before the deadline"};
+    return {Fate::late, {}, "busy", label + ": all workers were busy until the deadline"};
   }
 
  private:
@@ -120,7 +123,8 @@ std::vector<Outcome> WorkerPool::score(const std::vector<Item>& items, Deadline 
   for (size_t from = 0; from < items.size();) {
     size_t to = from + 1;
     while (to < items.size() && (hello.group ? items[to].group_id == items[from].group_id : to - from < most)) ++to;
-    auto part = ask(std::vector<Item>(items.begin() + static_cast<ptrdiff_t>(from), items.begin() + static_cast<ptrdiff_t>(to)), deadline);
+    const auto begin = items.begin();
+    auto part = ask({begin + static_cast<ptrdiff_t>(from), begin + static_cast<ptrdiff_t>(to)}, deadline);
     std::move(part.begin(), part.end(), std::back_inserter(outcomes));
     from = to;
   }
@@ -130,7 +134,8 @@ std::vector<Outcome> WorkerPool::score(const std::vector<Item>& items, Deadline 
 // One request, and what follows from its failure.
 std::vector<Outcome> WorkerPool::ask(const std::vector<Item>& items, Deadline deadline) {
   if (std::any_of(items.begin(), items.end(), [&](const Item& item) { return poisonous(item); })) {
-    const Worker::Answer poison{Fate::died, {}, "poison", fmt::format("{}: died {} times on it", settings_->label, deaths_of_poison)};
+    const std::string why = fmt::format("{}: died {} times on it", settings_->label, deaths_of_poison);
+    const Worker::Answer poison{Fate::died, {}, "poison", why};
     if (items.size() == 1 || hello()->group) return all_like(poison, items.size());
     return ask_again(items, deadline, poison);
   }

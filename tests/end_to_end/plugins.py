@@ -10,6 +10,7 @@ from runs import checkpoints, fail, lines, same_run, train
 
 CONFIG = os.path.join(os.path.dirname(__file__), "plugins.toml")
 STEP = 16 * 8  # completions
+CALM = {"PATH": "/usr/bin:" + os.environ["PATH"]}  # Debian's Python starts at once; another may be a script that looks for it
 
 
 def plan(temporary, name, **faults):
@@ -19,7 +20,7 @@ def plan(temporary, name, **faults):
     file = os.path.join(temporary, name + ".json")
     with open(file, "w") as out:
         json.dump({"folder": folder, "faults": {}, **faults}, out)
-    return {"PONDER_JUDGE_PLAN": file}
+    return {**CALM, "PONDER_JUDGE_PLAN": file}
 
 
 def samples(run):
@@ -47,7 +48,7 @@ def scores_are_true(run):
 def main(temporary):
     calm = os.path.join(temporary, "calm")
     print("  a run of 12 cold-start and 4 GRPO steps whose plug-in never fails")
-    train(CONFIG, calm)
+    train(CONFIG, calm, environment=CALM)
     if scores_are_true(calm) != 4 * STEP:
         fail("not every completion was scored")
 
@@ -82,7 +83,7 @@ def main(temporary):
         fail(f"the failed step's counts are not in metrics.jsonl: {lines(run)[-1]}")
 
     print("  and goes on from there when the plug-in works again: the bits of the run that never stopped")
-    train(CONFIG, run, resume=True)
+    train(CONFIG, run, resume=True, environment=CALM)
     same_run(calm, run)
 
 

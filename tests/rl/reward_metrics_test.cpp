@@ -67,7 +67,8 @@ std::vector<rl::Group> ten(int bad, Status status = Status::infra_error) {
 TEST_CASE("each reward has its own mean, spread and failures", "[reward_metrics]") {
   // exact: 1 0 | 1 1 | 1 1; judge: 2 0 | 2 - | - -
   const auto metrics = rl::reward_metrics(
-      groups_of({{value(1), value(0)}, {value(1), failure(Status::timeout)}, {failure(Status::infra_error), failure(Status::not_applicable)}}),
+      groups_of({{value(1), value(0)}, {value(1), failure(Status::timeout)}, {failure(Status::infra_error),
+                                                                              failure(Status::not_applicable)}}),
       stage_with());
   CHECK(at(metrics, "rewards/exact/mean") == 5.0 / 6);
   CHECK(at(metrics, "rewards/exact/frac_zero_std") == 2.0 / 3);

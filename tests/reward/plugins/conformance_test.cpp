@@ -16,21 +16,20 @@ Strings failed(const std::vector<reward::ConformanceCheck>& checks) {
   return names;
 }
 
-Strings script(const std::string& name) { return {"python3", testing::source_dir() + "/" + name}; }
+Strings script(const std::string& name) { return {python(), testing::source_dir() + "/" + name}; }
 
-// A program that speaks the protocol, as a line of Python for each answer.
-Strings python(const std::string& score_line, const std::string& prologue = "pass", const std::string& hello = "print(H, flush=True)") {
-  return {"python3", "-c",
-          "import json,sys,random,os,time\n" + prologue +
-              "\nH=json.dumps({'type':'hello','protocol':1,'name':'x'})\n"
-              "for line in sys.stdin:\n"
-              "  a=json.loads(line)\n"
-              "  if a['type']=='hello': " + hello + "\n"
-              "  elif a['type']=='ping': print(json.dumps({'type':'pong','id':a['id']}),flush=True)\n"
-              "  elif a['type']=='score':\n"
-              "    " + score_line + "\n"
-              "    print(json.dumps({'type':'result','id':a['id'],'results':r}),flush=True)\n"
-              "  else: break\n"};
+// A program that speaks the protocol; the line makes the results `r` of the request `a`.
+Strings scoring_with(const std::string& line) {
+  return {python(), "-c",
+          "import json,sys,random\n"
+          "for line in sys.stdin:\n"
+          "  a=json.loads(line)\n"
+          "  if a['type']=='hello': print(json.dumps({'type':'hello','protocol':1,'name':'x'}),flush=True)\n"
+          "  elif a['type']=='ping': print(json.dumps({'type':'pong','id':a['id']}),flush=True)\n"
+          "  elif a['type']=='score':\n"
+          "    " + line + "\n"
+          "    print(json.dumps({'type':'result','id':a['id'],'results':r}),flush=True)\n"
+          "  else: break\n"};
 }
 
 }  // namespace
@@ -40,30 +39,33 @@ TEST_CASE("the example in Python passes every check", "[conformance]") {
   CHECK(failed(checks).empty());
   Strings names;
   for (const auto& check : checks) names.push_back(check.name);
-  CHECK(names == Strings{"handshake", "ping", "batch", "order", "empty batch", "junk", "huge", "non-UTF-8", "time-out", "crash", "determinism",
-                         "shutdown", "end of input"});
+  CHECK(names == Strings{"handshake", "ping", "batch", "order", "empty batch", "junk", "huge", "non-UTF-8", "time-out", "crash",
+                         "determinism", "shutdown", "end of input"});
 }
 
 TEST_CASE("what a plug-in does wrong is found, and the fix is named", "[conformance]") {
   const auto no_hello = reward::check_conformance({"true"});
   REQUIRE(failed(no_hello) == Strings{"handshake"});
   CHECK_THAT(no_hello[0].fix, Contains("\"type\":\"hello\""));
-  const auto dice = reward::check_conformance(python("r=[{'uid':i['uid'],'score':random.random()} for i in a['items']]"));
+  const auto dice = reward::check_conformance(scoring_with("r=[{'uid':i['uid'],'score':random.random()} for i in a['items']]"));
   CHECK(failed(dice) == Strings{"order", "determinism"});
-  const auto backwards = reward::check_conformance(python("r=[{'uid':i['uid'],'score':0} for i in a['items'][::-1]]"));
+  const auto backwards = reward::check_conformance(scoring_with("r=[{'uid':i['uid'],'score':0} for i in a['items'][::-1]]"));
   CHECK_THAT(failed(backwards), Catch::Matchers::VectorContains(std::string("batch")));
-  const auto talking = reward::check_conformance(python("print('scoring'); r=[{'uid':i['uid'],'score':0} for i in a['items']]"));
+  const auto talking = reward::check_conformance(scoring_with("print('scoring'); r=[{'uid':i['uid'],'score':0} for i in a['items']]"));
   CHECK_THAT(failed(talking), Catch::Matchers::VectorContains(std::string("batch")));
   // Fails on any text that holds a NUL: junk and non-UTF-8 send one.
   const auto fragile = reward::check_conformance(
-      python("r=[{'uid':i['uid'],'score':1/(1-('\\0' in i['completion']))} for i in a['items']]"));
+      scoring_with("r=[{'uid':i['uid'],'score':1/(1-('\\0' in i['completion']))} for i in a['items']]"));
   CHECK(failed(fragile) == Strings{"junk", "non-UTF-8"});
 }
 
 TEST_CASE("an attack finds a reward that pays for junk, and clears one that does not", "[attack]") {
   const auto pays_tags = [](const FakeReward::Items& items, FakeReward::Deadline) {
     std::vector<reward::Outcome> out;
-    for (const auto& it : items) out.push_back(outcome(reward::Status::scored, it.completion.find("</answer>") != std::string::npos ? 0.1 : 0));
+    for (const auto& it : items) {
+      const bool tagged = it.completion.find("</answer>") != std::string::npos;
+      out.push_back(outcome(reward::Status::scored, tagged ? 0.1 : 0));
+    }
     return out;
   };
   FakeReward tags(pays_tags);
@@ -71,7 +73,7 @@ TEST_CASE("an attack finds a reward that pays for junk, and clears one that does
   CHECK(report.golds.size() == reward::attack_golds().size());
   REQUIRE_FALSE(report.paid.empty());
   for (const auto& paid : report.paid) CHECK(paid.completion.find("</answer>") != std::string::npos);
-  FakeReward nothing([](const FakeReward::Items& items, FakeReward::Deadline) { return std::vector<reward::Outcome>(items.size()); });
+  FakeReward nothing([](const auto& items, auto) { return std::vector<reward::Outcome>(items.size()); });
   CHECK(reward::attack(nothing, 60000).paid.empty());
 }
 
@@ -79,6 +81,7 @@ TEST_CASE("no built-in that compares with the gold pays for junk", "[attack]") {
   for (const char* name : {"math", "exact", "countdown"}) {
     const auto report = reward::attack(*make(name), 60000);
     CHECK_FALSE(report.golds.empty());
-    for (const auto& paid : report.paid) FAIL_CHECK(name << " paid " << paid.value << " for " << paid.junk << ", gold " << paid.gold);
+    for (const auto& paid : report.paid)
+      FAIL_CHECK(name << " paid " << paid.value << " for " << paid.junk << ", gold " << paid.gold);
   }
 }

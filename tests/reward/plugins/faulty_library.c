@@ -42,7 +42,9 @@ static int score_batch(void* handle, const ponder_reward_batch* batch, ponder_re
     if (has(item->completion, "[crash]")) abort();
     if (has(item->completion, "[print]")) printf("a line that is not JSON\n"), fflush(stdout);
     if (has(item->completion, "[unset]")) continue;
-    result->status = has(item->completion, "[skip]") ? PONDER_REWARD_SKIP : has(item->completion, "[error]") ? PONDER_REWARD_ERROR : PONDER_REWARD_OK;
+    result->status = PONDER_REWARD_OK;
+    if (has(item->completion, "[skip]")) result->status = PONDER_REWARD_SKIP;
+    if (has(item->completion, "[error]")) result->status = PONDER_REWARD_ERROR;
     result->score = has(item->completion, "[nan]") ? NAN : (double)item->completion.size;
     result->components = text_of("{\"length\": 2.5, \"word\": \"x\"}");
     result->extracted = batch->keep(batch->arena, item->truth.data, item->truth.size);
@@ -56,6 +58,7 @@ static int score_batch(void* handle, const ponder_reward_batch* batch, ponder_re
 #endif
 
 const ponder_reward_plugin* ponder_reward_plugin_v1(void) {
-  static const ponder_reward_plugin plugin = {FAULTY_ABI, sizeof(ponder_reward_plugin), 0, "faulty", "7", create, score_batch, destroy, last_error};
+  static const ponder_reward_plugin plugin = {FAULTY_ABI, sizeof(ponder_reward_plugin), 0, "faulty", "7", create, score_batch,
+                                              destroy, last_error};
   return &plugin;
 }

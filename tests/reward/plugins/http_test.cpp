@@ -68,7 +68,8 @@ class Server {
       std::string text(boost::asio::buffers_begin(buffer.data()), boost::asio::buffers_end(buffer.data()));
       const std::string headers = text.substr(0, header);
       const size_t length = std::stoul(headers.substr(headers.find("Content-Length: ") + 16));
-      if (text.size() < header + length) boost::asio::read(socket, buffer, boost::asio::transfer_exactly(header + length - text.size()), error);
+      if (const size_t whole = header + length; text.size() < whole)
+        boost::asio::read(socket, buffer, boost::asio::transfer_exactly(whole - text.size()), error);
       if (error) return;
       text.assign(boost::asio::buffers_begin(buffer.data()), boost::asio::buffers_end(buffer.data()));
       buffer.consume(header + length);
@@ -93,8 +94,8 @@ class Server {
 };
 
 std::string reply_of(const std::string& body, int status = 200) {
-  return "HTTP/1.1 " + std::to_string(status) + " X\r\nContent-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) +
-         "\r\n\r\n" + body;
+  const std::string length = std::to_string(body.size());
+  return "HTTP/1.1 " + std::to_string(status) + " X\r\nContent-Type: application/json\r\nContent-Length: " + length + "\r\n\r\n" + body;
 }
 
 // Speaks our own protocol: 1 if the truth is in the completion.
@@ -127,7 +128,8 @@ TEST_CASE("a web service that speaks the protocol is a reward, over one kept con
   const auto judge = make_reward(settings_of(server));
   REQUIRE(judge->self_test() == "");
   CHECK(judge->version() == "http judge 3, protocol 1");
-  CHECK(told(judge->score(group_of({"42", "41", "it is 42", "", "42!"}), within(60s))) == Strings{"1.0", "0.0", "1.0", "0.0", "1.0"});
+  const auto got = judge->score(group_of({"42", "41", "it is 42", "", "42!"}), within(60s));
+  CHECK(told(got) == Strings{"1.0", "0.0", "1.0", "0.0", "1.0"});
   CHECK(server.requests == 2 + 3);  // hello, ping, and five items by two
   CHECK(server.connections == 1);
 }
@@ -142,7 +144,9 @@ TEST_CASE("the payload of OpenRLHF: lists in, rewards out", "[http]") {
   });
   const auto judge = make_reward(settings_of(server, "openrlhf"));
   CHECK(told(judge->score(group_of({"a", "b", "c"}), within(60s))) == Strings{"0.5", "infra_error not_finite", "-1."});
-  CHECK(asked == Json({{"query", {"prompta", "promptb", "promptc"}}, {"prompts", {"prompt", "prompt", "prompt"}}, {"labels", {"42", "42", "42"}}}));
+  CHECK(asked == Json({{"query", {"prompta", "promptb", "promptc"}},
+                       {"prompts", {"prompt", "prompt", "prompt"}},
+                       {"labels", {"42", "42", "42"}}}));
   CHECK(told(judge->score(group_of({"a", "b"}), within(60s))) == Strings(2, "infra_error wrong_count"));
 }
 
@@ -252,9 +256,9 @@ TEST_CASE("an address that cannot be is refused with the reason", "[http]") {
   reward::Settings settings;
   settings.name = "judge";
   settings.kind = "http";
-  for (const auto& [url, why] : std::vector<std::pair<std::string, std::string>>{{"https://a/b", "TLS"}, {"a:80", "Write it like"},
-                                                                                 {"http://", "no host"}, {"http://a:b/", "port"},
-                                                                                 {"http://a/b c", "white space"}}) {
+  const std::vector<std::pair<std::string, std::string>> cases = {
+      {"https://a/b", "TLS"}, {"a:80", "Write it like"}, {"http://", "no host"}, {"http://a:b/", "port"}, {"http://a/b c", "white space"}};
+  for (const auto& [url, why] : cases) {
     settings.url = url;
     CHECK_THROWS_WITH(make_reward(settings), Contains(why));
   }

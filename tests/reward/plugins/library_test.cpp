@@ -62,7 +62,8 @@ TEST_CASE("a library gets its options, and its texts are copied", "[library]") {
 
 TEST_CASE("a library's results are checked one by one", "[library]") {
   for (const char* isolate : {"none", "process"}) {
-    const auto got = load(settings_of("faulty", isolate))->score(group_of({"[nan]", "[unset]", "[skip]", "[error]", "four"}), within(60s));
+    const auto items = group_of({"[nan]", "[unset]", "[skip]", "[error]", "four"});
+    const auto got = load(settings_of("faulty", isolate))->score(items, within(60s));
     CHECK(got[0].status == Status::infra_error);
     CHECK(got[1].status == Status::infra_error);
     CHECK(got[2].status == Status::not_applicable);
@@ -80,7 +81,8 @@ TEST_CASE("a library that reports a failure scores nothing", "[library]") {
 
 TEST_CASE("a crash and a print of an isolated library cost one completion and none", "[library]") {
   const auto faulty = load(settings_of("faulty", "process"));
-  CHECK(told(faulty->score(group_of({"four", "[crash]", "[print]"}), within(60s))) == Strings{"4.0", "infra_error poison", "7.0"});
+  const auto got = faulty->score(group_of({"four", "[crash]", "[print]"}), within(60s));
+  CHECK(told(got) == Strings{"4.0", "infra_error poison", "7.0"});
 }
 
 TEST_CASE("a call past its deadline is not begun", "[library]") {

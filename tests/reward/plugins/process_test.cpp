@@ -59,9 +59,10 @@ TEST_CASE("a megabyte goes in and out", "[process]") {
 
 TEST_CASE("a result that is wrong by itself fails alone", "[process]") {
   const auto faulty = make_reward(faulty_settings());
-  const auto got = faulty->score(group_of({"42", "[skip]", "[error]", "[status]", "[null]", "[text]", "[missing]", "42"}), within(60s));
-  CHECK(told(got) == Strings{"1.0", "not_applicable skipped", "infra_error plugin_error", "infra_error wrong_status", "infra_error not_finite",
-                             "infra_error not_finite", "infra_error not_finite", "1.0"});
+  const auto got = faulty->score(group_of({"42", "[skip]", "[error]", "[status]", "[null]", "[text]", "[missing]", "42"}),
+                                 within(60s));
+  CHECK(told(got) == Strings{"1.0", "not_applicable skipped", "infra_error plugin_error", "infra_error wrong_status",
+                             "infra_error not_finite", "infra_error not_finite", "infra_error not_finite", "1.0"});
   CHECK(got[2].detail == "no disk");
   for (const auto& outcome : got)
     if (!outcome.has_value()) CHECK(outcome.value == 0.0);
@@ -132,7 +133,8 @@ TEST_CASE("a plug-in that compares completions gets groups in one piece, and los
 }
 
 TEST_CASE("requests hold no more items than the program can take", "[process]") {
-  for (const auto& [word, sizes] : std::vector<std::pair<std::string, std::vector<int>>>{{"most=2", {2, 2, 1}}, {"one", {1, 1, 1}}}) {
+  const std::vector<std::pair<std::string, std::vector<int>>> cases = {{"most=2", {2, 2, 1}}, {"one", {1, 1, 1}}};
+  for (const auto& [word, sizes] : cases) {
     const auto faulty = make_reward(faulty_settings({word}));
     const auto got = faulty->score(group_of({"[request]", "42", "[request]", "41", "[request]"}), within(60s));
     for (size_t i = 0; i < 3; ++i) CHECK(nlohmann::json::parse(got.at(2 * i).detail)["items"] == sizes[i]);

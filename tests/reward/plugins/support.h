@@ -2,6 +2,7 @@
 #pragma once
 
 #include <signal.h>
+#include <unistd.h>
 
 #include <fstream>
 #include <string>
@@ -15,12 +16,15 @@ using namespace std::chrono_literals;
 
 inline auto within(std::chrono::milliseconds time) { return std::chrono::steady_clock::now() + time; }
 
+// Debian's own starts at once; another one may be a script that looks for it.
+inline std::string python() { return ::access("/usr/bin/python3", X_OK) == 0 ? "/usr/bin/python3" : "python3"; }
+
 inline reward::Settings faulty_settings(const std::vector<std::string>& words = {}) {
   reward::Settings settings;
   settings.name = "faulty";
   settings.kind = "process";
   settings.timeout_ms = 60000;
-  settings.command = {"python3", testing::source_dir() + "/tests/reward/plugins/programs/faulty.py"};
+  settings.command = {python(), testing::source_dir() + "/tests/reward/plugins/programs/faulty.py"};
   settings.command.insert(settings.command.end(), words.begin(), words.end());
   return settings;
 }
