@@ -47,6 +47,7 @@ static int score_batch(void* handle, const ponder_reward_batch* batch, ponder_re
 
 const ponder_reward_plugin* ponder_reward_plugin_v1(void) {
   static const ponder_reward_plugin plugin = {
-      PONDER_REWARD_ABI, sizeof(ponder_reward_plugin), PONDER_REWARD_THREAD_SAFE, "last_word", "1", create, score_batch, destroy, NULL};
+      PONDER_REWARD_ABI, sizeof(ponder_reward_plugin), PONDER_REWARD_THREAD_SAFE, "last_word", "1",
+      create, score_batch, destroy, NULL};
   return &plugin;
 }

@@ -32,6 +32,7 @@ std::string all_bytes() {
 
 void add_tags(std::vector<Junk>& all) {
   all.push_back({"tags only", "<think></think><answer></answer>"});
+  all.push_back({"tags around nothing", "<think>x</think><answer>y</answer>"});
   all.push_back({"tags with spaces", "<think> </think> <answer> </answer>"});
   all.push_back({"answer tag left open", "<think>x</think><answer>"});
   all.push_back({"answer while thinking", "<think><answer>7</answer>"});

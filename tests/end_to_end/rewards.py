@@ -82,7 +82,7 @@ def rewards():
     if " 0 paid" not in out:
         fail(f"exact pays for junk:\n{out}")
     out, _ = ponder("reward", "attack", "format", expect=1)
-    if "tags" not in out:
+    if "tags around nothing" not in out:
         fail(f"format pays for tags, which an attack must show:\n{out}")
 
 
