@@ -14,6 +14,7 @@ LINES = [
     {"prediction": "\\boxed{1}", "gold": ""},
     {"prediction": "\u00e9 \\boxed{\\frac12}", "gold": "0.5", "prompt": "What is a half?"},
 ]
+BUILD = os.environ["PONDER_BUILD"]
 PATH = {**os.environ, "PATH": "/usr/bin:" + os.environ["PATH"]}  # see plugins.py
 
 
@@ -54,6 +55,14 @@ def scores(temporary):
     if [row["value"] for row in rows] != [0, 0, 1, 0, 0] or rows[2]["components"] != {"last_word": 1, "format": 0}:
         fail(f"the plug-in's values are {rows}")
 
+    for isolate in ("none", "process"):  # process: the program runs itself as the library's host
+        library = os.path.join(temporary, "library.toml")
+        with open(library, "w") as toml:
+            toml.write('[[reward]]\nname = "last_word"\nkind = "library"\n'
+                       f'file = "{BUILD}/tests/libraries/last_word.so"\nisolate = "{isolate}"\n')
+        if [row["value"] for row in score(library, file)] != [0, 0, 1, 0, 0]:
+            fail(f"the library's values with isolate = {isolate} are {score(library, file)}")
+
     out = os.path.join(temporary, "out.jsonl")
     ponder("score", "--reward", "math", "--input", file, "--output", out)
     with open(out) as written:
@@ -86,6 +95,15 @@ def rewards():
         fail(f"format pays for tags, which an attack must show:\n{out}")
 
 
+def check_starts_plugins():
+    _, err = ponder("check", "tests/end_to_end/plugins.toml", "--set", 'reward.judge.command=["python3", "no_such_program.py"]', expect=2)
+    told = err.splitlines()[-1]
+    if not re.match(r"\S+plugins.toml:\d+: reward: judge: its self-test failed: .* exit code 2 before its hello; .*no_such_program.py", told):
+        fail(f"a line about the plug-in's self-test expected, got:\n{err}")
+    ponder("check", "tests/end_to_end/plugins.toml")
+
+
 scores(sys.argv[1])
+check_starts_plugins()
 rewards()
 print("  score, reward list, conformance and attack print and end as they should")
