@@ -178,21 +178,23 @@ class Check {
   }
 
   void check_rewards(const StageConfig& stage, const std::vector<Problem>& training, const std::vector<Problem>& held_back) {
-    for (const auto& settings : stage.rewards) {
+    for (size_t r = 0; r < stage.rewards.size(); ++r) {
+      const reward::Settings& settings = stage.rewards[r];
+      const std::string place = place_of(config_, fmt::format("reward.{}", r), stage.name) + ": reward: ";
       std::unique_ptr<reward::Reward> made;
       try {
         made = reward::make_reward(settings);
       } catch (const reward::Error& failure) {
-        error(&stage, "reward", failure.what());
+        add(result_.errors, place + failure.what());
         continue;
       }
       const std::string broken = made->self_test();
-      if (!broken.empty()) error(&stage, "reward", fmt::format("{}: its self-test failed: {}", settings.name, broken));
+      if (!broken.empty()) add(result_.errors, fmt::format("{}{}: its self-test failed: {}", place, settings.name, broken));
       check_golds(stage, *made, stage.data.train, routed_to(settings, training));
       check_golds(stage, *made, stage.data.eval, routed_to(settings, held_back));
       if (!training.empty() && routed_to(settings, training).empty())
-        warning(stage, "reward", fmt::format("{}: its applies_to names no data source of {}, so it scores nothing; they are: {}.",
-                                             settings.name, stage.data.train, sources_of(training)));
+        add(result_.warnings, fmt::format("{}{}: its applies_to names no data source of {}, so it scores nothing; they are: {}.", place,
+                                          settings.name, stage.data.train, sources_of(training)));
     }
   }
 

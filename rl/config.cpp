@@ -115,6 +115,8 @@ Config read_config(const std::string& file, const std::vector<std::string>& over
   for (size_t i = 0; i < config.stages.size(); ++i) {
     for (const auto& [path, source] : resolved.stage_sources[i])
       config.places[config.stages[i].name + ":" + path] = place(source);
+    for (size_t r = 0; r < resolved.reward_sources[i].size(); ++r)
+      config.places[fmt::format("{}:reward.{}", config.stages[i].name, r)] = place(resolved.reward_sources[i][r]);
   }
   return config;
 }

@@ -165,6 +165,7 @@ struct Config {
   LogConfig log;
   std::vector<StageConfig> stages;         // at least one
   // Where each value that is not a default was set: "run.seed" or "STAGE:data.train" -> "configs/x.toml:12" or "--set ...".
+  // "STAGE:reward.0" is the stage's first [[reward]].
   std::map<std::string, std::string> places;
 };
 

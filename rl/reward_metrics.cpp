@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <limits>
 #include <set>
 
 #include "rl/advantage.h"
@@ -84,7 +85,8 @@ Metrics reward_metrics(const std::vector<Group>& groups, const StageConfig& stag
     all.insert(all.end(), values.begin(), values.end());
   }
   const double n = static_cast<double>(groups.size());
-  Metrics metrics{{"reward", moments_of(all).mean}, {"reward_std", std_sum / n}, {"frac_reward_zero_std", zero / n}};
+  const double mean = all.empty() ? std::numeric_limits<double>::quiet_NaN() : moments_of(all).mean;  // nothing scored is no 0
+  Metrics metrics{{"reward", mean}, {"reward_std", std_sum / n}, {"frac_reward_zero_std", zero / n}};
   for (const std::string& part : reward::part_labels(stage.rewards)) append_part(metrics, groups, part);
   metrics.emplace_back("completions/no_answer_share", no_answer / count);
   metrics.emplace_back("completions/unscored_share", unscored / count);
@@ -98,6 +100,21 @@ void append_reward_times(Metrics& metrics, const std::vector<reward::PartTimes>&
     metrics.emplace_back("timing/rewards/" + part.name + "/p50_ms", quantile(part.milliseconds, 0.5));
     metrics.emplace_back("timing/rewards/" + part.name + "/p99_ms", quantile(part.milliseconds, 0.99));
   }
+}
+
+std::string evaluation_problem(const std::vector<Group>& groups, const StageConfig& stage) {
+  int64_t completions = 0, failed = 0;
+  const reward::Outcome* first = nullptr;
+  for (const Group& group : groups)
+    for (const auto& s : group.samples) {
+      ++completions;
+      if (!is_error(s.outcome.status)) continue;
+      ++failed;
+      if (first == nullptr) first = &s.outcome;
+    }
+  if (first == nullptr || static_cast<double>(failed) <= stage.filter.max_infra_error_share * static_cast<double>(completions)) return "";
+  return fmt::format("{} of {} completions of the evaluation could not be scored, more than filter.max_infra_error_share = {}. The first: {}",
+                     failed, completions, stage.filter.max_infra_error_share, first->detail);
 }
 
 std::string RewardErrors::add(const std::vector<Group>& groups) {

@@ -18,6 +18,10 @@ Metrics reward_metrics(const std::vector<Group>& groups, const StageConfig& stag
 // timing/rewards/NAME/{p50_ms, p99_ms} of the calls since the last take.
 void append_reward_times(Metrics& metrics, const std::vector<reward::PartTimes>& times);
 
+// Empty, or why these completions say nothing about accuracy: a larger share of them than filter.max_infra_error_share could not
+// be scored because a reward failed or was late.
+std::string evaluation_problem(const std::vector<Group>& groups, const StageConfig& stage);
+
 // The steps' failures, looked back on.
 class RewardErrors {
  public:

@@ -16,6 +16,7 @@
 #include "rl/evaluate.h"
 #include "rl/machine.h"
 #include "rl/report.h"
+#include "rl/reward_metrics.h"
 #include "rl/run.h"
 #include "rl/terminal.h"
 
@@ -232,6 +233,10 @@ void evaluate_stage(Run& run, const StageConfig& stage, const std::string& when)
   run.engine->publish(nullptr);
   run.engine->release_cache();
   span.end();
+  for (const auto* result : {&greedy, &sampled})
+    if (const std::string problem = evaluation_problem(result->groups, stage); !problem.empty())
+      kernels::fail("stage {}: {}\nNothing is recorded of it; when the reward works, go on from the newest checkpoint with --resume auto.",
+                    stage.name, problem);
 
   StageSummary& summary = run.stage_summary();
   if (when == "before") summary.greedy_before = greedy.numbers, summary.sampled_before = sampled.numbers;

@@ -42,8 +42,9 @@ void add_tags(std::vector<Junk>& all) {
 
 void add_boxes(std::vector<Junk>& all) {
   for (const char* inside :
-       {"", " ", "{", "}", "\\", "$", "x", "?", "...", ",", "-", "()", "\\text{}", "\\frac{}{}", "\\sqrt{}", "\\infty", "nan", "inf",
-        "None", "True", "null", "0=0", "x=x", "1/0", "\\text{any}", "(-\\infty,\\infty)", "\\mathbb{R}", "\\emptyset"})
+       {"", " ", "{", "}", "\\", "$", "x", "?", "...", ",", "-", "()", "\\text{}", "\\frac{}{}", "\\sqrt{}", "\\infty",
+        "nan", "inf", "None", "True", "null", "0=0", "x=x", "1/0", "\\text{any}", "(-\\infty,\\infty)", "\\mathbb{R}",
+        "\\emptyset"})
     all.push_back({"box without an answer", fmt::format("The answer is \\boxed{{{}}}.", inside)});
   all.push_back({"box left open", "\\boxed{"});
   all.push_back({"box spray", box_spray()});

@@ -80,7 +80,8 @@ Outcome outcome_of(const Json& result) {
                     "wrong_status");
   const auto score = result.find("score");
   if (score == result.end() || !score->is_number() || !std::isfinite(score->get<double>()))
-    return unscored(Status::infra_error, score == result.end() ? "it has no score" : "its score is no finite number: " + shown(line(*score)),
+    return unscored(Status::infra_error,
+                    score == result.end() ? "it has no score" : "its score is no finite number: " + shown(line(*score)),
                     "not_finite");
   outcome.value = score->get<double>();
   if (const auto parts = result.find("components"); parts != result.end() && parts->is_object())
@@ -150,7 +151,7 @@ std::vector<Outcome> read_results(const std::string& text, int64_t id, const std
     if (!result.is_object()) throw Violation("wrong_type", fmt::format("result {} is not an object", i));
     const std::string uid = text_of(result, "uid");
     if (uid != uid_of(items[i], i))
-      throw Violation("wrong_uid", fmt::format("result {} has uid \"{}\", but item {} is \"{}\"; results come in their items' order",
+      throw Violation("wrong_uid", fmt::format("result {} has uid \"{}\", but item {} is \"{}\"; keep their order",
                                                i, shown(uid), i, uid_of(items[i], i)));
     outcomes.push_back(outcome_of(result));
   }

@@ -2,7 +2,8 @@
 // request and a reply over HTTP. Functions between text and values; nothing here waits or starts anything.
 //
 //   trainer  {"type":"hello","protocol":1,"config":{"KEY":"TEXT"}}
-//   plug-in  {"type":"hello","protocol":1,"name":"contains","version":"1","capabilities":{"batch":true,"group":false,"max_batch":256}}
+//   plug-in  {"type":"hello","protocol":1,"name":"last_word","version":"1",
+//             "capabilities":{"batch":true,"group":false,"max_batch":256}}
 //   trainer  {"type":"score","id":17,"deadline_ms":2000,"items":[{"uid":"3-0-0","prompt":"..","completion":"..",
 //             "completion_tokens":123,"finish_reason":"stop","truth":"..","data_source":"gsm8k","group":3,"extra":{}}]}
 //   plug-in  {"type":"result","id":17,"results":[{"uid":"3-0-0","score":1.0,"status":"ok","components":{"accuracy":1.0},

@@ -90,6 +90,17 @@ TEST_CASE("a reward that scored nothing has shares and no mean", "[reward_metric
   const auto metrics = rl::reward_metrics(groups_of({{failure(Status::timeout), failure(Status::timeout)}}), stage_with());
   CHECK(at(metrics, "rewards/judge/timeout_share") == 1.0);
   for (const auto& [name, unused] : metrics) CHECK(name != "rewards/judge/mean");
+  CHECK(std::isnan(at(metrics, "reward")));
+}
+
+TEST_CASE("an evaluation whose rewards fail has no accuracy", "[reward_metrics]") {
+  auto stage = stage_with();
+  stage.filter.max_infra_error_share = 0.2;
+  CHECK(rl::evaluation_problem(ten(0), stage).empty());
+  CHECK(rl::evaluation_problem(ten(2), stage).empty());
+  CHECK(rl::evaluation_problem(ten(10, Status::not_applicable), stage).empty());
+  CHECK_THAT(rl::evaluation_problem(ten(3, Status::timeout), stage),
+             Contains("3 of 10 completions") && Contains("max_infra_error_share = 0.2") && Contains("judge: no disk"));
 }
 
 TEST_CASE("call times become a median and a 99th percentile", "[reward_metrics]") {

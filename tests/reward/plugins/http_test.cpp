@@ -95,13 +95,15 @@ class Server {
 
 std::string reply_of(const std::string& body, int status = 200) {
   const std::string length = std::to_string(body.size());
-  return "HTTP/1.1 " + std::to_string(status) + " X\r\nContent-Type: application/json\r\nContent-Length: " + length + "\r\n\r\n" + body;
+  const std::string first = "HTTP/1.1 " + std::to_string(status) + " X\r\n";
+  return first + "Content-Type: application/json\r\nContent-Length: " + length + "\r\n\r\n" + body;
 }
 
 // Speaks our own protocol: 1 if the truth is in the completion.
 std::string speak(const std::string& body) {
   const Json ask = Json::parse(body);
-  if (ask["type"] == "hello") return reply_of(R"({"type":"hello","protocol":1,"name":"judge","version":"3","capabilities":{"max_batch":2}})");
+  if (ask["type"] == "hello")
+    return reply_of(R"({"type":"hello","protocol":1,"name":"judge","version":"3","capabilities":{"max_batch":2}})");
   if (ask["type"] == "ping") return reply_of(Json{{"type", "pong"}, {"id", ask["id"]}}.dump());
   Json reply{{"type", "result"}, {"id", ask["id"]}, {"results", Json::array()}};
   for (const auto& item : ask["items"]) {
@@ -257,7 +259,7 @@ TEST_CASE("an address that cannot be is refused with the reason", "[http]") {
   settings.name = "judge";
   settings.kind = "http";
   const std::vector<std::pair<std::string, std::string>> cases = {
-      {"https://a/b", "TLS"}, {"a:80", "Write it like"}, {"http://", "no host"}, {"http://a:b/", "port"}, {"http://a/b c", "white space"}};
+      {"https://a/b", "TLS"}, {"a:80", "Write it like"}, {"http://", "no host"}, {"http://a:b/", "port"}, {"http://a/b c", "space"}};
   for (const auto& [url, why] : cases) {
     settings.url = url;
     CHECK_THROWS_WITH(make_reward(settings), Contains(why));

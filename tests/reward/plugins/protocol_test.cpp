@@ -26,15 +26,15 @@ TEST_CASE("requests are single lines in the documented shape", "[protocol]") {
   items[0].completion_tokens = 2;
   items[0].data_source = "toy";
   CHECK(protocol::score_request(9, 250, items) ==
-        R"({"type":"score","id":9,"deadline_ms":250,"items":[{"uid":"3-0-0","prompt":"prompt","completion":"line\nbreak","completion_tokens":2,)"
-        R"("finish_reason":"stop","truth":"42","data_source":"toy","group":3,"extra":{}}]})");
+        R"({"type":"score","id":9,"deadline_ms":250,"items":[{"uid":"3-0-0","prompt":"prompt","completion":"line\nbreak",)"
+        R"("completion_tokens":2,"finish_reason":"stop","truth":"42","data_source":"toy","group":3,"extra":{}}]})");
 }
 
 TEST_CASE("a hello needs protocol 1 and a name; capabilities have defaults", "[protocol]") {
   const auto plain = protocol::read_hello(R"({"type":"hello","protocol":1,"name":"x"})");
   CHECK((plain.name == "x" && plain.version.empty() && plain.batch && !plain.group && plain.max_batch == 256));
   const auto full = protocol::read_hello(
-      R"({"type":"hello","protocol":1,"name":"x","version":"2","capabilities":{"batch":false,"group":true,"max_batch":8,"more":1}})");
+      R"({"type":"hello","protocol":1,"name":"x","version":"2","capabilities":{"batch":false,"group":true,"max_batch":8}})");
   CHECK((full.version == "2" && !full.batch && full.group && full.max_batch == 8));
   for (const char* text : {"", "hello", "[]", "{}", R"({"type":"hello"})", R"({"type":"hello","protocol":2,"name":"x"})",
                            R"({"type":"hello","protocol":"1","name":"x"})", R"({"type":"hello","protocol":1})",
