@@ -48,7 +48,7 @@ rl::StageConfig stage_with(const std::string& on_error = "drop_sample", const st
   return stage;
 }
 
-double at(const rl::Metrics& metrics, const std::string& name) {
+double metric(const rl::Metrics& metrics, const std::string& name) {
   for (const auto& [key, x] : metrics)
     if (key == name) return x;
   FAIL("no metric " << name);
@@ -70,27 +70,27 @@ TEST_CASE("each reward has its own mean, spread and failures", "[reward_metrics]
       groups_of({{value(1), value(0)}, {value(1), failure(Status::timeout)}, {failure(Status::infra_error),
                                                                               failure(Status::not_applicable)}}),
       stage_with());
-  CHECK(at(metrics, "rewards/exact/mean") == 5.0 / 6);
-  CHECK(at(metrics, "rewards/exact/frac_zero_std") == 2.0 / 3);
-  CHECK(at(metrics, "rewards/exact/error_share") == 0.0);
-  CHECK(at(metrics, "rewards/judge/mean") == 4.0 / 3);
+  CHECK(metric(metrics, "rewards/exact/mean") == 5.0 / 6);
+  CHECK(metric(metrics, "rewards/exact/frac_zero_std") == 2.0 / 3);
+  CHECK(metric(metrics, "rewards/exact/error_share") == 0.0);
+  CHECK(metric(metrics, "rewards/judge/mean") == 4.0 / 3);
   // 2, 0, 2 around 4/3: (4 + 16 + 4) / 9 / 2 = 4/3.
-  CHECK_THAT(at(metrics, "rewards/judge/std"), Catch::Matchers::WithinAbs(std::sqrt(4.0 / 3), 1e-12));
-  CHECK(at(metrics, "rewards/judge/frac_zero_std") == 2.0 / 3);
-  CHECK(at(metrics, "rewards/judge/error_share") == 1.0 / 6);
-  CHECK(at(metrics, "rewards/judge/timeout_share") == 1.0 / 6);
-  CHECK(at(metrics, "rewards/judge/skip_share") == 1.0 / 6);
-  CHECK(at(metrics, "reward") == 2.0 / 3);  // 1, 0, 1
-  CHECK(at(metrics, "completions/unscored_share") == 0.5);
-  CHECK(at(metrics, "completions/error_share") == 1.0 / 3);
+  CHECK_THAT(metric(metrics, "rewards/judge/std"), Catch::Matchers::WithinAbs(std::sqrt(4.0 / 3), 1e-12));
+  CHECK(metric(metrics, "rewards/judge/frac_zero_std") == 2.0 / 3);
+  CHECK(metric(metrics, "rewards/judge/error_share") == 1.0 / 6);
+  CHECK(metric(metrics, "rewards/judge/timeout_share") == 1.0 / 6);
+  CHECK(metric(metrics, "rewards/judge/skip_share") == 1.0 / 6);
+  CHECK(metric(metrics, "reward") == 2.0 / 3);  // 1, 0, 1
+  CHECK(metric(metrics, "completions/unscored_share") == 0.5);
+  CHECK(metric(metrics, "completions/error_share") == 1.0 / 3);
   for (const auto& [name, unused] : metrics) CHECK(rl::find_metric(name) != nullptr);
 }
 
 TEST_CASE("a reward that scored nothing has shares and no mean", "[reward_metrics]") {
   const auto metrics = rl::reward_metrics(groups_of({{failure(Status::timeout), failure(Status::timeout)}}), stage_with());
-  CHECK(at(metrics, "rewards/judge/timeout_share") == 1.0);
+  CHECK(metric(metrics, "rewards/judge/timeout_share") == 1.0);
   for (const auto& [name, unused] : metrics) CHECK(name != "rewards/judge/mean");
-  CHECK(std::isnan(at(metrics, "reward")));
+  CHECK(std::isnan(metric(metrics, "reward")));
 }
 
 TEST_CASE("an evaluation whose rewards fail has no accuracy", "[reward_metrics]") {
@@ -107,8 +107,8 @@ TEST_CASE("call times become a median and a 99th percentile", "[reward_metrics]"
   rl::Metrics metrics;
   rl::append_reward_times(metrics, {{"judge", {5, 1, 3}}, {"idle", {}}});
   REQUIRE(metrics.size() == 2);
-  CHECK(at(metrics, "timing/rewards/judge/p50_ms") == 3);
-  CHECK(at(metrics, "timing/rewards/judge/p99_ms") == 5);
+  CHECK(metric(metrics, "timing/rewards/judge/p50_ms") == 3);
+  CHECK(metric(metrics, "timing/rewards/judge/p99_ms") == 5);
   for (const auto& [name, unused] : metrics) CHECK(rl::find_metric(name) != nullptr);
 }
 
