@@ -59,10 +59,27 @@ struct ScoreOptions {
   std::string profile;        // option `profile` of the reward; empty: its own
 };
 
+struct ContaminationOptions {
+  std::string train;
+  std::vector<std::string> tests;  // files, or names of sets that ship, such as gsm8k
+  std::string train_key, test_key; // of the problem's text; empty: found out
+  int64_t examples = 10;           // matches shown of each test set
+  bool json = false;
+};
+
+struct IdentityOptions {
+  std::vector<std::string> files;
+  std::string key;                 // of what the assistant says; empty: everything that does not ask
+  int64_t examples = 20;           // claims shown of each file; --json has all
+  bool json = false;
+};
+
 int run_train(const Config& config, const TrainOptions& options = {});
 int run_check(const Config& config);
 int run_eval(const EvalOptions& options);
 int run_sample(const SampleOptions& options);
+int run_data_contamination(const ContaminationOptions& options);  // 1: a training row is a test problem, exact or normalised
+int run_data_identity(const IdentityOptions& options);            // 1: there are claims
 int run_score(const ScoreOptions& options);
 int run_reward_list();  // prints the built-in rewards and their options
 int run_conformance(const std::vector<std::string>& command);  // 1: a check failed
