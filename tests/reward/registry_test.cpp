@@ -61,13 +61,19 @@ TEST_CASE("weights, time-outs and kinds are checked", "[registry]") {
   reward::Settings settings;
   settings.name = "math";
   settings.weight = std::numeric_limits<double>::quiet_NaN();
-  REQUIRE_THROWS_WITH(reward::make_builtin(settings), Contains("weight"));
+  REQUIRE_THROWS_WITH(reward::make_reward(settings), Contains("weight"));
   settings.weight = 1;
   settings.timeout_ms = 0;
-  REQUIRE_THROWS_WITH(reward::make_builtin(settings), Contains("timeout_ms is 0"));
+  REQUIRE_THROWS_WITH(reward::make_reward(settings), Contains("timeout_ms is 0"));
   settings.timeout_ms = 1;
-  settings.kind = "http";
-  REQUIRE_THROWS_WITH(reward::make_builtin(settings), Contains("kind is \"http\""));
+  settings.kind = "htp";
+  REQUIRE_THROWS_WITH(reward::make_reward(settings), Contains("kind is \"htp\""));
+  settings.kind = "builtin";
+  settings.role = "summ";
+  REQUIRE_THROWS_WITH(reward::make_reward(settings), Contains("sum, gate, metric"));
+  settings.role = "sum";
+  settings.on_error = "ignore";
+  REQUIRE_THROWS_WITH(reward::make_reward(settings), Contains("drop_sample, zero, abort"));
 }
 
 TEST_CASE("the listing names every reward and option", "[registry]") {
