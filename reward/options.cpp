@@ -75,7 +75,7 @@ Options::Options(const std::vector<OptionInfo>& declared, const Settings& settin
     if (option.name.back() != '*') values_[option.name] = option.fallback;
   std::set<std::string> seen;
   for (const auto& [name, value] : settings.options) {
-    const auto option = std::find_if(declared.begin(), declared.end(), [&](const auto& o) { return allows(o, name); });
+    const auto option = std::find_if(declared.begin(), declared.end(), [&name = name](const auto& o) { return allows(o, name); });
     if (option == declared.end()) {
       const auto hint = declared.empty() ? std::string("It has no options.")
                                          : fmt::format("Did you mean {}?", nearest(name, names_of(declared)));

@@ -11,6 +11,7 @@ namespace {
 
 constexpr int64_t first_bits = 128, last_bits = 4096;
 constexpr int64_t most_points = 30, enough_points = 9, least_points = 4;
+constexpr int64_t piecewise_factor = 8;  // as many more for min, max and their like, which hide differences at most points
 constexpr int64_t relative_bits = 200;   // closer than 2^-200 of the value: equal
 constexpr int64_t absolute_bits = 1000;  // both closer to zero than 2^-1000: equal
 
@@ -66,6 +67,15 @@ bool has_bars(const Tree& tree, Index at) {
   return std::any_of(node.children.begin(), node.children.end(), [&](Index child) { return has_bars(tree, child); });
 }
 
+bool is_piecewise(const Tree& tree, Index at) {
+  const auto& node = tree[at];
+  const auto& name = node.text;
+  const bool pieces = name == "min" || name == "max" || name == "abs" || name == "floor" || name == "ceil" || name == "sgn" ||
+                      name == "mod" || name == "gcd" || name == "lcm";
+  if (node.kind == Kind::function && pieces) return true;
+  return std::any_of(node.children.begin(), node.children.end(), [&](Index child) { return is_piecewise(tree, child); });
+}
+
 // A real constant, to a precision at which its sign is known; false if there is none.
 bool real_constant(const Tree& tree, Index at, Work& work, const Bindings& bindings, RealBall& out) {
   ComplexBall value;
@@ -85,8 +95,9 @@ Ball compare_by_balls(const Tree& tree, Index a, Index b, Work& work, const Norm
   const auto plan = plan_points(tree, a, b);
   if (plan.symbols.empty()) return compare_constants(sides, plan.complex);
   const bool bars_in_a = has_bars(tree, a), bars_in_b = has_bars(tree, b);
+  const int64_t factor = is_piecewise(tree, a) || is_piecewise(tree, b) ? piecewise_factor : 1;
   int64_t good = 0;
-  for (int64_t number = 0; number < most_points && good < enough_points; ++number) {
+  for (int64_t number = 0; number < most_points * factor && good < enough_points * factor; ++number) {
     const auto result = compare_at(sides, make_point(plan, number), plan.complex);
     if (result == AtPoint::different) return Ball::different;
     if (result == AtPoint::only_a && bars_in_a && !bars_in_b) return Ball::different;
