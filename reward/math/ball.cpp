@@ -11,8 +11,8 @@ namespace {
 
 constexpr int64_t first_bits = 128, last_bits = 4096;
 constexpr int64_t most_points = 30, enough_points = 9, least_points = 4;
-constexpr int64_t piecewise_factor = 8;  // as many more for min, max and their like, which hide differences at most points
-constexpr int64_t relative_bits = 200;   // closer than 2^-200 of the value: equal
+constexpr int64_t relative_bits = 200;   // closer than 2^-200 of the value: equal at this point
+constexpr int64_t constant_bits = 1000;  // for two constants, which meet at one point only
 constexpr int64_t absolute_bits = 1000;  // both closer to zero than 2^-1000: equal
 
 enum class AtPoint { equal, different, only_a, only_b, nothing };
@@ -23,15 +23,16 @@ struct Sides {
   Work& work;
   const Normalizer* normalizer;
   const Fraction* difference;
+  int64_t bits = relative_bits;
 };
 
-bool close(const ComplexBall& a, const ComplexBall& b, const ComplexBall& difference) {
+bool close(const ComplexBall& a, const ComplexBall& b, const ComplexBall& difference, int64_t bits) {
   Magnitude distance, of_a, of_b;
   acb_get_mag(distance, difference);
   acb_get_mag_lower(of_a, a);
   acb_get_mag_lower(of_b, b);
   mag_max(of_a, of_a, of_b);
-  mag_mul_2exp_si(of_a, of_a, -relative_bits);
+  mag_mul_2exp_si(of_a, of_a, -bits);
   return mag_cmp(distance, of_a) <= 0 || mag_cmp_2exp_si(distance, -absolute_bits) <= 0;
 }
 
@@ -46,7 +47,7 @@ AtPoint compare_at(const Sides& sides, const Bindings& point, bool complex) {
     if (of_a != Value::ok || of_b != Value::ok) continue;
     acb_sub(difference, a, b, bits);
     if (!acb_contains_zero(difference)) return AtPoint::different;
-    const bool is_close = close(a, b, difference);
+    const bool is_close = close(a, b, difference, sides.bits);
     if (sides.difference && evaluator.evaluate(*sides.normalizer, sides.difference->num, difference) == Value::ok &&
         !acb_contains_zero(difference))
       return AtPoint::different;
@@ -55,7 +56,8 @@ AtPoint compare_at(const Sides& sides, const Bindings& point, bool complex) {
   return AtPoint::nothing;
 }
 
-Ball compare_constants(const Sides& sides, bool complex) {
+Ball compare_constants(Sides sides, bool complex) {
+  sides.bits = constant_bits;
   auto result = compare_at(sides, {}, complex);
   if (!complex && result != AtPoint::equal && result != AtPoint::different) result = compare_at(sides, {}, true);
   return result == AtPoint::equal ? Ball::equal : result == AtPoint::different ? Ball::different : Ball::undecided;
@@ -65,15 +67,6 @@ bool has_bars(const Tree& tree, Index at) {
   const auto& node = tree[at];
   if (node.kind == Kind::function && node.text == "abs") return true;
   return std::any_of(node.children.begin(), node.children.end(), [&](Index child) { return has_bars(tree, child); });
-}
-
-bool is_piecewise(const Tree& tree, Index at) {
-  const auto& node = tree[at];
-  const auto& name = node.text;
-  const bool pieces = name == "min" || name == "max" || name == "abs" || name == "floor" || name == "ceil" || name == "sgn" ||
-                      name == "mod" || name == "gcd" || name == "lcm";
-  if (node.kind == Kind::function && pieces) return true;
-  return std::any_of(node.children.begin(), node.children.end(), [&](Index child) { return is_piecewise(tree, child); });
 }
 
 // A real constant, to a precision at which its sign is known; false if there is none.
@@ -91,19 +84,21 @@ bool real_constant(const Tree& tree, Index at, Work& work, const Bindings& bindi
 }  // namespace
 
 Ball compare_by_balls(const Tree& tree, Index a, Index b, Work& work, const Normalizer* normalizer, const Fraction* difference) {
-  const Sides sides{tree, a, b, work, normalizer, difference};
+  const Sides sides{.tree = tree, .a = a, .b = b, .work = work, .normalizer = normalizer, .difference = difference};
   const auto plan = plan_points(tree, a, b);
   if (plan.symbols.empty()) return compare_constants(sides, plan.complex);
   const bool bars_in_a = has_bars(tree, a), bars_in_b = has_bars(tree, b);
-  const int64_t factor = is_piecewise(tree, a) || is_piecewise(tree, b) ? piecewise_factor : 1;
   int64_t good = 0;
-  for (int64_t number = 0; number < most_points * factor && good < enough_points * factor; ++number) {
+  const auto differs_at = [&](int64_t number) {
     const auto result = compare_at(sides, make_point(plan, number), plan.complex);
-    if (result == AtPoint::different) return Ball::different;
-    if (result == AtPoint::only_a && bars_in_a && !bars_in_b) return Ball::different;
-    if (result == AtPoint::only_b && bars_in_b && !bars_in_a) return Ball::different;
     good += result == AtPoint::equal;
-  }
+    return result == AtPoint::different || (result == AtPoint::only_a && bars_in_a && !bars_in_b) ||
+           (result == AtPoint::only_b && bars_in_b && !bars_in_a);
+  };
+  for (int64_t number = 0; number < most_points && good < enough_points; ++number)
+    if (differs_at(number)) return Ball::different;
+  for (int64_t number = first_piece; plan.pieces && number < first_piece + pieces; ++number)
+    if (differs_at(number)) return Ball::different;
   return good >= least_points ? Ball::equal : Ball::undecided;
 }
 

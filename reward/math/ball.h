@@ -2,9 +2,10 @@
 //
 // Formulas are evaluated at fixed pseudo-random rational points, first positive ones, then of mixed sign; a constant at one
 // point. Precision doubles from 128 to 4096 bits. Balls without a common point mean different. Balls that meet within
-// 2^-200 of the larger value (2^-1000 if both may be zero) at all good points mean equal. A point where a side is
-// undefined is no good point; fewer than 4 good ones mean undecided. The normal form of the difference, where there is
-// one, is evaluated as well, so that x + 10^-400 is not x.
+// 2^-200 of the larger value (constants: 2^-1000; 2^-1000 itself if both may be zero) at all good points mean equal. A point
+// where a side is undefined is no good point; fewer than 4 good ones mean undecided. Formulas in pieces (bars, even roots,
+// floors) are also compared at far and at whole points, so that |x - 10| is not x - 10 and ceil x is not 1 + floor x.
+// The normal form of the difference, where there is one, is evaluated as well, so that x + 10^-400 is not x.
 //
 // Without i the reals are meant: a root of a negative number is undefined except for odd roots, and sqrt(1/n) equals
 // 1/sqrt(n) because both are defined, and equal, just for n > 0. Where only one side is defined, that decides nothing,

@@ -31,6 +31,30 @@ Rational random_value(int64_t point, uint64_t symbol, bool whole) {
   return value;
 }
 
+Rational piece_value(int64_t point, uint64_t symbol) {
+  const auto bits = random_bits(static_cast<uint64_t>(point), symbol);
+  constexpr int64_t sizes[] = {10, 1000, 100000, 10000000};
+  const int64_t number = point - first_piece, size = sizes[number / 2 % 4];
+  const bool is_whole = number % 2 == 1;
+  int64_t top = static_cast<int64_t>((bits >> 8) % static_cast<uint64_t>(size)) + 1;
+  if (!is_whole) top = top * denominator - static_cast<int64_t>(bits % static_cast<uint64_t>(denominator - 1)) - 1;
+  Rational value;
+  fmpq_set_si(value, (bits >> 60) % 2 == 0 ? top : -top, is_whole ? 1 : static_cast<uint64_t>(denominator));
+  fmpq_canonicalise(value);
+  return value;
+}
+
+bool in_pieces(const Tree& tree, Index at) {
+  const auto& node = tree[at];
+  const auto& name = node.text;
+  if (node.kind == Kind::function && (name == "abs" || name == "floor" || name == "ceil" || name == "max" || name == "min" ||
+                                      name == "sgn" || name == "norm"))
+    return true;
+  if (node.kind == Kind::root) return true;
+  if (node.kind == Kind::power && tree[node.children[1]].kind == Kind::quotient) return true;
+  return std::any_of(node.children.begin(), node.children.end(), [&](Index child) { return in_pieces(tree, child); });
+}
+
 bool is_constant(const Tree& tree, Index at) { return free_symbols(tree, at).empty(); }
 
 bool needs_whole(const Tree& tree, Index at) {
@@ -66,13 +90,14 @@ PointPlan plan_points(const Tree& tree, Index a, Index b) {
   std::set_union(of_a.begin(), of_a.end(), of_b.begin(), of_b.end(), std::back_inserter(plan.symbols));
   plan.whole = !plan.symbols.empty() && (needs_whole(tree, a) || needs_whole(tree, b));
   plan.complex = needs_complex(tree, a) || needs_complex(tree, b);
+  plan.pieces = !plan.symbols.empty() && !plan.whole && !plan.complex && (in_pieces(tree, a) || in_pieces(tree, b));
   return plan;
 }
 
 Bindings make_point(const PointPlan& plan, int64_t number) {
   Bindings point;
   for (size_t i = 0; i < plan.symbols.size(); ++i) {
-    auto value = random_value(number, 2 * i, plan.whole);
+    auto value = number >= first_piece ? piece_value(number, 2 * i) : random_value(number, 2 * i, plan.whole);
     if (plan.complex && !plan.whole && is_complex_name(plan.symbols[i])) {
       point.push_back({real_part_of(plan.symbols[i]), std::move(value)});
       point.push_back({imaginary_part_of(plan.symbols[i]), random_value(number, 2 * i + 1, false)});

@@ -37,6 +37,7 @@ double microseconds(const Verifier& verifier, const std::string& text, const std
 }
 
 void print_summary(const std::string& name, std::vector<double> times) {
+  if (times.empty()) return;
   std::sort(times.begin(), times.end());
   double sum = 0;
   for (const double t : times) sum += t;

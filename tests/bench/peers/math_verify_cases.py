@@ -3,6 +3,7 @@
 
     python3 -m venv VENV && VENV/bin/pip install math-verify==0.9.0 antlr4-python3-runtime==4.13.2
     VENV/bin/python tests/bench/peers/math_verify_cases.py            (writes tests/reward/math/golden/math_verify.jsonl)
+    VENV/bin/python tests/bench/peers/math_verify_cases.py --new      (only the cases that it lacks)
 
 It is used as its README shows: a bare answer stands in \\boxed{}, a bare gold between dollar signs, both are parsed with the
 default configuration and compared with verify(gold, answer). Choice letters get its configuration for strings. It works in a
@@ -90,13 +91,19 @@ class Peer:
         return {"id": case["id"], "match": False, "error": error, "us": round((time.perf_counter() - start) * 1e6)}
 
 
-def main():
-    peer = Peer()
+def known():
+    with open(GOLDEN, encoding="utf-8") as f:
+        return {verdict["id"]: verdict for verdict in map(json.loads, f)}
+
+
+def main(only_new):
     os.makedirs(os.path.dirname(GOLDEN), exist_ok=True)
+    have = known() if only_new else {}
+    peer = Peer()
     lines = []
-    for category, case in cases():
+    for category, case in list(cases()):
         if case.get("profile", "default") == "default":
-            lines.append(peer.ask(category, case))
+            lines.append(have.get(case["id"]) or peer.ask(category, case))
             if len(lines) % 200 == 0:
                 print(len(lines), "cases", file=sys.stderr, flush=True)
     with open(GOLDEN, "w", encoding="utf-8") as f:
@@ -105,4 +112,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:] == ["--new"])
