@@ -84,17 +84,19 @@ std::vector<Row> read_rows(const std::string& file, std::string& sha256) {
   return rows;
 }
 
-// The sum is over one line a problem, as a file of them would have it.
-std::vector<Row> generate_rows(const Suite& suite, const std::string& source, int64_t count, std::string& sha256) {
+// The suite's own number of problems, or more if the limit asks for more. The sum is over a line for each of the former, as a
+// file of them would have it, so that it does not depend on the limit.
+std::vector<Row> generate_rows(const Suite& suite, const std::string& source, int64_t limit, std::string& sha256) {
   DataConfig config;
   config.numbers = suite.numbers;
   config.largest = suite.largest;
-  if (count > 0) config.eval_problems = count;
+  const int64_t whole = suite.problems > 0 ? suite.problems : config.eval_problems;
+  config.eval_problems = std::max(limit, whole);
   std::vector<Row> rows;
   Sha256 sum;
   for (const Problem& problem : read_problems(source, config, 0)) {
     rows.push_back({Json{{"question", problem.question}, {"answer", problem.answer}}, source});
-    sum.add(rows.back().value.dump() + "\n");
+    if (static_cast<int64_t>(rows.size()) <= whole) sum.add(rows.back().value.dump() + "\n");
   }
   sha256 = sum.hex();
   return rows;
@@ -140,7 +142,7 @@ SuiteProblems read_suite_problems(const Suite& suite, const std::string& file, c
   SuiteProblems out;
   out.file = file;
   const bool generated = file.rfind("generator:", 0) == 0;
-  const auto rows = generated ? generate_rows(suite, file, limit > 0 ? limit : suite.problems, out.sha256) : read_rows(file, out.sha256);
+  const auto rows = generated ? generate_rows(suite, file, limit, out.sha256) : read_rows(file, out.sha256);
   const std::string& wording = style == "plain" ? suite.prompt : style == "r1-zero" ? suite.question : suite.chat_prompt;
   for (size_t i = 0; i < rows.size(); ++i) {
     if (!in_range(suite, rows[i])) continue;

@@ -54,7 +54,7 @@ struct EvalProblem {
 };
 
 struct SuiteProblems {
-  std::string file, sha256;  // of a generator: "generator:NAME" and the sum of its problems' lines
+  std::string file, sha256;  // of a generator: "generator:NAME" and the sum of its problems as lines
   int64_t rows = 0;          // of the suite, before `limit`
   std::vector<EvalProblem> problems;
 };
