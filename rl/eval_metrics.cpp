@@ -171,7 +171,7 @@ double consensus(const EvaluatedProblem& problem) {
 }
 
 bool hit_limit(const EvaluatedSample& sample) {
-  return sample.status == name_of(reward::Status::timeout) || sample.reason.find("limit") != std::string::npos;
+  return sample.status == name_of(reward::Status::timeout) || sample.reason.find("too long") != std::string::npos;
 }
 
 }  // namespace rl

@@ -81,7 +81,8 @@ function badge(sample) {
 function sampleNode(sample) {
   const node = element("div", "sample"), head = element("h4");
   head.append(badge(sample));
-  if (sample.answer) head.append("answer ", element("code", "", sample.answer.slice(0, 300)), " ");
+  // Of a program the answer is the program itself, which stands below.
+  if (sample.answer && !sample.answer.includes("\n")) head.append("answer ", element("code", "", sample.answer.slice(0, 300)), " ");
   head.append(element("span", "note", `sample ${sample.index} · ${sample.tokens} tokens${sample.cut ? " · truncated" : ""}` +
     (sample.reason ? ` · ${sample.reason}` : "")));
   node.append(head, marked(sample.text));

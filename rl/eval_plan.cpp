@@ -55,7 +55,6 @@ void apply(const EvalOptions& options, Suite& suite) {
     suite.votes = options.reward == "math" || options.reward == "exact" || options.reward == "choice";
   }
   for (const auto& option : options.reward_options) set_option(suite.reward, option);
-  suite.stop.insert(suite.stop.end(), options.stop.begin(), options.stop.end());
   if (options.max_new_tokens > 0) suite.max_new_tokens = options.max_new_tokens;
   reward::make_builtin(suite.reward);  // a wrong name or option is told before the model is loaded
 }
@@ -138,6 +137,8 @@ PlannedSuite plan_suite(const EvalOptions& options, const Suite& suite, const Lo
     plan.notes.push_back(fmt::format("the data file is not the one that the suite was written for (sha256 {:.12}); the same name, other numbers",
                                      suite.sha256));
   if (plan.chat_template.style == "r1-zero") plan.suite.form = "r1-zero";
+  if (plan.chat_template.style != "plain") plan.suite.stop.clear();  // in a chat the model ends its turn itself
+  plan.suite.stop.insert(plan.suite.stop.end(), options.stop.begin(), options.stop.end());
   check_golds(plan);
   check_prompts(plan, loaded);
   return plan;

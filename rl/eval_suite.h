@@ -11,7 +11,8 @@
 //   gold = "{{key}}"              the true answer; gold_in = "box": only the last \boxed{...} of it
 //   [gold]                        or: a JSON object of row values, for code ("tests" and "prompt" as in the row, lists kept)
 //   template                      used unless --template names another; default: the model's
-//   stop                          texts that end a completion; they and what follows are cut away before it is judged
+//   stop                          plain template: texts that end a completion; they and what follows are cut away before it is
+//                                 judged
 //   form                          what a well-formed completion has: box, answer_tags, hashes or code; r1-zero: its tags
 //   votes                         true: equal answers of a problem's samples vote (cons@k)
 //   max_new_tokens
