@@ -43,8 +43,8 @@ struct Ask {
   kernels::Purpose purpose = kernels::Purpose::train;
   int64_t max_prompt_tokens = 0;  // a longer prompt is cut at the left; 0: none is (prompts that are made already: no effect)
   int64_t first_group = 0;  // group ids are first_group + index of the problem
-  bool group_is_prompt_id = false;  // group ids are the problems' prompt_ids: samples then do not depend on which others are asked
-  int64_t max_positions = 0;        // a completion gets no more tokens than fit behind its prompt; 0: all fit
+  bool group_is_prompt_id = false;    // group ids are the problems' prompt_ids: a sample then does not depend on the others
+  int64_t max_positions = 0;          // a completion gets no more tokens than fit behind its prompt; 0: all fit
   std::vector<std::string> cut_stop;  // as `stop`, but the text that is judged ends before it
   // The first groups to be complete are enough; the others are aborted. 0: all. Which come first follows from the source's
   // steps, not from the clock: the local engine's budgets and the requests decide.

@@ -22,7 +22,7 @@ struct TrainOptions {
 struct EvalOptions {
   std::string model;                // a model folder
   std::vector<std::string> suites;  // by name (configs/suites); or
-  std::string data;                 // a JSONL file, a JSON list or a generator; with one suite: that suite's questions from this file
+  std::string data;                 // a JSONL file, a JSON list or a generator; with one suite: where its problems are
   std::string prompt_key = "question", answer_key = "answer", prompt;  // of `data` without a suite; prompt: a template, {{key}}
   std::string reward;                       // empty: the suite's; math for `data`
   std::vector<std::string> reward_options;  // KEY=VALUE, beside or instead of the suite's

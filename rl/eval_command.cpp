@@ -53,8 +53,8 @@ struct Sampled {
 };
 
 // Asks what is not in `lines` yet; each problem's line is in the folder as soon as it is judged.
-Sampled sample_suite(const EvalOptions& options, const PlannedSuite& plan, const std::string& checkpoint, LoadedModel& loaded, EvalFolder& folder,
-                     std::map<int64_t, std::string>& lines) {
+Sampled sample_suite(const EvalOptions& options, const PlannedSuite& plan, const std::string& checkpoint, LoadedModel& loaded,
+                     EvalFolder& folder, std::map<int64_t, std::string>& lines) {
   std::vector<Problem> problems;
   std::map<int64_t, const EvalProblem*> by_id;
   for (const auto& problem : plan.data.problems) {
@@ -64,9 +64,14 @@ Sampled sample_suite(const EvalOptions& options, const PlannedSuite& plan, const
   }
   Sampled out;
   if (problems.empty()) return out;
-  const RecordContext context{plan.suite.name, plan.suite.form, checkpoint, plan.data.sha256, static_cast<uint64_t>(options.seed),
+  const RecordContext context{plan.suite.name,
+                              plan.suite.form,
+                              checkpoint,
+                              plan.data.sha256,
+                              static_cast<uint64_t>(options.seed),
                               generation_settings(options, plan)};
-  Collector collector(loaded.engine(), make_scorer({plan.suite.reward}), loaded.shared_tokenizer(), plan.chat_template, loaded.stop_tokens());
+  Collector collector(loaded.engine(), make_scorer({plan.suite.reward}), loaded.shared_tokenizer(), plan.chat_template,
+                      loaded.stop_tokens());
   Ask ask = ask_of(options, plan, loaded.max_positions());
   const auto start = Clock::now();
   const int64_t before = static_cast<int64_t>(lines.size()) * options.samples;
@@ -87,7 +92,8 @@ Sampled sample_suite(const EvalOptions& options, const PlannedSuite& plan, const
   return out;
 }
 
-SuiteResult result_of(const EvalOptions& options, const PlannedSuite& plan, const EvalFolder& folder, const std::map<int64_t, std::string>& lines) {
+SuiteResult result_of(const EvalOptions& options, const PlannedSuite& plan, const EvalFolder& folder,
+                      const std::map<int64_t, std::string>& lines) {
   SuiteResult result;
   result.suite = plan.suite;
   result.data_file = plan.data.file;
@@ -110,8 +116,8 @@ std::string default_folder(const EvalOptions& options, const std::vector<Suite>&
   return fmt::format("runs/eval/{}-{}", short_model_name(options.model), fmt::join(names, "+"));
 }
 
-EvalRun run_of(const EvalOptions& options, const std::vector<PlannedSuite>& plans, const EvalFolder& folder, const LoadedModel& loaded,
-               const Json& settings) {
+EvalRun run_of(const EvalOptions& options, const std::vector<PlannedSuite>& plans, const EvalFolder& folder,
+               const LoadedModel& loaded, const Json& settings) {
   EvalRun run;
   run.date = folder.date();
   run.begun = folder.begun();
@@ -159,7 +165,8 @@ int run_eval(const EvalOptions& given) {
   std::vector<std::string> names;
   for (const auto& plan : plans) {
     auto lines = folder.lines(plan.suite.name);
-    if (!lines.empty()) fmt::print(stderr, "{}: {} of {} problems are there already\n", plan.suite.name, lines.size(), plan.data.problems.size());
+    if (!lines.empty())
+      fmt::print(stderr, "{}: {} of {} problems are there already\n", plan.suite.name, lines.size(), plan.data.problems.size());
     const Sampled sampled = sample_suite(options, plan, run.checkpoint_id, loaded, folder, lines);
     run.seconds += sampled.seconds;
     run.sampled_tokens += sampled.tokens;
@@ -172,8 +179,10 @@ int run_eval(const EvalOptions& given) {
 
   fmt::print("{}\n{}\n", results_heading(run), results_table(run));
   if (run.seconds > 0)
-    fmt::print("{:.0f} tokens per second, {} in all\n", static_cast<double>(run.sampled_tokens) / run.seconds, duration_text(run.seconds));
-  fmt::print("Files: {0}/results_{1}.json, samples_*_{1}.jsonl; to read the samples: {0}/report.html\n", folder.directory(), folder.date());
+    fmt::print("{:.0f} tokens per second, {} in all\n", static_cast<double>(run.sampled_tokens) / run.seconds,
+               duration_text(run.seconds));
+  fmt::print("Files: {0}/results_{1}.json, samples_*_{1}.jsonl; to read the samples: {0}/report.html\n", folder.directory(),
+             folder.date());
   return 0;
 }
 

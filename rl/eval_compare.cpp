@@ -29,7 +29,8 @@ Problems read_samples(const std::string& file) {
   std::ifstream in(file, std::ios::binary);
   Problems problems;
   std::string line;
-  for (int64_t number = 1; std::getline(in, line); ++number) problems.push_back(read_record(line, fmt::format("{}:{}", file, number)));
+  for (int64_t number = 1; std::getline(in, line); ++number)
+    problems.push_back(read_record(line, fmt::format("{}:{}", file, number)));
   return problems;
 }
 
@@ -43,8 +44,9 @@ Finished read_finished(const std::string& folder) {
   std::ifstream file(results);
   const Json json = Json::parse(file, nullptr, /*allow_exceptions=*/false);
   if (!json.is_object())
-    kernels::fail_usage("eval compare: the evaluation in {} did not end: {} is missing. Run the same `ponder eval` again; it goes on.", folder,
-                        results);
+    kernels::fail_usage(
+        "eval compare: the evaluation in {} did not end: {} is missing. Run the same `ponder eval` again; it goes on.", folder,
+        results);
   Finished out;
   out.settings = begun["settings"];
   for (const auto& [suite, values] : json["results"].items())
@@ -62,7 +64,8 @@ int64_t grid_of(const Problems& a, const Problems& b) {
 
 std::string settings_note(const Json& a, const Json& b) {
   const std::string all = differences(a, b);
-  return all.empty() ? "The two have the same settings and the same checkpoint.\n" : "Different in A (there) and B (here): " + all + "\n";
+  return all.empty() ? "The two have the same settings and the same checkpoint.\n"
+                     : "Different in A (there) and B (here): " + all + "\n";
 }
 
 }  // namespace
@@ -77,7 +80,8 @@ SuiteComparison compare_suites(const std::string& suite, const Problems& a, cons
     const auto found = in_b.find(problem.doc_id);
     if (found != in_b.end() && found->second->data_sha256 != problem.data_sha256)
       kernels::fail_usage(
-          "eval compare: {} was measured on different data files (sha256 {:.12} and {:.12}), so its problems cannot be paired. Evaluate "
+          "eval compare: {} was measured on different data files (sha256 {:.12} and {:.12}), so its problems cannot be paired. "
+          "Evaluate "
           "both on one file.",
           suite, problem.data_sha256, found->second->data_sha256);
     const auto one = problem.share_right(), other = found == in_b.end() ? std::nullopt : found->second->share_right();
@@ -105,10 +109,12 @@ std::string comparison_text(const std::string& folder_a, const std::string& fold
     const SuiteComparison c = compare_suites(suite, problems, other->second);
     rows.push_back({suite, std::to_string(c.pairs.problems), fmt::format("{:.4f}", c.a), fmt::format("{:.4f}", c.b),
                     fmt::format("{:+.4f}", c.pairs.difference), fmt::format("{:.4f}", c.pairs.standard_error),
-                    fmt::format("{:+.4f} to {:+.4f}", c.pairs.interval.low, c.pairs.interval.high), fmt::format("{:.4f}", c.pairs.better),
-                    fmt::format("{:.4f}", c.pairs.worse), fmt::format("{:.4f}", c.pairs.p_value)});
+                    fmt::format("{:+.4f} to {:+.4f}", c.pairs.interval.low, c.pairs.interval.high),
+                    fmt::format("{:.4f}", c.pairs.better), fmt::format("{:.4f}", c.pairs.worse),
+                    fmt::format("{:.4f}", c.pairs.p_value)});
     if (c.only_a + c.only_b > 0)
-      notes += fmt::format("{}: {} problems of A and {} of B are left out, because the other has no verdict on them.\n", suite, c.only_a, c.only_b);
+      notes += fmt::format("{}: {} problems of A and {} of B are left out, because the other has no verdict on them.\n", suite,
+                           c.only_a, c.only_b);
     if (!c.same_prompts) notes += fmt::format("{}: the prompts differ, so this compares prompts too.\n", suite);
   }
   if (rows.size() == 1) kernels::fail_usage("eval compare: {} and {} have no suite in common.", folder_a, folder_b);

@@ -74,7 +74,8 @@ std::string differences(const Json& there, const Json& here) {
 std::string short_model_name(const std::string& model) {
   std::vector<std::string> parts;
   for (const auto& part : fs::path(model).lexically_normal())
-    if (const std::string name = part.string(); !name.empty() && name != "." && name != "/" && name != "checkpoints") parts.push_back(name);
+    if (const std::string name = part.string(); !name.empty() && name != "." && name != "/" && name != "checkpoints")
+      parts.push_back(name);
   if (parts.empty()) return "model";
   const std::string last = parts.back();
   if (parts.size() < 2) return last;
@@ -90,15 +91,17 @@ EvalFolder::EvalFolder(const std::string& directory, const Json& settings) : dir
     if (!begun.is_object() || !begun.contains("date") || !begun.contains("begun") || !begun.contains("settings"))
       kernels::fail_usage("{}: cannot be read. Delete the folder, or name another with --output.", file);
     if (const std::string other = differences(begun["settings"], settings); !other.empty())
-      kernels::fail_usage("eval: {} holds an evaluation with other settings: {}. Name another folder with --output, or delete this one.",
-                          directory, other);
+      kernels::fail_usage(
+          "eval: {} holds an evaluation with other settings: {}. Name another folder with --output, or delete this one.",
+          directory, other);
     date_ = begun["date"].get<std::string>();
     begun_ = begun["begun"].get<double>();
     return;
   }
   std::error_code error;
   fs::create_directories(directory, error);
-  if (error) kernels::fail_usage("eval: the folder {} cannot be made: {}. Name another with --output.", directory, error.message());
+  if (error)
+    kernels::fail_usage("eval: the folder {} cannot be made: {}. Name another with --output.", directory, error.message());
   const int64_t now = microseconds_now();
   date_ = date_text(now);
   begun_ = static_cast<double>(now) / 1e6;
@@ -107,7 +110,9 @@ EvalFolder::EvalFolder(const std::string& directory, const Json& settings) : dir
 
 std::string EvalFolder::unfinished_file(const std::string& suite) const { return directory_ + "/unfinished_" + suite + ".jsonl"; }
 
-std::string EvalFolder::samples_file(const std::string& suite) const { return fmt::format("{}/samples_{}_{}.jsonl", directory_, suite, date_); }
+std::string EvalFolder::samples_file(const std::string& suite) const {
+  return fmt::format("{}/samples_{}_{}.jsonl", directory_, suite, date_);
+}
 
 std::map<int64_t, std::string> EvalFolder::lines(const std::string& suite) {
   const std::string unfinished = unfinished_file(suite);

@@ -13,7 +13,8 @@ using Problems = std::vector<EvaluatedProblem>;
 
 // A metric from one value a problem; problems without one are left out.
 EvalMetric over_problems(const std::string& name, const char* meaning, const Problems& problems,
-                         const std::function<std::optional<double>(const EvaluatedProblem&)>& value, std::vector<double>* values = nullptr) {
+                         const std::function<std::optional<double>(const EvaluatedProblem&)>& value,
+                         std::vector<double>* values = nullptr) {
   std::vector<double> all;
   for (const auto& problem : problems)
     if (const auto one = value(problem)) all.push_back(*one);
@@ -51,7 +52,8 @@ double noise_of_runs(const Problems& problems, int64_t samples) {
 
 std::vector<int64_t> ks_of(int64_t samples, std::vector<int64_t> ks) {
   for (const int64_t k : ks) {
-    if (k < 1 || k > samples) kernels::fail_usage("eval: pass@{} needs {} samples of each problem; there are {}. Raise --samples.", k, k, samples);
+    if (k < 1 || k > samples)
+      kernels::fail_usage("eval: pass@{} needs {} samples of each problem; there are {}. Raise --samples.", k, k, samples);
   }
   for (int64_t k = 2; k <= samples; k *= 2) ks.push_back(k);
   std::sort(ks.begin(), ks.end());
@@ -95,7 +97,8 @@ void add_shares(const Problems& problems, SuiteMetrics& out) {
   }
   out.metrics.push_back(share_of_samples("unscored", "share of completions without a verdict: not counted as wrong", problems,
                                          [](const Sample& s) { return !s.correct.has_value(); }));
-  out.metrics.push_back(share_of_samples("verifier_limit", "share of completions at which the judge met one of its limits", problems, hit_limit));
+  out.metrics.push_back(
+      share_of_samples("verifier_limit", "share of completions at which the judge met one of its limits", problems, hit_limit));
 }
 
 }  // namespace
@@ -116,8 +119,9 @@ SuiteMetrics suite_metrics(const std::string& suite, const Problems& problems, c
     metric.interval = bootstrap_interval(values, choices.seed, choices.resamples);
     out.metrics.push_back(std::move(metric));
   };
-  auto average = over_problems(fmt::format("avg@{}", out.samples), "share of right completions, mean over problems", problems,
-                               [](const EvaluatedProblem& p) { return p.share_right(); }, &values);
+  auto average = over_problems(
+      fmt::format("avg@{}", out.samples), "share of right completions, mean over problems", problems,
+      [](const EvaluatedProblem& p) { return p.share_right(); }, &values);
   if (out.samples == 1) {
     average.interval = wilson_interval(average.value, average.problems);
     out.metrics.push_back(average);
@@ -126,20 +130,22 @@ SuiteMetrics suite_metrics(const std::string& suite, const Problems& problems, c
     out.run_noise = noise_of_runs(problems, out.samples);
   }
   for (const int64_t k : ks_of(out.samples, choices.pass_at)) {
-    with_bootstrap(over_problems(fmt::format("pass@{}", k), "chance that one of k completions is right", problems,
-                                 [k](const EvaluatedProblem& p) -> std::optional<double> {
-                                   if (p.scored() < k) return std::nullopt;
-                                   return pass_at_k(p.scored(), p.right(), k);
-                                 },
-                                 &values));
+    with_bootstrap(over_problems(
+        fmt::format("pass@{}", k), "chance that one of k completions is right", problems,
+        [k](const EvaluatedProblem& p) -> std::optional<double> {
+          if (p.scored() < k) return std::nullopt;
+          return pass_at_k(p.scored(), p.right(), k);
+        },
+        &values));
   }
   if (choices.votes && out.samples > 1)
-    with_bootstrap(over_problems(fmt::format("cons@{}", out.samples), "share of problems whose most frequent answer is right", problems,
-                                 [](const EvaluatedProblem& p) -> std::optional<double> {
-                                   if (p.scored() == 0) return std::nullopt;
-                                   return consensus(p);
-                                 },
-                                 &values));
+    with_bootstrap(over_problems(
+        fmt::format("cons@{}", out.samples), "share of problems whose most frequent answer is right", problems,
+        [](const EvaluatedProblem& p) -> std::optional<double> {
+          if (p.scored() == 0) return std::nullopt;
+          return consensus(p);
+        },
+        &values));
   add_shares(problems, out);
   add_tokens(problems, out);
   return out;
@@ -155,7 +161,8 @@ double consensus(const EvaluatedProblem& problem) {
   std::vector<Class> classes;
   for (const auto& sample : problem.samples) {
     if (!sample.correct || sample.extracted.empty() || sample.status == name_of(reward::Status::no_answer)) continue;
-    auto found = std::find_if(classes.begin(), classes.end(), [&](const Class& c) { return same_answer(c.first->extracted, sample.extracted); });
+    auto found = std::find_if(classes.begin(), classes.end(),
+                              [&](const Class& c) { return same_answer(c.first->extracted, sample.extracted); });
     if (found == classes.end()) found = classes.insert(classes.end(), {&sample, 0});
     ++found->votes;
   }

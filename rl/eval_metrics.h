@@ -13,9 +13,9 @@ namespace rl {
 struct EvalMetric {
   std::string name;
   double value = 0;
-  double standard_error = 0;          // over problems
-  std::optional<Interval> interval;   // 95 %
-  int64_t problems = 0;               // that the value is a mean of
+  double standard_error = 0;         // over problems
+  std::optional<Interval> interval;  // 95 %
+  int64_t problems = 0;              // that the value is a mean of
   bool higher_is_better = true;
   const char* meaning = "";
 };
@@ -33,7 +33,7 @@ struct SuiteMetrics {
 struct MetricChoices {
   std::vector<int64_t> pass_at;  // beside the powers of two from 2 to n
   bool votes = false;
-  uint64_t seed = 0;             // of the bootstrap
+  uint64_t seed = 0;  // of the bootstrap
   int64_t resamples = 10000;
 };
 

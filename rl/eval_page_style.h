@@ -32,8 +32,8 @@ inline constexpr const char* eval_page_script = R"js(
 "use strict";
 const data = JSON.parse(document.getElementById("data").textContent);
 const pageSize = 20, find = id => document.getElementById(id);
-const kinds = {all: () => true, right: s => s.verdict === true, wrong: s => s.verdict === false && !s.silent, none: s => s.silent,
-  cut: s => s.cut, unscored: s => s.verdict === null};
+const kinds = {all: () => true, right: s => s.verdict === true, wrong: s => s.verdict === false && !s.silent,
+  none: s => s.silent, cut: s => s.cut, unscored: s => s.verdict === null};
 let kind = "all", suite = "", page = 0, words = "";
 
 function element(tag, className, text) {
@@ -57,7 +57,8 @@ function marked(text) {
 }
 
 function holdsWords(problem, sample) {
-  return !words || [problem.prompt, problem.gold, sample.text, sample.answer, sample.reason].some(t => t.toLowerCase().includes(words));
+  const texts = [problem.prompt, problem.gold, sample.text, sample.answer, sample.reason];
+  return !words || texts.some(text => text.toLowerCase().includes(words));
 }
 
 function matching() {
@@ -127,7 +128,8 @@ function change(move) {
   show();
 }
 
-document.querySelectorAll("[data-kind]").forEach(b => b.addEventListener("click", () => change(() => { kind = b.dataset.kind; page = 0; })));
+for (const button of document.querySelectorAll("[data-kind]"))
+  button.addEventListener("click", () => change(() => { kind = button.dataset.kind; page = 0; }));
 find("suite").addEventListener("change", e => change(() => { suite = e.target.value; page = 0; }));
 find("words").addEventListener("input", e => change(() => { words = e.target.value.toLowerCase(); page = 0; }));
 find("back").addEventListener("click", () => change(() => { page -= 1; }));

@@ -21,7 +21,8 @@ std::string data_name(const std::string& file) {
   if (file.rfind("generator:", 0) == 0) return file.substr(10);
   const fs::path path = fs::path(file).lexically_normal();
   const std::string stem = path.stem().string(), folder = path.parent_path().filename().string();
-  const bool common = stem == "test" || stem == "train" || stem == "val" || stem == "validation" || stem == "dev" || stem == "data";
+  const bool common =
+      stem == "test" || stem == "train" || stem == "val" || stem == "validation" || stem == "dev" || stem == "data";
   return common && !folder.empty() && folder != "." ? folder + "-" + stem : stem;
 }
 
@@ -105,10 +106,13 @@ const std::string& PlannedSuite::wording() const {
 
 void check_eval_options(const EvalOptions& options) {
   if (options.samples > 1 && options.temperature == 0)
-    kernels::fail_usage("eval: --samples is {}, but at temperature 0 all completions of a problem are equal. Raise --temperature.", options.samples);
+    kernels::fail_usage(
+        "eval: --samples is {}, but at temperature 0 all completions of a problem are equal. Raise --temperature.",
+        options.samples);
   rollout::check_sampling({options.temperature, options.top_k, options.top_p, 0.0});
   for (const int64_t k : options.pass_at)
-    if (k > options.samples) kernels::fail_usage("eval: --pass-at {} needs as many samples; --samples is {}.", k, options.samples);
+    if (k > options.samples)
+      kernels::fail_usage("eval: --pass-at {} needs as many samples; --samples is {}.", k, options.samples);
 }
 
 std::vector<Suite> chosen_suites(const EvalOptions& options) {
@@ -116,7 +120,8 @@ std::vector<Suite> chosen_suites(const EvalOptions& options) {
   for (const auto& name : options.suites) suites.push_back(find_suite(name));
   if (suites.empty() && options.data.empty())
     kernels::fail_usage("eval: no problems. Give --suite NAME (one of {}), or --data FILE.", fmt::join(suite_names(), ", "));
-  if (suites.size() > 1 && !options.data.empty()) kernels::fail_usage("eval: --data is one file, but --suite names {}.", suites.size());
+  if (suites.size() > 1 && !options.data.empty())
+    kernels::fail_usage("eval: --data is one file, but --suite names {}.", suites.size());
   if (suites.empty()) suites.push_back(suite_of_data(options));
   for (auto& suite : suites) apply(options, suite);
   return suites;
@@ -134,8 +139,9 @@ PlannedSuite plan_suite(const EvalOptions& options, const Suite& suite, const Lo
   const std::string file = options.data.empty() ? find_data(suite) : options.data;
   plan.data = read_suite_problems(suite, file, plan.chat_template.style, options.limit);
   if (!suite.sha256.empty() && plan.data.sha256 != suite.sha256)
-    plan.notes.push_back(fmt::format("the data file is not the one that the suite was written for (sha256 {:.12}); the same name, other numbers",
-                                     suite.sha256));
+    plan.notes.push_back(
+        fmt::format("the data file is not the one that the suite was written for (sha256 {:.12}); the same name, other numbers",
+                    suite.sha256));
   if (plan.chat_template.style == "r1-zero") plan.suite.form = "r1-zero";
   if (plan.chat_template.style != "plain") plan.suite.stop.clear();  // in a chat the model ends its turn itself
   plan.suite.stop.insert(plan.suite.stop.end(), options.stop.begin(), options.stop.end());
@@ -162,7 +168,8 @@ Json eval_settings(const EvalOptions& options, const std::vector<PlannedSuite>& 
 std::string checkpoint_id(const std::string& directory) {
   std::vector<std::string> names;
   for (const auto& entry : fs::directory_iterator(directory))
-    if (const auto kind = entry.path().extension(); kind == ".json" || kind == ".safetensors") names.push_back(entry.path().filename().string());
+    if (const auto kind = entry.path().extension(); kind == ".json" || kind == ".safetensors")
+      names.push_back(entry.path().filename().string());
   std::sort(names.begin(), names.end());
   std::stable_partition(names.begin(), names.end(), [](const std::string& name) { return name.ends_with(".json"); });
   std::string lines;

@@ -35,7 +35,8 @@ PlannedSuite plan_suite(const EvalOptions& options, const Suite& suite, const Lo
 int64_t most_prompt_tokens(const Suite& suite, int64_t max_positions);
 
 // All that decides the result; two evaluations with equal settings have equal samples. For EvalFolder.
-nlohmann::ordered_json eval_settings(const EvalOptions& options, const std::vector<PlannedSuite>& plans, const std::string& checkpoint);
+nlohmann::ordered_json eval_settings(const EvalOptions& options, const std::vector<PlannedSuite>& plans,
+                                     const std::string& checkpoint);
 
 // Names a model by its content: the SHA-256 of what `sha256sum *.json *.safetensors` prints in its folder.
 std::string checkpoint_id(const std::string& directory);

@@ -31,10 +31,11 @@ std::string keys_of(const Json& row) {
 const Json& value_of(const Json& row, const std::string& key, const std::string& place) {
   const auto found = row.find(key);
   if (found == row.end())
-    kernels::fail_usage("{}: has no key \"{}\"; its keys are: {}. Name the right ones with --prompt-key and --answer-key.", place, key,
-                        keys_of(row));
+    kernels::fail_usage("{}: has no key \"{}\"; its keys are: {}. Name the right ones with --prompt-key and --answer-key.", place,
+                        key, keys_of(row));
   if (found->is_null() || found->is_object())
-    kernels::fail_usage("{}: the value of \"{}\" is {}, not text, a number or a list.", place, key, found->is_null() ? "null" : "an object");
+    kernels::fail_usage("{}: the value of \"{}\" is {}, not text, a number or a list.", place, key,
+                        found->is_null() ? "null" : "an object");
   return *found;
 }
 
@@ -114,7 +115,9 @@ std::string gold_of(const Suite& suite, const Row& row) {
   const std::string text = fill_template(suite.gold, row.value, row.place);
   if (suite.gold_in != "box") return text;
   const auto box = reward::last_box(text);
-  if (!box) kernels::fail_usage("{}: the gold of the suite {} is the last \\boxed{{...}} of a text that has none.", row.place, suite.name);
+  if (!box)
+    kernels::fail_usage("{}: the gold of the suite {} is the last \\boxed{{...}} of a text that has none.", row.place,
+                        suite.name);
   return std::string(*box);
 }
 

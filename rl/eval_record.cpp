@@ -13,10 +13,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-template <typename T>
-Json or_null(const std::optional<T>& value) {
-  return value ? Json(*value) : Json(nullptr);
-}
+Json or_null(const std::optional<bool>& value) { return value ? Json(*value) : Json(nullptr); }
 
 // lm-eval hashes the row as Python's json writes it with an indent of 2, its text unescaped.
 std::string doc_hash(const Json& doc) {
@@ -26,8 +23,7 @@ std::string doc_hash(const Json& doc) {
 Json sample_json(const ScoredSample& s, const Group& group, const RecordContext& context) {
   Json components = Json::object();
   for (const auto& [name, value] : s.outcome.components) components[name] = value;
-  const std::optional<bool> formed =
-      context.form.empty() ? std::nullopt : std::optional<bool>(has_form(context.form, group.prompt, s.text));
+  const Json formed = context.form.empty() ? Json(nullptr) : Json(has_form(context.form, group.prompt, s.text));
   return {{"sample_index", s.record.sample_index},
           {"seed", context.seed},
           {"finish_reason", rollout::name_of(s.record.finish)},
@@ -37,7 +33,7 @@ Json sample_json(const ScoredSample& s, const Group& group, const RecordContext&
           {"status", reward::name_of(s.outcome.status)},
           {"reason", s.outcome.detail},
           {"correct", or_null(is_right(s.outcome))},
-          {"well_formed", or_null(formed)},
+          {"well_formed", formed},
           {"value", s.outcome.has_value() ? Json(s.outcome.value) : Json(nullptr)},
           {"reward_components", components}};
 }
@@ -148,7 +144,8 @@ EvaluatedProblem read_record(const std::string& line, const std::string& place) 
     }
     return problem;
   } catch (const Json::exception& error) {
-    kernels::fail_usage("{}: is no line that `ponder eval` wrote ({}). Delete the folder and evaluate again.", place, error.what());
+    kernels::fail_usage("{}: is no line that `ponder eval` wrote ({}). Delete the folder and evaluate again.", place,
+                        error.what());
   }
 }
 

@@ -31,9 +31,9 @@ struct EvaluatedProblem {
   std::string hashes;  // doc_hash, prompt_hash and target_hash, joined
   std::vector<EvaluatedSample> samples;
 
-  int64_t scored() const;                       // samples with a verdict
+  int64_t scored() const;  // samples with a verdict
   int64_t right() const;
-  std::optional<double> share_right() const;    // of those; nothing if there is none
+  std::optional<double> share_right() const;  // of those; nothing if there is none
 };
 
 // What every line of a suite's file has in common.

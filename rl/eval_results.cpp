@@ -79,7 +79,8 @@ std::string sanitized(const std::string& name) {
 }  // namespace
 
 Json results_json(const EvalRun& run) {
-  Json results = Json::object(), subtasks = Json::object(), configs = Json::object(), versions = Json::object(), shots = Json::object();
+  Json results = Json::object(), subtasks = Json::object(), configs = Json::object(), versions = Json::object(),
+       shots = Json::object();
   Json higher = Json::object(), counts = Json::object(), hashes = Json::object(), details = Json::object();
   for (const auto& result : run.suites) {
     const std::string& name = result.suite.name;
@@ -147,7 +148,8 @@ std::string markdown_table(const std::vector<std::vector<std::string>>& rows, co
     out += "\n";
     if (r > 0) continue;
     out += "|";
-    for (size_t c = 0; c < right.size(); ++c) out += std::string(static_cast<size_t>(widths[c]) + 1, '-') + (right[c] ? ":|" : "-|");
+    for (size_t c = 0; c < right.size(); ++c)
+      out += std::string(static_cast<size_t>(widths[c]) + 1, '-') + (right[c] ? ":|" : "-|");
     out += "\n";
   }
   return out;
@@ -163,7 +165,8 @@ std::string results_table(const EvalRun& run) {
       const std::string interval =
           metric.interval ? metric_text(metric, metric.interval->low) + " to " + metric_text(metric, metric.interval->high) : "";
       rows.push_back({name, metric.name, metric_text(metric, metric.value),
-                      metric.name == "p95_tokens" ? "" : metric_text(metric, metric.standard_error), interval, std::to_string(metric.problems)});
+                      metric.name == "p95_tokens" ? "" : metric_text(metric, metric.standard_error), interval,
+                      std::to_string(metric.problems)});
       name.clear();
       if (rows.back()[1] == fmt::format("avg@{}", result.metrics.samples) && result.metrics.samples > 1)
         rows.push_back({"", "  noise of the runs", "", fmt::format("{:.4f}", result.metrics.run_noise), "", ""});
@@ -177,8 +180,8 @@ std::string results_heading(const EvalRun& run) {
                                 run.sampling.dump());
   for (const auto& result : run.suites) {
     const std::string of = result.rows > result.metrics.problems ? fmt::format(" of {}", result.rows) : "";
-    out += fmt::format("{}: {}{} problems × {} samples, {} (sha256 {:.12})\n", result.suite.name, result.metrics.problems, of, run.samples,
-                       result.data_file, result.data_sha256);
+    out += fmt::format("{}: {}{} problems × {} samples, {} (sha256 {:.12})\n", result.suite.name, result.metrics.problems, of,
+                       run.samples, result.data_file, result.data_sha256);
     for (const auto& note : result.notes) out += "  note: " + note + "\n";
   }
   return out;

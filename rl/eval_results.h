@@ -17,7 +17,7 @@ namespace rl {
 struct SuiteResult {
   Suite suite;
   std::string data_file, data_sha256;
-  int64_t rows = 0;  // of the suite; fewer were asked if there was a limit
+  int64_t rows = 0;                // of the suite; fewer were asked if there was a limit
   std::vector<std::string> notes;  // for people: another data file than the suite's, golds that cannot be read, cut prompts
   SuiteMetrics metrics;
   std::vector<EvaluatedProblem> problems;
@@ -26,9 +26,9 @@ struct SuiteResult {
 
 struct EvalRun {
   std::string date, model, model_name, checkpoint_id, version, dtype, template_style, system;
-  double begun = 0;     // seconds since 1970
+  double begun = 0;  // seconds since 1970
   int64_t samples = 1, limit = 0, seed = 0, max_positions = 0;
-  double seconds = 0;   // of this process; 0 when nothing was left to do
+  double seconds = 0;  // of this process; 0 when nothing was left to do
   int64_t sampled_tokens = 0;
   nlohmann::ordered_json sampling;  // temperature, top_p, top_k
   nlohmann::ordered_json settings;  // as in eval.json

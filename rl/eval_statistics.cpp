@@ -11,7 +11,7 @@ namespace rl {
 namespace {
 
 constexpr double z95 = 1.959963984540054;
-constexpr uint64_t bootstrap_step = 0xb0075;  // keeps these numbers apart from others of Purpose::data
+constexpr uint64_t bootstrap_step = 0xb0075;      // keeps these numbers apart from others of Purpose::data
 constexpr int64_t most_cells = int64_t{1} << 26;  // of the count of sign patterns
 
 double deviation_over_root(const std::vector<double>& values) {
@@ -35,7 +35,8 @@ double resampled_mean(const std::vector<double>& values, const kernels::RandomKe
 }  // namespace
 
 double pass_at_k(int64_t n, int64_t c, int64_t k) {
-  if (k < 1 || k > n || c < 0 || c > n) kernels::fail("pass_at_k: n is {}, c is {}, k is {}; it needs 1 <= k <= n and 0 <= c <= n.", n, c, k);
+  if (k < 1 || k > n || c < 0 || c > n)
+    kernels::fail("pass_at_k: n is {}, c is {}, k is {}; it needs 1 <= k <= n and 0 <= c <= n.", n, c, k);
   if (n - c < k) return 1;
   double none = 1;
   for (int64_t i = n - c + 1; i <= n; ++i) none *= 1 - static_cast<double>(k) / static_cast<double>(i);

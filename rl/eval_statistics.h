@@ -42,9 +42,9 @@ double percentile(std::vector<double> values, double q);
 // Paired comparison of A and B on the same problems, d_i = b_i - a_i.
 struct PairedComparison {
   int64_t problems = 0;
-  double difference = 0;      // mean of d
-  double standard_error = 0;  // of that mean, over problems
-  Interval interval;          // difference +- 1.959963984540054 standard errors
+  double difference = 0;         // mean of d
+  double standard_error = 0;     // of that mean, over problems
+  Interval interval;             // difference +- 1.959963984540054 standard errors
   double better = 0, worse = 0;  // shares of the problems with d > 0 and d < 0
   double p_value = 1;            // see sign_flip_p
 };

@@ -39,7 +39,8 @@ class Keys {
     const TomlNode* node = take(key, TomlNode::Kind::array, false);
     if (!node) return;
     for (const auto& [none, item] : node->children) {
-      if (item.kind != TomlNode::Kind::text) fail(item.line, key, "holds " + std::string(name_of(item.kind)) + "; it is a list of texts.");
+      if (item.kind != TomlNode::Kind::text)
+        fail(item.line, key, "holds " + std::string(name_of(item.kind)) + "; it is a list of texts.");
       out.push_back(item.text);
     }
   }
@@ -63,7 +64,8 @@ class Keys {
   const TomlNode* take(const char* key, TomlNode::Kind kind, bool required) {
     known_.push_back(key);
     const TomlNode* node = table_.find(key);
-    if (!node && required) kernels::fail_usage("{}: the key {} is missing; see rl/eval_suite.h for what a suite says.", file_, key);
+    if (!node && required)
+      kernels::fail_usage("{}: the key {} is missing; see rl/eval_suite.h for what a suite says.", file_, key);
     if (node && node->kind != kind) fail(node->line, key, fmt::format("is {}, which is {}.", shown(*node), name_of(node->kind)));
     return node;
   }
@@ -75,9 +77,12 @@ class Keys {
 
 std::string option_text(const TomlNode& node) {
   switch (node.kind) {
-    case TomlNode::Kind::text: return node.text;
-    case TomlNode::Kind::boolean: return node.boolean ? "true" : "false";
-    default: return shown(node);
+    case TomlNode::Kind::text:
+      return node.text;
+    case TomlNode::Kind::boolean:
+      return node.boolean ? "true" : "false";
+    default:
+      return shown(node);
   }
 }
 
@@ -99,15 +104,18 @@ void read_reward(Keys& keys, const std::string& file, Suite& suite) {
   const TomlNode* reward = keys.table("reward");
   if (!reward) kernels::fail_usage("{}: the table [reward] is missing; it names the judge, such as name = \"math\".", file);
   for (const auto& [key, value] : reward->children) {
-    if (key == "name") suite.reward.name = option_text(value);
-    else if (key == "timeout_ms") suite.reward.timeout_ms = value.integer;
-    else suite.reward.options.emplace_back(key, option_text(value));
+    if (key == "name")
+      suite.reward.name = option_text(value);
+    else if (key == "timeout_ms")
+      suite.reward.timeout_ms = value.integer;
+    else
+      suite.reward.options.emplace_back(key, option_text(value));
   }
 }
 
 std::vector<fs::path> folders_above(fs::path start) {
   std::vector<fs::path> out;
-  for (fs::path at = std::move(start); ; at = at.parent_path()) {
+  for (fs::path at = std::move(start);; at = at.parent_path()) {
     out.push_back(at);
     if (at == at.parent_path()) return out;
   }
@@ -189,7 +197,8 @@ std::string find_data(const Suite& suite) {
     if (fs::is_regular_file(place)) return place;
   }
   kernels::fail_usage(
-      "eval: the data of the suite {} is not here (looked for {}). It is {}; on GitHub: {} (licence: {}). Put it at {} below a folder and "
+      "eval: the data of the suite {} is not here (looked for {}). It is {}; on GitHub: {} (licence: {}). Put it at {} below a "
+      "folder and "
       "name that folder in the environment variable PONDER_DATA, or give the file with --data FILE.",
       suite.name, fmt::join(places, " and "), suite.title, suite.source, suite.licence, suite.data);
 }

@@ -73,9 +73,9 @@ TEST_CASE("pass@k for a k that was asked stands beside the powers of two", "[eva
 TEST_CASE("the most frequent answer wins the vote, by meaning and not by luck", "[eval]") {
   REQUIRE(rl::consensus(problem(0, "rrw")) == 1);
   REQUIRE(rl::consensus(problem(0, "rww")) == 0);
-  REQUIRE(rl::consensus(problem(0, "rw")) == 0.5);      // a tie is shared
-  REQUIRE(rl::consensus(problem(0, "nnnr")) == 1);      // no answer, no vote
-  REQUIRE(rl::consensus(problem(0, "uuur")) == 1);      // and no verdict, no vote
+  REQUIRE(rl::consensus(problem(0, "rw")) == 0.5);  // a tie is shared
+  REQUIRE(rl::consensus(problem(0, "nnnr")) == 1);  // no answer, no vote
+  REQUIRE(rl::consensus(problem(0, "uuur")) == 1);  // and no verdict, no vote
   REQUIRE(rl::consensus(problem(0, "nn")) == 0);
   auto split = problem(0, "rrwww");
   split.samples[2].extracted = "a";

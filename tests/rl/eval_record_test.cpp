@@ -63,8 +63,8 @@ bool contains(const std::string& text, const std::string& part) { return text.fi
 
 TEST_CASE("a line has lm-eval's keys, with each sample's own beside them", "[eval]") {
   const Json line = Json::parse(rl::record_line(problem(), group({1, 0, -1}), context()));
-  for (const char* key : {"doc_id", "doc", "target", "arguments", "resps", "filtered_resps", "filter", "metrics", "doc_hash", "prompt_hash",
-                          "target_hash"}) {
+  for (const char* key : {"doc_id", "doc", "target", "arguments", "resps", "filtered_resps", "filter", "metrics", "doc_hash",
+                          "prompt_hash", "target_hash"}) {
     INFO(key);
     REQUIRE(line.contains(key));
   }
@@ -93,7 +93,8 @@ TEST_CASE("a line reads back as it was, bytes that are no UTF-8 as U+FFFD", "[ev
   REQUIRE(read.scored() == 2);
   REQUIRE(read.right() == 1);
   REQUIRE(*read.share_right() == 0.5);
-  REQUIRE(contains(error_of([] { rl::read_record("{\"doc_id\": 1}", "x.jsonl:3"); }), "x.jsonl:3: is no line that `ponder eval` wrote"));
+  REQUIRE(contains(error_of([] { rl::read_record("{\"doc_id\": 1}", "x.jsonl:3"); }),
+                   "x.jsonl:3: is no line that `ponder eval` wrote"));
 }
 
 TEST_CASE("the form that was asked for is recognised", "[eval]") {
@@ -140,7 +141,9 @@ TEST_CASE("a stopped evaluation is taken up where it was, without the line that 
 TEST_CASE("other settings in the same folder are refused, and the differences are named", "[eval]") {
   const std::string path = folder("other");
   rl::EvalFolder(path, Json{{"samples", 2}, {"suites", {{"toy", {{"data_sha256", "d1"}}}}}});
-  const std::string error = error_of([&] { rl::EvalFolder(path, Json{{"samples", 4}, {"suites", {{"toy", {{"data_sha256", "d2"}}}}}}); });
+  const std::string error = error_of([&] {
+    rl::EvalFolder(path, Json{{"samples", 4}, {"suites", {{"toy", {{"data_sha256", "d2"}}}}}});
+  });
   REQUIRE(contains(error, "samples is 2 there and 4 here; suites.toy.data_sha256 is \"d1\" there and \"d2\" here."));
   REQUIRE(contains(error, "--output"));
   REQUIRE(rl::differences(Json{{"a", 1}}, Json{{"b", 1}}) == "a is 1 there and null here; b is null there and 1 here");
