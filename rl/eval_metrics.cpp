@@ -61,6 +61,13 @@ std::vector<int64_t> ks_of(int64_t samples, std::vector<int64_t> ks) {
   return ks;
 }
 
+// Nothing to resample where all problems came out alike: eight failures of eight do not prove 0.
+Interval shares_interval(const std::vector<double>& values, const MetricChoices& choices) {
+  const bool alike = std::all_of(values.begin(), values.end(), [&](double value) { return value == values.front(); });
+  if (alike && !values.empty()) return wilson_interval(values.front(), static_cast<int64_t>(values.size()));
+  return bootstrap_interval(values, choices.seed, choices.resamples);
+}
+
 void add_tokens(const Problems& problems, SuiteMetrics& out) {
   auto tokens = over_problems("mean_tokens", "tokens of a completion, its end token included", problems,
                               [](const EvaluatedProblem& p) -> std::optional<double> {
@@ -116,7 +123,7 @@ SuiteMetrics suite_metrics(const std::string& suite, const Problems& problems, c
   for (const auto& problem : problems) out.unscored += static_cast<int64_t>(problem.samples.size()) - problem.scored();
   std::vector<double> values;
   const auto with_bootstrap = [&](EvalMetric metric) {
-    metric.interval = bootstrap_interval(values, choices.seed, choices.resamples);
+    metric.interval = shares_interval(values, choices);
     out.metrics.push_back(std::move(metric));
   };
   auto average = over_problems(

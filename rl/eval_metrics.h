@@ -39,7 +39,7 @@ struct MetricChoices {
 
 // Of n samples a problem:
 //   avg@n       share of right samples, mean over problems (pass@1 by its other name); one sample: Wilson's interval, more: the
-//               bootstrap's over problems
+//               bootstrap's over problems (Wilson's where all problems have the same value)
 //   pass@k      chance that k of the n samples hold a right one, over problems with at least k verdicts
 //   cons@n      is the answer with the most votes right? See consensus().
 //   no_answer, truncated, well_formed, unscored, verifier_limit: shares of the samples; mean_tokens, p95_tokens

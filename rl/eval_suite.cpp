@@ -192,7 +192,8 @@ std::string find_data(const Suite& suite) {
   if (suite.data.rfind("generator:", 0) == 0) return suite.data;
   std::vector<std::string> places;
   if (const char* own = std::getenv("PONDER_DATA"); own && *own) places.push_back((fs::path(own) / suite.data).string());
-  places.push_back((fs::path(program_root()) / "configs" / "data" / suite.data).string());
+  const fs::path root = program_root();
+  places.push_back(((fs::equivalent(root, fs::current_path()) ? fs::path() : root) / "configs" / "data" / suite.data).string());
   for (const auto& place : places) {
     if (fs::is_regular_file(place)) return place;
   }

@@ -58,6 +58,9 @@ TEST_CASE("one greedy sample gets Wilson's interval, several the bootstrap's", "
   const auto two = metrics({problem(0, "rr"), problem(1, "ww")});
   REQUIRE(two.find("avg@2")->interval->low == 0);
   REQUIRE(two.find("avg@2")->interval->high == 1);
+  // Two failures of two: no resample differs, and yet 0 is not proven.
+  const auto none = metrics({problem(0, "ww"), problem(1, "ww")});
+  REQUIRE(none.find("avg@2")->interval->high == rl::wilson_interval(0, 2).high);
 }
 
 TEST_CASE("pass@k for a k that was asked stands beside the powers of two", "[eval]") {
