@@ -16,7 +16,7 @@ struct Builtin {
 
 // A new reward is one file and one line here.
 constexpr Builtin builtins[] = {
-    {"math", make_math, math_options, "1 if the answer (last \\boxed, <answer> or ####) equals the gold as a number or text"},
+    {"math", make_math, math_options, "1 if the answer (last \\boxed, <answer>, \"answer is\" or ####) equals the gold as mathematics"},
     {"exact", make_exact, exact_options, "1 if the text in <answer> is the gold, letter for letter"},
     {"countdown", make_countdown, countdown_options, "1 if the expression hits it; gold: \"numbers=3,5,7,25 target=42\""},
     {"format", make_format, format_options, "1 if the completion is <think>...</think><answer>...</answer>"},

@@ -35,7 +35,7 @@ Suite suite_of_data(const EvalOptions& options) {
   suite.prompt = suite.chat_prompt = suite.question = "{{" + options.prompt_key + "}}";
   suite.gold = "{{" + options.answer_key + "}}";
   suite.reward.name = "math";
-  suite.reward.options = {{"flexible", "true"}};
+  suite.reward.options = {{"extraction", "lenient"}};
   suite.votes = true;
   return suite;
 }

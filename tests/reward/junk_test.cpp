@@ -27,7 +27,7 @@ TEST_CASE("random splices of tags, boxes and bytes never throw, and give 0 or 1 
   std::mt19937 random(20240607);
   std::vector<std::unique_ptr<reward::Reward>> rewards;
   for (const auto& name : reward::builtin_names()) rewards.push_back(make(name));
-  rewards.push_back(make("math", {{"flexible", "true"}}));
+  rewards.push_back(make("math", {{"extraction", "lenient"}}));
   rewards.push_back(make("exact", {{"whole", "true"}}));
   for (int round = 0; round < 4000; ++round) {
     const auto text = random_text(random);
@@ -46,7 +46,7 @@ TEST_CASE("random splices of tags, boxes and bytes never throw, and give 0 or 1 
 TEST_CASE("junk that knows nothing of the gold is never paid", "[junk]") {
   // The gold is a number that no splice can write, so a value above 0 is a false positive.
   std::mt19937 random(7);
-  for (auto& reward : {make("math"), make("math", {{"flexible", "true"}}), make("exact")})
+  for (auto& reward : {make("math"), make("math", {{"extraction", "lenient"}}), make("exact")})
     for (int round = 0; round < 4000; ++round) {
       const auto text = random_text(random);
       if (score_one(*reward, item(text, "8675309.5")).value != 0.0) FAIL(reward->name() << " paid for " << text);

@@ -4,7 +4,9 @@ using Catch::Matchers::Contains;
 
 TEST_CASE("every built-in passes its own self-test, with every choice of its options", "[registry]") {
   for (const auto& name : reward::builtin_names()) CHECK(make(name)->self_test() == "");
-  CHECK(make("math", {{"flexible", "true"}})->self_test() == "");
+  for (const char* extraction : {"strict", "marked", "lenient", "whole"})
+    for (const char* profile : {"default", "math_verify", "hendrycks", "prm800k", "gsm8k"})
+      CHECK(make("math", {{"extraction", extraction}, {"profile", profile}})->self_test() == "");
   CHECK(make("exact", {{"whole", "true"}})->self_test() == "");
   CHECK(make("exact", {{"tag", "final"}})->self_test() == "");
   CHECK(make("countdown", {{"use_all", "false"}})->self_test() == "");
@@ -17,10 +19,10 @@ TEST_CASE("every built-in passes its own self-test, with every choice of its opt
 TEST_CASE("an unknown reward, option or choice is an error that names the nearest", "[registry]") {
   REQUIRE_THROWS_WITH(make("maths"), Contains("\"maths\"") && Contains("Did you mean math?"));
   REQUIRE_THROWS_WITH(make("count_down"), Contains("Did you mean countdown?"));
-  REQUIRE_THROWS_WITH(make("math", {{"flexibel", "true"}}), Contains("\"math\"") && Contains("Did you mean flexible?"));
+  REQUIRE_THROWS_WITH(make("math", {{"profil", "default"}}), Contains("\"math\"") && Contains("Did you mean profile?"));
   REQUIRE_THROWS_WITH(make("format", {{"mode", "hard"}}), Contains("\"hard\"") && Contains("strict, loose"));
-  REQUIRE_THROWS_WITH(make("math", {{"flexible", "1"}}), Contains("true, false"));
-  REQUIRE_THROWS_WITH(make("math", {{"flexible", "true"}, {"flexible", "false"}}), Contains("twice"));
+  REQUIRE_THROWS_WITH(make("exact", {{"whole", "1"}}), Contains("true, false"));
+  REQUIRE_THROWS_WITH(make("exact", {{"whole", "true"}, {"whole", "false"}}), Contains("twice"));
   REQUIRE_THROWS_AS(make(""), reward::Error);
   REQUIRE_THROWS_AS(make(std::string(1 << 20, 'm')), reward::Error);
 }
@@ -41,7 +43,7 @@ TEST_CASE("weights, time-outs and kinds are checked", "[registry]") {
 TEST_CASE("the listing names every reward and option", "[registry]") {
   const auto listing = reward::describe_builtins();
   for (const auto& name : reward::builtin_names()) CHECK_THAT(listing, Contains(name));
-  for (const char* option : {"flexible", "tag", "whole", "use_all", "mode", "allow_empty_think", "prefill"})
+  for (const char* option : {"extraction", "profile", "tag", "whole", "use_all", "mode", "allow_empty_think", "prefill"})
     CHECK_THAT(listing, Contains(option));
 }
 
