@@ -17,5 +17,9 @@ std::unique_ptr<Reward> make_countdown(const Options& options);
 std::vector<OptionInfo> countdown_options();
 std::unique_ptr<Reward> make_format(const Options& options);
 std::vector<OptionInfo> format_options();
+std::unique_ptr<Reward> make_code_function(const Options& options);
+std::vector<OptionInfo> code_function_options();
+std::unique_ptr<Reward> make_code_stdio(const Options& options);
+std::vector<OptionInfo> code_stdio_options();
 
 }  // namespace reward

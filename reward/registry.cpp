@@ -20,6 +20,10 @@ constexpr Builtin builtins[] = {
     {"exact", make_exact, exact_options, "1 if the text in <answer> is the gold, letter for letter"},
     {"countdown", make_countdown, countdown_options, "1 if the expression hits it; gold: \"numbers=3,5,7,25 target=42\""},
     {"format", make_format, format_options, "1 if the completion is <think>...</think><answer>...</answer>"},
+    {"code_function", make_code_function, code_function_options,
+     "1 if the function passes the gold's tests; gold: {\"tests\": ..., \"entry_point\"?, \"setup\"?, \"prompt\"?}"},
+    {"code_stdio", make_code_stdio, code_stdio_options,
+     "1 if the program prints what it should; gold: {\"inputs\": [...], \"outputs\": [...], \"checker\"?, \"language\"?}"},
 };
 
 }  // namespace
@@ -44,7 +48,7 @@ std::unique_ptr<Reward> make_builtin(const Settings& settings) {
 std::string describe_builtins() {
   std::string out;
   for (const auto& builtin : builtins) {
-    out += fmt::format("{:<11}{}\n", builtin.name, builtin.about);
+    out += fmt::format("{:<15}{}\n", builtin.name, builtin.about);
     for (const auto& option : builtin.options())
       out += fmt::format("  {} = \"{}\"  {}\n", option.name, option.fallback, option.about);
   }

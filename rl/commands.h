@@ -10,6 +10,7 @@
 
 #include "kernels/tensor.h"
 #include "model/chat_template.h"
+#include "reward/sandbox/sandbox.h"
 #include "rl/config.h"
 
 namespace rl {
@@ -57,6 +58,13 @@ struct SampleOptions {
   int64_t threads = 0, memory_mb = 0;
 };
 
+struct SandboxOptions {
+  std::string file, input;             // a .py or .cpp to run, and a file for its stdin; no file: the walls are printed
+  std::vector<std::string> arguments;  // of the program
+  std::vector<std::string> allow_missing;
+  reward::sandbox::Limits limits;
+};
+
 int run_train(const Config& config, const TrainOptions& options = {});
 int run_check(const Config& config);
 int run_eval(const EvalOptions& options);
@@ -64,6 +72,7 @@ int run_eval_suites();  // prints the suites and whether their data is here
 int run_eval_compare(const std::string& folder_a, const std::string& folder_b);
 int run_sample(const SampleOptions& options);
 int run_rewards();  // prints the built-in rewards and their options
+int run_sandbox(const SandboxOptions& options);  // 1 too when the program's verdict is not ok
 int run_devices();  // prints the processor, the kernels in use, threads and memory
 
 }  // namespace rl

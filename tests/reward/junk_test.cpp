@@ -58,6 +58,7 @@ TEST_CASE("a megabyte of one fragment is scored 0 by every reward", "[junk]") {
     std::string text;
     while (text.size() < (1u << 20)) text += fragment;
     for (const auto& name : reward::builtin_names()) {
+      if (needs_sandbox(name)) continue;
       const auto got = score_one(*make(name), item(text, name == "countdown" ? "numbers=1,2 target=4" : "8675309.5"));
       INFO(name << " on " << fragment);
       CHECK(got.has_value());

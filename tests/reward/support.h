@@ -19,6 +19,9 @@ inline std::unique_ptr<reward::Reward> make(const std::string& name, OptionList 
   return reward::make_builtin(settings);
 }
 
+// Runs programs, which not every machine can: tests/reward/code asks first.
+inline bool needs_sandbox(const std::string& name) { return name.rfind("code_", 0) == 0; }
+
 inline reward::Item item(std::string completion, std::string answer, std::string prompt = "") {
   reward::Item it;
   it.completion = std::move(completion);
