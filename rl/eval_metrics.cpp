@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <functional>
+#include <string_view>
 
 #include "kernels/error.h"
 #include "reward/extract.h"
+#include "reward/math/verify.h"
 
 namespace rl {
 namespace {
@@ -158,7 +160,13 @@ SuiteMetrics suite_metrics(const std::string& suite, const Problems& problems, c
   return out;
 }
 
-bool same_answer(const std::string& a, const std::string& b) { return reward::trim(a) == reward::trim(b); }
+bool same_answer(const std::string& a, const std::string& b) {
+  static const reward::math::Verifier verifier;
+  const auto match = [](const std::string& answer, const std::string& gold) {
+    return verifier.compare(answer, gold).status == reward::math::Status::match;
+  };
+  return reward::trim(a) == reward::trim(b) || match(a, b) || match(b, a);
+}
 
 double consensus(const EvaluatedProblem& problem) {
   struct Class {
@@ -185,7 +193,16 @@ double consensus(const EvaluatedProblem& problem) {
 }
 
 bool hit_limit(const EvaluatedSample& sample) {
-  return sample.status == name_of(reward::Status::timeout) || sample.reason.find("too long") != std::string::npos;
+  if (sample.status == name_of(reward::Status::timeout)) return true;
+  // Whole words of "math: limit: work": a program's own "output_limit" is no limit of the judge.
+  std::string_view rest = sample.reason;
+  while (!rest.empty()) {
+    const size_t end = std::min(rest.find(": "), rest.size());
+    const std::string_view word = rest.substr(0, end);
+    if (word == "limit" || word.substr(0, 4) == "too_") return true;
+    rest.remove_prefix(std::min(end + 2, rest.size()));
+  }
+  return false;
 }
 
 }  // namespace rl

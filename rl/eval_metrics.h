@@ -46,7 +46,7 @@ struct MetricChoices {
 // Samples without a verdict are left out of avg, pass and cons, and never count as wrong. Throws UsageError for a k above n.
 SuiteMetrics suite_metrics(const std::string& suite, const std::vector<EvaluatedProblem>& problems, const MetricChoices& choices);
 
-// Do two answers say the same?
+// Do two answers say the same? Equal text does; else the math verifier's default profile decides, in either direction.
 bool same_answer(const std::string& a, const std::string& b);
 
 // 1 if the most frequent answer is right, else 0. Answers are put into classes by same_answer with the class's first member,

@@ -79,6 +79,7 @@ std::string cards(const EvalRun& run) {
 std::string metric_rows(const SuiteResult& result) {
   std::string out, name = html_escaped(result.suite.name);
   for (const auto& metric : result.metrics.metrics) {
+    if (!worth_a_row(metric)) continue;
     const std::string interval =
         metric.interval ? metric_text(metric, metric.interval->low) + " – " + metric_text(metric, metric.interval->high) : "";
     out += fmt::format(

@@ -130,6 +130,10 @@ Json results_json(const EvalRun& run) {
             {"suites", details}}}};
 }
 
+bool worth_a_row(const EvalMetric& metric) {
+  return metric.value > 0 || (metric.name != "unscored" && metric.name != "verifier_limit");
+}
+
 std::string metric_text(const EvalMetric& metric, double value) {
   return is_count(metric) ? fmt::format("{:.1f}", value) : fmt::format("{:.4f}", value);
 }
@@ -160,8 +164,7 @@ std::string results_table(const EvalRun& run) {
   for (const auto& result : run.suites) {
     std::string name = result.suite.name;
     for (const auto& metric : result.metrics.metrics) {
-      const bool rare = metric.name == "unscored" || metric.name == "verifier_limit";
-      if (rare && metric.value == 0) continue;
+      if (!worth_a_row(metric)) continue;
       const std::string interval =
           metric.interval ? metric_text(metric, metric.interval->low) + " to " + metric_text(metric, metric.interval->high) : "";
       rows.push_back({name, metric.name, metric_text(metric, metric.value),

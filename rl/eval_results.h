@@ -45,6 +45,9 @@ std::string results_heading(const EvalRun& run);
 // Rows of cells as a Markdown table, padded; the first row is the head. `right`: columns that are numbers.
 std::string markdown_table(const std::vector<std::vector<std::string>>& rows, const std::vector<bool>& right);
 
+// unscored and verifier_limit stand in tables only when there are any; results_json always has them.
+bool worth_a_row(const EvalMetric& metric);
+
 std::string metric_text(const EvalMetric& metric, double value);  // shares with four decimals, tokens with one
 
 }  // namespace rl

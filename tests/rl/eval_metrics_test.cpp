@@ -85,6 +85,12 @@ TEST_CASE("the most frequent answer wins the vote, by meaning and not by luck", 
   split.samples[3].extracted = "b";
   split.samples[4].extracted = "c";
   REQUIRE(rl::consensus(split) == 1);  // three wrong ones that disagree
+  auto spelled = problem(0, "rwwww");
+  const char* answers[] = {"\\frac{1}{2}", "3", "3.0", "4", "5"};
+  for (size_t i = 0; i < 5; ++i) spelled.samples[i].extracted = answers[i];
+  REQUIRE(rl::consensus(spelled) == 0);  // 3 and 3.0 are one answer with two votes
+  REQUIRE(rl::same_answer("\\frac12", "0.5"));
+  REQUIRE(!rl::same_answer("0.5", "0.6"));
   rl::MetricChoices choices;
   choices.votes = true;
   REQUIRE(value(metrics({problem(0, "rrww"), problem(1, "wwwr")}, choices), "cons@4") == 0.25);
@@ -104,6 +110,21 @@ TEST_CASE("the shares of silent, cut, well-formed and limited completions are co
   REQUIRE(value(m, "mean_tokens") == 15);
   REQUIRE(value(m, "p95_tokens") == 20);
   REQUIRE(metrics({problem(0, "r")}).find("well_formed") == nullptr);  // no form was asked for
+}
+
+TEST_CASE("a limit of the judge is told from a limit of the program that it judged", "[eval]") {
+  rl::EvaluatedSample sample;
+  sample.status = "scored";
+  for (const char* reason : {"math: limit: work", "limit", "math: answer_unreadable: too_deep"}) {
+    INFO(reason);
+    sample.reason = reason;
+    REQUIRE(rl::hit_limit(sample));
+  }
+  for (const char* reason : {"", "math: mismatch: rational", "code_function: output_limit: in call 1"}) {
+    INFO(reason);
+    sample.reason = reason;
+    REQUIRE(!rl::hit_limit(sample));
+  }
 }
 
 TEST_CASE("a wrong answer in perfect form is wrong, and a right one in poor form is right", "[eval]") {
