@@ -17,8 +17,8 @@ namespace reward::math {
 
 class Comparer {
  public:
-  Comparer(Tree both, const Conventions& conventions, const Limits& limits)
-      : tree(std::move(both)), conventions(conventions), work(limits) {}
+  Comparer(Tree both, const Conventions& rules, const Limits& limits)
+      : tree(std::move(both)), conventions(rules), work(limits) {}
 
   Comparison compare(Index a, Index b);
   Comparison values(Index a, Index b);  // formulas that stand for one number each, or for one expression

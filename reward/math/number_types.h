@@ -127,7 +127,7 @@ class Poly {
   bool is_zero() const { return fmpq_mpoly_is_zero(v_, *ring_); }
   bool is_constant() const { return fmpq_mpoly_is_fmpq(v_, *ring_); }
   int64_t coefficient_bits() const {  // of the widest, an upper bound
-    const auto wide = fmpz_mpoly_max_bits(v_->zpoly, (*ring_)->zctx);
+    const auto wide = fmpz_mpoly_max_bits(v_->zpoly);
     return (wide < 0 ? -wide : wide) + static_cast<int64_t>(fmpz_bits(fmpq_numref(v_->content)) +
                                                             fmpz_bits(fmpq_denref(v_->content)));
   }

@@ -63,7 +63,7 @@ def main(ours_file):
     print("# The math verifier beside Math-Verify 0.9.0\n")
     print("`verifier_bench tests/reward/math/cases > ours.jsonl; tests/bench/verifier_table.py ours.jsonl`; Math-Verify: "
           "`tests/bench/peers/math_verify_cases.py`, its golden file is tests/reward/math/golden/math_verify.jsonl. One call is "
-          "the reading of answer and gold and their comparison, on one thread.\n")
+          "the reading of answer and gold and their comparison, on one thread, in processor time.\n")
     print("## Errors\n")
     row("Cases", "count", "wrong accepted: ours", "Math-Verify", "right refused: ours", "Math-Verify",
         "raised, crashed or hung: ours", "Math-Verify")
