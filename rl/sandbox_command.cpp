@@ -21,7 +21,8 @@ std::string read_file(const std::string& path) {
 
 // One line about a run, for people; on stderr, so that stdout is the program's.
 void print_end(const sandbox::Result& result) {
-  const std::string how = result.signal != 0 ? fmt::format("signal {}", result.signal) : fmt::format("exit code {}", result.exit_code);
+  const std::string how =
+      result.signal != 0 ? fmt::format("signal {}", result.signal) : fmt::format("exit code {}", result.exit_code);
   fmt::print(stderr, "{}: {}, {:.1f} ms of wall clock, {:.1f} ms of processor time\n", name_of(result.verdict),
              result.detail.empty() ? how : result.detail, 1000 * result.wall_seconds, 1000 * result.cpu_seconds);
 }

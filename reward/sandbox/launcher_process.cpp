@@ -26,8 +26,11 @@ namespace {
 // The launcher as a file in memory, once a process.
 int launcher_file() {
   static const int file = [] {
-    const int made = memfd_create("ponder-sandbox", MFD_CLOEXEC);
+    const int low = memfd_create("ponder-sandbox", MFD_CLOEXEC);
+    // Out of the way of 3, which becomes the socket before the file is run.
+    const int made = fcntl(low, F_DUPFD_CLOEXEC, 16);
     if (made < 0) refuse("memfd_create", errno);
+    close(low);
     const std::string_view bytes = embedded_launcher();
     for (size_t done = 0; done < bytes.size();) {
       const ssize_t n = write(made, bytes.data() + done, bytes.size() - done);
@@ -44,7 +47,7 @@ struct SpawnSettings {
   posix_spawnattr_t attributes;
   explicit SpawnSettings(int socket) {
     posix_spawn_file_actions_init(&actions);
-    // First, for `socket` may itself be 3 and a dup2 onto itself would leave it to be closed by the exec.
+    // First: where the trainer has closed its own 0 to 2, `socket` may be one of them.
     posix_spawn_file_actions_adddup2(&actions, socket, 3);
     for (int i = 0; i < 3; ++i) posix_spawn_file_actions_addopen(&actions, i, "/dev/null", O_RDWR, 0);
     posix_spawnattr_init(&attributes);

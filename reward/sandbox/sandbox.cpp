@@ -108,11 +108,13 @@ void require(bool good, const std::string& what) {
 
 // Mistakes of the caller, not of a program.
 void check(const Job& job) {
-  const char* main = job.runtime == Job::Runtime::native ? "program" : job.runtime == Job::Runtime::python ? "main.py" : "main.cpp";
+  const char* main = job.runtime == Job::Runtime::native   ? "program"
+                     : job.runtime == Job::Runtime::python ? "main.py"
+                                                           : "main.cpp";
   const auto is = [](const char* name) { return [name](const auto& file) { return file.first == name; }; };
   require(std::any_of(job.files.begin(), job.files.end(), is(main)), fmt::format("a job needs a file {}", main));
   for (const auto& [name, bytes] : job.files) {
-    require(!name.empty() && name != "." && name != ".." && name.find('/') == std::string::npos && name.find('\0') == std::string::npos,
+    require(!name.empty() && name != "." && name != ".." && name.find_first_of(std::string_view("/\0", 2)) == std::string::npos,
             fmt::format("\"{}\" is no file name; use one without a slash", name));
   }
   for (const auto& argument : job.arguments) {
@@ -125,7 +127,9 @@ void check(const Job& job) {
       {"memory_mb", static_cast<double>(limits.memory_mb)}, {"processes", static_cast<double>(limits.processes)},
       {"work_folder_mb", static_cast<double>(limits.work_folder_mb)}, {"files", static_cast<double>(limits.files)},
       {"output_bytes", static_cast<double>(limits.output_bytes)}};
-  for (const auto& [name, value] : positive) require(value > 0 && value < 1e12, fmt::format("{} is {}; it must be above 0", name, value));
+  for (const auto& [name, value] : positive) {
+    require(value > 0 && value < 1e12, fmt::format("{} is {}; it must be above 0", name, value));
+  }
 }
 
 }  // namespace
@@ -183,8 +187,8 @@ void require_walls(const std::vector<Wall>& walls, const std::vector<std::string
   if (missing.empty()) return;
   throw Error(fmt::format(
       "sandbox: programs that nobody trusts cannot be run here, for these walls are missing:{}\n"
-      "Give the process what it lacks (root, or user namespaces; in Docker --security-opt seccomp=unconfined --cap-add SYS_ADMIN),\n"
-      "or name what you will do without: allow_missing = [{}]. Only \"network namespace\" and \"seccomp\" can be left out.",
+      "Give the process what it lacks (root, or user namespaces; in Docker --cap-add SYS_ADMIN --security-opt\n"
+      "seccomp=unconfined), or name what you will do without: allow_missing = [{}]. Only \"network namespace\" and \"seccomp\" can be left out.",
       missing, names));
 }
 

@@ -37,8 +37,9 @@ struct Limits {
 
 struct Job {
   enum class Runtime { python, native, compile_cpp } runtime = Runtime::python;
-  std::vector<std::pair<std::string, std::string>> files;  // name (no slash) and bytes, in the work folder; main.py is run by python,
-                                                           // ./program by native; compile_cpp makes program of main.cpp (C++20)
+  // Name (no slash) and bytes, in the work folder. python runs main.py, native ./program; compile_cpp makes program of
+  // main.cpp (C++20).
+  std::vector<std::pair<std::string, std::string>> files;
   std::vector<std::string> arguments;  // of the program; compile_cpp: of g++, such as -O2
   std::string input;               // stdin
   bool result_channel = false;     // python: descriptor 3 is a pipe to the caller
@@ -56,9 +57,9 @@ struct Result {
 
 // The walls, as this machine and user can raise them.
 struct Wall {
-  std::string name;    // mount, pid, network, ipc, uts, cgroup and user "... namespace"; "cgroup memory", "cgroup pids", "private root",
-                       // "unprivileged uid", "capabilities dropped", "no new privileges", "seccomp", "landlock", "rlimits",
-                       // "empty environment"
+  std::string name;    // "mount namespace", and so pid, network, ipc, uts, cgroup and user; "cgroup memory", "cgroup pids",
+                       // "private root", "unprivileged uid", "capabilities dropped", "no new privileges", "seccomp",
+                       // "landlock", "rlimits", "empty environment"
   bool stands = false, required = false;
   std::string detail;  // how, or why not
 };

@@ -15,7 +15,7 @@ std::string_view last_line(std::string_view text) {
   return newline == std::string_view::npos ? text : text.substr(newline + 1);
 }
 
-// What Python, the C++ library and compilers say last when a limit stopped them. Where a cgroup is missing this is the only trace.
+// What Python, the C++ library and compilers say last when a limit stopped them. Without cgroups it is the only trace.
 Verdict named_limit(std::string_view errors) {
   static constexpr std::pair<std::string_view, Verdict> traces[] = {
       {"MemoryError", Verdict::memory},         {"bad_alloc", Verdict::memory},

@@ -19,10 +19,11 @@ std::vector<Wall> probe_walls() {
 }
 
 std::string describe_walls(const std::vector<Wall>& walls) {
-  std::string text = fmt::format("{:<22} {:<8} {:<9} {}\n", "wall", "stands", "needed", "how, or why not");
-  for (const auto& wall : walls) {
-    text += fmt::format("{:<22} {:<8} {:<9} {}\n", wall.name, wall.stands ? "yes" : "NO", wall.required ? "yes" : "no", wall.detail);
-  }
+  const auto row = [](const std::string& name, const char* stands, const char* needed, const std::string& detail) {
+    return fmt::format("{:<22} {:<8} {:<9} {}\n", name, stands, needed, detail);
+  };
+  std::string text = row("wall", "stands", "needed", "how, or why not");
+  for (const auto& wall : walls) text += row(wall.name, wall.stands ? "yes" : "NO", wall.required ? "yes" : "no", wall.detail);
   return text;
 }
 

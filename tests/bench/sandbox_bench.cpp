@@ -99,8 +99,8 @@ void compare(int64_t tests, int64_t threads, const std::string& file) {
   const auto rate = [](const Run& one) { return static_cast<double>(one.each.size()) / one.seconds; };
   const auto row = [&](const char* name, const Run& one) {
     const auto spread = bench::spread(one.each);
-    fmt::print("{:>7}  {:<28} {:>9.2f} {:>9.2f} {:>9.2f} {:>9.0f} {:>8.2f}x\n", threads, name, spread.min, spread.median, spread.max, rate(one),
-               rate(one) / rate(without));
+    fmt::print("{:>7}  {:<28} {:>9.2f} {:>9.2f} {:>9.2f} {:>9.0f} {:>8.2f}x\n", threads, name, spread.min, spread.median,
+               spread.max, rate(one), rate(one) / rate(without));
   };
   row("sandbox, every wall", behind);
   row("python3 file.py, no wall", without);
@@ -111,7 +111,8 @@ void compare(int64_t tests, int64_t threads, const std::string& file) {
 int main(int argc, char** argv) {
   const bench::Arguments arguments(argc, argv, {"tests=", "threads="});
   const int64_t tests = arguments.numbers("tests", {200})[0];
-  const std::string file = fmt::format("{}/ponder-sandbox-bench-{}.py", std::filesystem::temp_directory_path().string(), getpid());
+  const std::string folder = std::filesystem::temp_directory_path();
+  const std::string file = fmt::format("{}/ponder-sandbox-bench-{}.py", folder, getpid());
   std::ofstream(file) << program;
   fmt::print("threads  how                             ms min    median       max   tests/s    ratio\n");
   for (const int64_t threads : arguments.numbers("threads", {1, 2})) compare(tests, threads, file);

@@ -106,8 +106,11 @@ std::string try_base(const std::string& base, const std::string& controller, int
   }
   const std::string trial = fmt::format("{}/{}-trial-{}", base, folder_name(getpid(), 0), controller);
   if (mkdir(trial.c_str(), 0755) != 0) return fmt::format("{}: {}", base, std::strerror(errno));
-  const char* file = controller == "cpuacct" ? "cpuacct.usage" : controller == "cpu" ? "cpu.stat" : controller == "pids" ? "pids.max"
-                     : version == 1 ? "memory.limit_in_bytes" : "memory.max";
+  const char* file = controller == "cpuacct" ? "cpuacct.usage"
+                     : controller == "cpu"   ? "cpu.stat"
+                     : controller == "pids"  ? "pids.max"
+                     : version == 1          ? "memory.limit_in_bytes"
+                                             : "memory.max";
   const bool there = access((trial + "/" + file).c_str(), F_OK) == 0;
   rmdir(trial.c_str());
   return there ? "" : fmt::format("{}: a new group has no {}", base, file);
@@ -222,7 +225,8 @@ void Cgroup::limit(int64_t memory_bytes, int64_t processes) {
 Counters Cgroup::read() const {
   Counters counters;
   if (!memory_.empty()) {
-    counters.oom_kills = number_after(read_file(memory_ + (memory_version_ == 2 ? "/memory.events" : "/memory.oom_control")), "oom_kill");
+    const char* file = memory_version_ == 2 ? "/memory.events" : "/memory.oom_control";
+    counters.oom_kills = number_after(read_file(memory_ + file), "oom_kill");
   }
   if (!pids_.empty()) counters.refused_forks = number_after(read_file(pids_ + "/pids.events"), "max");
   if (!cpu_.empty()) {

@@ -90,11 +90,14 @@ scmp_arg_cmp low_half_is(unsigned argument, uint64_t value) {
 }
 
 void deny_by_argument(Filter& filter) {
-  for (const uint64_t space : {CLONE_NEWUSER, CLONE_NEWNS, CLONE_NEWPID, CLONE_NEWNET, CLONE_NEWIPC, CLONE_NEWUTS, CLONE_NEWCGROUP}) {
+  for (const uint64_t space :
+       {CLONE_NEWUSER, CLONE_NEWNS, CLONE_NEWPID, CLONE_NEWNET, CLONE_NEWIPC, CLONE_NEWUTS, CLONE_NEWCGROUP}) {
     filter.deny_if("clone", bits_set(0, space));
   }
   constexpr uint64_t tioclinux = 0x541C;
-  for (const uint64_t request : {uint64_t{TIOCSTI}, tioclinux, uint64_t{TIOCSETD}}) filter.deny_if("ioctl", low_half_is(1, request));
+  for (const uint64_t request : {uint64_t{TIOCSTI}, tioclinux, uint64_t{TIOCSETD}}) {
+    filter.deny_if("ioctl", low_half_is(1, request));
+  }
   filter.deny_if("socketpair", SCMP_CMP(0, SCMP_CMP_NE, AF_UNIX));
   filter.deny_if("prctl", low_half_is(0, PR_SET_SECCOMP));
   filter.deny_if("prctl", low_half_is(0, PR_SET_MM));

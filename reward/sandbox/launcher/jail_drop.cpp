@@ -48,9 +48,17 @@ void arrange_descriptors() {
   must(close_range(report_at + 1, ~0u, 0) == 0, "close all other descriptors");
 }
 
+// Never above what this process has been given itself, which it could not raise.
 void limit(int resource, int64_t soft, int64_t hard, const char* step) {
-  rlimit both{static_cast<rlim_t>(soft), static_cast<rlim_t>(hard)};
-  must(setrlimit(static_cast<__rlimit_resource_t>(resource), &both) == 0, step);
+  const auto which = static_cast<__rlimit_resource_t>(resource);
+  rlimit both;
+  must(getrlimit(which, &both) == 0, step);
+  const auto lower = [&both](int64_t wanted) {
+    const auto value = static_cast<rlim_t>(wanted);
+    return value < both.rlim_max ? value : both.rlim_max;
+  };
+  both = rlimit{lower(soft), lower(hard)};
+  must(setrlimit(which, &both) == 0, step);
 }
 void limit(int resource, int64_t value, const char* step) { limit(resource, value, value, step); }
 
@@ -76,8 +84,9 @@ void drop_rights() {
   }
   must(prctl(PR_CAPBSET_READ, 0, 0, 0, 0) == 0, "empty the bounding set");
   must(prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) == 0, "clear ambient capabilities");
-  must(prctl(PR_SET_SECUREBITS, SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_CAP_AMBIENT_RAISE | SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED,
-             0, 0, 0) == 0, "lock root's capabilities away");
+  constexpr unsigned long secure =
+      SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_CAP_AMBIENT_RAISE | SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED;
+  must(prctl(PR_SET_SECUREBITS, secure, 0, 0, 0) == 0, "lock root's capabilities away");
   setgroups(0, nullptr);  // refused where the map was written by an ordinary user, who has no others to lose
   must(setresgid(request.gid, request.gid, request.gid) == 0, "become the slot's group");
   must(setresuid(request.uid, request.uid, request.uid) == 0, "become the slot's user");
@@ -117,9 +126,8 @@ void enter_landlock() {
   const size_t size = version >= 6 ? 24 : version >= 4 ? 16 : 8;
   const int ruleset = static_cast<int>(syscall(SYS_landlock_create_ruleset, &handled, size, 0));
   must(ruleset >= 0, "make a Landlock ruleset");
-  for (const char* runtime : {"/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/etc"}) {
-    allow_beneath(ruleset, runtime, execute | read_file | read_folder);
-  }
+  static const char* const runtime[] = {"/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/etc"};
+  for (const char* folder : runtime) allow_beneath(ruleset, folder, execute | read_file | read_folder);
   allow_beneath(ruleset, "/dev", (read_file | read_folder | write_file | truncate_file) & handled.files);
   allow_beneath(ruleset, "/work", handled.files);
   must(syscall(SYS_landlock_restrict_self, ruleset, 0) == 0, "enter Landlock");

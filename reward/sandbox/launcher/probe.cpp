@@ -45,7 +45,8 @@ std::string try_namespace(int flag, bool (*check)(), bool user) {
   int status = 0;
   waitpid(static_cast<pid_t>(child), &status, 0);
   if (status == 0) return "";
-  return WIFEXITED(status) ? fmt::format("made, but does not hold: {}", std::strerror(WEXITSTATUS(status))) : "its first process died";
+  if (!WIFEXITED(status)) return "its first process died";
+  return fmt::format("made, but does not hold: {}", std::strerror(WEXITSTATUS(status)));
 }
 
 Wall namespace_wall(const char* name, int flag, bool (*check)(), bool user, bool required, const char* detail) {
@@ -93,7 +94,8 @@ Inside look_inside(const Plan& plan) {
     const Facts facts = slot.run(check_job("walls"), Kind::self_check, -1);
     inside.error = facts.error.empty() && facts.output.empty() ? "the check inside did not end" : facts.error;
     std::istringstream lines(facts.output);
-    for (std::string name, stood, detail; std::getline(lines, name, '\t') && std::getline(lines, stood, '\t') && std::getline(lines, detail);) {
+    std::string name, stood, detail;
+    while (std::getline(lines, name, '\t') && std::getline(lines, stood, '\t') && std::getline(lines, detail)) {
       inside.seen.push_back({name, stood == "1", true, detail});
     }
     if (plan.memory_cgroup && inside.error.empty()) {
@@ -139,11 +141,12 @@ void add_seen(std::vector<Wall>& walls, const Inside& inside, const char* name, 
 
 std::vector<Wall> probe() {
   const bool root = geteuid() == 0;
-  const Wall user = namespace_wall("user namespace", CLONE_NEWUSER, nothing_to_try, false, !root, "one user and one group exist inside");
+  const Wall user =
+      namespace_wall("user namespace", CLONE_NEWUSER, nothing_to_try, false, !root, "one user and one group exist inside");
   // Root can make the others without it; an ordinary user makes them inside a user namespace of his own.
   const bool in_user = !root && user.stands;
   std::vector<Wall> walls = {
-      namespace_wall("mount namespace", CLONE_NEWNS, try_mount, in_user, true, "own mounts, a fresh work folder for each program"),
+      namespace_wall("mount namespace", CLONE_NEWNS, try_mount, in_user, true, "own mounts, a fresh folder for each program"),
       namespace_wall("pid namespace", CLONE_NEWPID, try_process_one, in_user, true, "all processes end with the program"),
       namespace_wall("network namespace", CLONE_NEWNET, try_no_network, in_user, true, "no interface, not even loopback"),
       namespace_wall("ipc namespace", CLONE_NEWIPC, nothing_to_try, in_user, true, "no shared memory with the host"),
@@ -160,11 +163,16 @@ std::vector<Wall> probe() {
   plan.landlock = syscall(444, nullptr, 0, 1) >= 1;  // landlock_create_ruleset: its version
   plan.filter = true;
   const Inside inside = look_inside_with_less(plan, root);
+  const Wall* forks = find(inside.seen, "processes");
   for (auto& wall : walls) {
-    if (wall.name == "user namespace" && wall.stands && !plan.user) wall = {wall.name, false, false, "no room can be made in one"};
-    if (wall.name == "cgroup memory" && wall.stands && !inside.memory_held) wall = {wall.name, false, false, wall.detail + ", but did not hold"};
-    const Wall* forks = find(inside.seen, "processes");
-    if (wall.name == "cgroup pids" && wall.stands && forks != nullptr && !forks->stands) wall = {wall.name, false, false, forks->detail};
+    if (!wall.stands) continue;
+    const auto fell = [&wall](const std::string& why) {
+      wall.stands = false;
+      wall.detail = why;
+    };
+    if (wall.name == "user namespace" && !plan.user) fell("no room can be made in one");
+    if (wall.name == "cgroup memory" && !inside.memory_held) fell(wall.detail + ", but did not hold");
+    if (wall.name == "cgroup pids" && (forks == nullptr || !forks->stands)) fell(wall.detail + ", but did not hold");
   }
   for (const char* name : {"private root", "unprivileged uid", "capabilities dropped", "no new privileges", "seccomp"}) {
     add_seen(walls, inside, name, true);

@@ -88,10 +88,11 @@ void write_file(const std::string& path, std::string_view bytes) {
 void make_root() {
   must(mount(nullptr, "/", nullptr, recursive | make_private, nullptr) == 0, "detach the mounts from the host's");
   const std::string top = "/tmp";  // any folder will do: it is covered in this namespace only
-  must(mount("root", top.c_str(), "tmpfs", no_setuid | no_devices, "mode=0755,size=4m,nr_inodes=200") == 0, "mount a private root");
+  const char* options = "mode=0755,size=4m,nr_inodes=200";
+  must(mount("root", top.c_str(), "tmpfs", no_setuid | no_devices, options) == 0, "mount a private root");
   for (const char* folder : {"/etc", "/dev", "/work"}) must(mkdir((top + folder).c_str(), 0755) == 0, "make folders");
-  for (const char* path : {"/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/etc/alternatives", "/etc/ld.so.cache",
-                           "/dev/null", "/dev/zero", "/dev/urandom"}) {
+  for (const char* path : {"/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/etc/alternatives",
+                           "/etc/ld.so.cache", "/dev/null", "/dev/zero", "/dev/urandom"}) {
     bring(top, path);
   }
   must(symlink("work", (top + "/tmp").c_str()) == 0, "make /tmp");
@@ -101,7 +102,8 @@ void make_root() {
   must(syscall(SYS_pivot_root, ".", ".") == 0, "make it the root");
   must(umount2(".", detach) == 0, "let go of the host's root");
   must(chdir("/") == 0, "enter the root");
-  must(mount(nullptr, "/", nullptr, remount | bind | read_only | no_setuid | no_devices, nullptr) == 0, "make the root read-only");
+  must(mount(nullptr, "/", nullptr, remount | bind | read_only | no_setuid | no_devices, nullptr) == 0,
+       "make the root read-only");
 }
 
 // Without this an exec by a user other than 0 would lose them, and the Python room could make no namespace for a job.

@@ -37,8 +37,8 @@ void run_native() {
   reset_signals();
   switch (static_cast<Kind>(jail_kind())) {
     case Kind::self_check: self_check();
-    // The driver finds the linker by PATH.
-    case Kind::compile_cpp: execute({"g++", "-std=c++20", "-pipe", "-o", "program", "main.cpp"}, "/usr/bin/g++", "PATH=/usr/bin:/bin");
+    case Kind::compile_cpp:  // the driver finds the linker by PATH
+      execute({"g++", "-std=c++20", "-pipe", "-o", "program", "main.cpp"}, "/usr/bin/g++", "PATH=/usr/bin:/bin");
     default: execute({"./program"}, "/work/program", nullptr);
   }
 }

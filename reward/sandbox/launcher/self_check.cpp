@@ -32,17 +32,20 @@ void check_files() {
   const bool host = access("/etc/passwd", F_OK) == 0 || access("/proc/1", F_OK) == 0 || access("/root", F_OK) == 0;
   const bool writable = access("/usr", W_OK) == 0 || access("/", W_OK) == 0;
   line("private root", !host && !writable,
-       host ? "files of the host can be seen" : writable ? "the runtime can be written" : "runtime read-only, nothing else of the host");
+       host       ? "files of the host can be seen"
+       : writable ? "the runtime can be written"
+                  : "runtime read-only, nothing else of the host");
   const int outside = open("/jail.so", O_RDONLY | O_CLOEXEC);
-  line("landlock", outside < 0 && errno == EACCES, outside >= 0 ? "a file outside its rules could be opened" : "second wall for files and TCP");
+  line("landlock", outside < 0 && errno == EACCES,
+       outside >= 0 ? "a file outside its rules could be opened" : "second wall for files and TCP");
 }
 
 void check_user() {
   line("unprivileged uid", getuid() != 0 && setuid(0) != 0 && geteuid() != 0, fmt::format("uid {} inside", getuid()));
   __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
   __user_cap_data_struct data[2] = {};
-  const bool none = syscall(SYS_capget, &header, data) == 0 && (data[0].effective | data[1].effective | data[0].permitted |
-                                                                data[1].permitted | data[0].inheritable | data[1].inheritable) == 0;
+  bool none = syscall(SYS_capget, &header, data) == 0;
+  for (const auto& half : data) none = none && (half.effective | half.permitted | half.inheritable) == 0;
   line("capabilities dropped", none && prctl(PR_CAPBSET_READ, 0, 0, 0, 0) == 0, "all sets empty");
   line("no new privileges", prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1, "setuid programs give nothing");
 }
@@ -69,7 +72,8 @@ void check_processes() {
       _exit(0);
     }
   }
-  line("processes", processes <= most_processes, fmt::format("{} could be started where {} are allowed", processes, most_processes));
+  line("processes", processes <= most_processes,
+       fmt::format("{} could be started where {} are allowed", processes, most_processes));
 }
 
 [[noreturn]] void take_memory() {

@@ -95,7 +95,9 @@ std::string read_program(int file, int64_t cap) {
   if (fstat(file, &about) != 0 || !S_ISREG(about.st_mode) || about.st_size > cap) return "";
   std::string bytes(static_cast<size_t>(about.st_size), '\0');
   size_t done = 0;
-  for (ssize_t n; done < bytes.size() && (n = pread(file, bytes.data() + done, bytes.size() - done, static_cast<off_t>(done))) > 0;) {
+  while (done < bytes.size()) {
+    const ssize_t n = pread(file, bytes.data() + done, bytes.size() - done, static_cast<off_t>(done));
+    if (n <= 0) break;
     done += static_cast<size_t>(n);
   }
   bytes.resize(done);
@@ -171,7 +173,9 @@ void Watch::wait_for_end(int trainer) {
     if (ready[0].revents != 0) break;
     if (ready[1].revents != 0) kill(Facts::Stop::wall);  // nobody waits for it any more
     check_clocks();
-    if (facts.stop != Facts::Stop::itself && seconds_since(killed) * 1000 > end_ms) throw Error("sandbox: a killed job did not end");
+    if (facts.stop != Facts::Stop::itself && seconds_since(killed) * 1000 > end_ms) {
+      throw Error("sandbox: a killed job did not end");
+    }
   }
 }
 
@@ -186,7 +190,9 @@ void start(const Room& room, const StartRequest& request, const Job& job, Watch&
   fcntl(reports[0], F_SETFL, O_NONBLOCK);
   const int descriptors[start_descriptors] = {spec.get(), input.get(), watch.streams[0].write_end.get(),
                                               watch.streams[1].write_end.get(), theirs.get(), watch.streams[2].write_end.get()};
-  if (!send_packet(room.socket(), &request, sizeof request, descriptors, start_descriptors)) throw Error("sandbox: the room is gone");
+  if (!send_packet(room.socket(), &request, sizeof request, descriptors, start_descriptors)) {
+    throw Error("sandbox: the room is gone");
+  }
   pollfd ready{room.socket(), POLLIN, 0};
   StartAnswer answer{};
   if (poll(&ready, 1, static_cast<int>(end_ms)) != 1 || !receive_packet(room.socket(), &answer, sizeof answer, watch.process)) {
@@ -255,7 +261,9 @@ Facts Slot::run_in(Room& room, const Job& job, Kind kind, int trainer) {
   if (after.cpu_nanos >= 0) facts.cpu_seconds = watch.cpu_seconds();
   facts.oom_kills = after.oom_kills - watch.before.oom_kills;
   facts.refused_forks = after.refused_forks - watch.before.refused_forks;
-  if (!watch.started && facts.error.empty()) facts.error = "process 1 of the job ended before its walls stood; is memory_mb too small?";
+  if (!watch.started && facts.error.empty()) {
+    facts.error = "process 1 of the job ended before its walls stood; is memory_mb too small?";
+  }
   return facts;
 }
 

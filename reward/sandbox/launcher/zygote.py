@@ -12,6 +12,33 @@ import sys
 sys.path.pop(0)  # '' would be the folder of the moment
 
 
+SAMPLE = """
+import io, json, re
+from typing import List
+class Point:
+    def __init__(self, x: int = 0, *rest, **named): self.x = x
+    def __repr__(self): return f"Point({self.x!r:>3})"
+def steps(n):
+    for i in range(n):
+        if i % 2 == 0 and i not in (4, 6): yield i
+        elif i: continue
+        else: break
+def check(f):
+    try:
+        assert f([3, 1, 2]) == [1, 2, 3], "sorted"
+    except (AssertionError, ValueError) as error: raise error
+    finally: pass
+    with io.StringIO() as out: print(Point(), {i: str(i) for i in steps(9)}, {1}, sep=" ", file=out)
+    while False: pass
+    return lambda a, b=1: -a + b if a else [*range(b)][::-1]
+check(sorted)(2)
+json.loads(json.dumps({"a": [1, 2.5, None, True]}))
+re.sub(r"(\\w+)", "x", "words")
+async def later(): await None
+global_value: List[int] = [1 << 70]; global_value[0] += 1; del global_value
+"""
+
+
 def start():
     import ctypes
     import gc
@@ -22,6 +49,10 @@ def start():
     import json, math, operator, random, re, statistics, string, threading, traceback, typing        # noqa: E401,F401
 
     os.environ.clear()
+    # The first use of the compiler and of much else builds tables; a child would build them again for each program.
+    scope = {"__name__": "warm_up"}
+    exec(compile(SAMPLE, "sample.py", "exec"), scope)
+    scope.clear()
     jail = ctypes.PyDLL("/jail.so")
     jail.jail_argument.restype = ctypes.c_char_p
     gc.collect()
@@ -33,6 +64,7 @@ def start():
 def run(arguments):
     import atexit
     import builtins
+    import gc
     import os
     import threading
     import traceback
@@ -41,6 +73,7 @@ def run(arguments):
     main.__file__ = "/work/main.py"
     main.__builtins__ = builtins
     sys.modules["__main__"] = main
+    open_streams()
     sys.argv = ["main.py", *arguments]
     sys.orig_argv = ["python3", *sys.argv]
     sys.path.insert(0, "/work")
@@ -54,23 +87,47 @@ def run(arguments):
     except BaseException as error:
         code = 1
         try:
-            sys.excepthook(type(error), error, error.__traceback__ and error.__traceback__.tb_next)
+            error.__traceback__ = error.__traceback__ and error.__traceback__.tb_next
+            sys.excepthook(type(error), error, error.__traceback__)
         except BaseException:
             traceback.print_exc()
-    # The end of an interpreter without its last step, the taking down of all modules, which would cost more than the rest.
+    # The end of an interpreter without its last step, the taking down of all modules, which would cost more than the rest. The
+    # program's own names go, so that files it left open are written.
     try:
         threading._shutdown()
         atexit._run_exitfuncs()
+        flush((sys.stdout, sys.stderr))
+        main.__dict__.clear()
+        gc.collect()
+        flush((sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__))
     except SystemExit as end:
         code = exit_code(end.code)
+    except OSError:
+        code = code or 120
     except BaseException:
         traceback.print_exc()
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            stream.flush()
-        except BaseException:
-            code = code or 120
     os._exit(code)
+
+
+# As the interpreter makes them at its start. Those of this process looked at /dev/null, and remember what it can do.
+def open_streams():
+    import io
+
+    def stream(descriptor, name, errors, newline=None, line_buffering=False):
+        raw = io.FileIO(descriptor, "w" if descriptor else "r", closefd=False)
+        raw.name = name
+        buffer = io.BufferedWriter(raw) if descriptor else io.BufferedReader(raw)
+        return io.TextIOWrapper(buffer, "utf-8", errors, newline, line_buffering)
+
+    sys.stdin = sys.__stdin__ = stream(0, "<stdin>", "surrogateescape")
+    sys.stdout = sys.__stdout__ = stream(1, "<stdout>", "surrogateescape", "\n")
+    sys.stderr = sys.__stderr__ = stream(2, "<stderr>", "backslashreplace", "\n", True)
+
+
+def flush(streams):
+    for stream in streams:
+        if stream is not None and not stream.closed:
+            stream.flush()
 
 
 def exit_code(code):

@@ -36,10 +36,11 @@ int main(int, char** argv) {
   if (attack == "thread_bomb") for (;;) std::thread([] { pause(); }).detach();
   if (attack == "heap") for (;;) memset(malloc(1 << 20), 1, 1 << 20);
   if (attack == "stack") return deeper(0);
-  if (attack == "shared_map") memset(mmap(nullptr, 1 << 28, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0), 1, 1 << 28);
+  if (attack == "shared_map") memset(mmap(nullptr, 1 << 28, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0), 1,
+      1 << 28);
   if (attack == "system_v") printf("%s\n", shmget(1, 1 << 20, IPC_CREAT | 0666) < 0 ? strerror(errno) : "got");
   if (attack == "abort") abort();
-  if (attack == "divide") { volatile int zero = 0; return 1 / zero; }
+  if (attack == "divide") { volatile int zero = 0; return 7 / zero; }
   if (attack == "big_file") {
     const int file = open("a", O_WRONLY | O_CREAT, 0600);
     const std::vector<char> block(1 << 20);

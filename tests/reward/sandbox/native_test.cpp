@@ -71,12 +71,17 @@ TEST_CASE("attacks on the compiler end by limits", "[sandbox]") {
       compile("endless random", "#include \"/dev/urandom\"\n", {memory, error, cpu, wall, output}),
       compile("host file", "#include \"/etc/passwd\"\nint main() {}\n", {error}),
       compile("file of the checkout", "#include \"" + source_dir() + "/reward/reward.h\"\nint main() {}\n", {error}),
-      compile("template bomb", "template <class A, class B> struct P {};\ntemplate <int N, class T> struct F { using t = typename F<N - 1, P<T, T>>::t; };\n"
-              "template <class T> struct F<0, T> { using t = T; };\nF<60, int>::t x;\nint main() { x.missing(); }\n", {memory, cpu, wall, output, error}),
+      compile("template bomb", "template <class A, class B> struct P {};\n"
+          "template <int N, class T> struct F { using t = typename F<N - 1, P<T, T>>::t; };\n"
+              "template <class T> struct F<0, T> { using t = T; };\nF<60, int>::t x;\nint main() { x.missing(); }\n", {memory,
+                  cpu, wall, output, error}),
       compile("huge array", "char a[1 << 30] = {1};\nint main() {}\n", {file, memory, error, cpu, wall}),
       compile("includes itself", "#include \"main.cpp\"\n", {error, memory, cpu, wall, output}),
-      compile("macro bomb", "#define A B B B B B B B B\n#define B C C C C C C C C\n#define C D D D D D D D D\n#define D E E E E E E E E\n"
-              "#define E F F F F F F F F\n#define F G G G G G G G G\n#define G H H H H H H H H\n#define H 1+1+1+1+1+1+\nint x = A A A A 0;\nint main() {}\n", {memory, cpu, wall}),
-      compile("many errors", "#define A x; x; x; x; x; x; x; x; x; x;\n#define B A A A A A A A A A A\n#define C B B B B B B B B B B\nint main() { C C C }\n", {error, output, cpu, wall}),
+      compile("macro bomb", "#define A B B B B B B B B\n#define B C C C C C C C C\n#define C D D D D D D D D\n"
+          "#define D E E E E E E E E\n"
+              "#define E F F F F F F F F\n#define F G G G G G G G G\n#define G H H H H H H H H\n#define H 1+1+1+1+1+1+\n"
+                  "int x = A A A A 0;\nint main() {}\n", {memory, cpu, wall}),
+      compile("many errors", "#define A x; x; x; x; x; x; x; x; x; x;\n#define B A A A A A A A A A A\n"
+          "#define C B B B B B B B B B B\nint main() { C C C }\n", {error, output, cpu, wall}),
   });
 }

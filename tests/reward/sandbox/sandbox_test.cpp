@@ -70,8 +70,13 @@ TEST_CASE("Python ends as it would outside", "[sandbox]") {
       {"import asyncio\nasync def f(): print('async')\nasyncio.run(f())", 0, "async\n", ""},
       {"import subprocess\nprint(subprocess.run(['echo', 'a'], capture_output=True).stdout)", 0, "b'a\\n'\n", ""},
       {"import tempfile\nwith tempfile.TemporaryFile() as f: print(f.write(b'abc'))", 0, "3\n", ""},
+      {"f = open(1, 'w', closefd=False); f.write('left open')", 0, "left open", ""},
+      {"class A:\n  def __del__(self): print('deleted')\na = A()", 0, "deleted\n", ""},
+      {"import sys\nsys.stdout.close()", 0, "", ""},
+      {"import sys, io\nsys.stdout = io.TextIOWrapper(sys.stdout.buffer, line_buffering=False)\nprint('wrapped')", 0, "wrapped\n", ""},
       {"print('\xc3\xa4\xe2\x82\xac')", 0, "\xc3\xa4\xe2\x82\xac\n", ""},
-      {"import pickle, __main__\nclass A: pass\nprint(type(pickle.loads(pickle.dumps(A()))).__name__, __main__.A is A)", 0, "A True\n", ""},
+      {"import pickle, __main__\nclass A: pass\nprint(type(pickle.loads(pickle.dumps(A()))).__name__, __main__.A is A)", 0,
+          "A True\n", ""},
       {"def f(n): return f(n + 1)\nf(0)", 1, "", "RecursionError"},
   };
   for (const auto& one : cases) {
@@ -88,7 +93,8 @@ TEST_CASE("Python ends as it would outside", "[sandbox]") {
 TEST_CASE("C++ is compiled behind the walls and the binary runs behind them", "[sandbox]") {
   if (sandbox() == nullptr) return;
   Job job = native(
-      "#include <iostream>\nint main(int argc, char** argv) { int a, b; std::cin >> a >> b; std::cout << a + b << ' ' << argv[1] << '\\n';"
+      "#include <iostream>\n"
+          "int main(int argc, char** argv) { int a, b; std::cin >> a >> b; std::cout << a + b << ' ' << argv[1] << '\\n';"
       " return argc; }",
       {"x"});
   job.input = "3 4\n";
@@ -182,12 +188,6 @@ TEST_CASE("a sandbox leaves no process, no cgroup and no mount behind", "[sandbo
 
 namespace {
 
-bool all_gone(const std::vector<int>& processes) {
-  for (const int process : processes) {
-    if (kill(process, 0) == 0) return false;
-  }
-  return true;
-}
 bool several_below(const std::vector<int>& process) { return descendants(process[0]).size() >= 4; }
 
 }  // namespace
@@ -197,7 +197,8 @@ TEST_CASE("when the trainer is killed with SIGKILL its programs and cgroups go w
   const pid_t trainer = fork();
   if (trainer == 0) {
     Sandbox own(1);
-    Job job = python("import os, signal, time\nos.setsid\nfor s in range(1, 32):\n  try: signal.signal(s, signal.SIG_IGN)\n  except OSError: pass\n"
+    Job job = python("import os, signal, time\nos.setsid\nfor s in range(1, 32):\n  try: signal.signal(s, signal.SIG_IGN)\n"
+        "  except OSError: pass\n"
                      "if os.fork() == 0: os.setsid()\ntime.sleep(60)");
     job.limits.wall_seconds = 60;
     own.run(job);

@@ -19,6 +19,26 @@ namespace testing {
 using namespace reward::sandbox;
 namespace fs = std::filesystem;
 
+namespace {
+
+// Without cgroups a program that hits a limit gets an error from the kernel, and what it makes of it is its own.
+bool limits_are_counted() {
+  static const bool counted = [] {
+    int found = 0;
+    for (const auto& wall : probe_walls()) found += wall.stands && (wall.name == "cgroup memory" || wall.name == "cgroup pids");
+    return found == 2;
+  }();
+  return counted;
+}
+
+bool is_expected(Verdict verdict, const std::vector<Verdict>& expected) {
+  const auto has = [&](Verdict one) { return std::find(expected.begin(), expected.end(), one) != expected.end(); };
+  if (has(verdict)) return true;
+  return !limits_are_counted() && verdict == Verdict::runtime_error && (has(Verdict::memory) || has(Verdict::pids));
+}
+
+}  // namespace
+
 Sandbox* sandbox() {
   static const std::unique_ptr<Sandbox> shared = []() -> std::unique_ptr<Sandbox> {
     try {
@@ -33,7 +53,7 @@ Sandbox* sandbox() {
 
 Limits small_limits() {
   Limits limits;
-  limits.wall_seconds = 3;
+  limits.wall_seconds = 2;
   limits.cpu_seconds = 0.5;
   limits.memory_mb = 96;
   limits.processes = 10;
@@ -86,8 +106,9 @@ void check_attacks(const std::vector<Attack>& attacks) {
     const auto& attack = attacks[i];
     const auto& result = results[i];
     INFO(attack.name << ": " << name_of(result.verdict) << ", exit code " << result.exit_code << ", signal " << result.signal
-                     << "\nstdout: " << result.output.substr(0, 500) << "\nstderr: " << result.errors.substr(0, 2000) << result.detail);
-    CHECK(std::find(attack.verdicts.begin(), attack.verdicts.end(), result.verdict) != attack.verdicts.end());
+                     << "\nstdout: " << result.output.substr(0, 500) << "\nstderr: " << result.errors.substr(0, 2000)
+                     << result.detail);
+    CHECK(is_expected(result.verdict, attack.verdicts));
     if (!attack.output.empty()) CHECK(result.output == attack.output);
     CHECK(result.wall_seconds < attack.job.limits.wall_seconds + 2);
   }
@@ -97,22 +118,42 @@ void check_attacks(const std::vector<Attack>& attacks) {
   CHECK(after.output == "well\n");
 }
 
+namespace {
+
+struct Stat {
+  char state = '\0';  // 0: there is no such process
+  int parent = 0;
+};
+
+Stat stat_of(int process) {
+  std::ifstream file(fmt::format("/proc/{}/stat", process));
+  std::stringstream text;
+  text << file.rdbuf();
+  const std::string stat = text.str();
+  Stat found;
+  if (const size_t name_end = stat.rfind(')'); name_end != std::string::npos) {
+    std::istringstream(stat.substr(name_end + 1)) >> found.state >> found.parent;
+  }
+  return found;
+}
+
+}  // namespace
+
+bool all_gone(const std::vector<int>& processes) {
+  return std::all_of(processes.begin(), processes.end(), [](int process) {
+    const char state = stat_of(process).state;
+    return state == '\0' || state == 'Z';  // ended, and its new parent is slow to look
+  });
+}
+
 std::vector<int> descendants(int ancestor) {
   std::multimap<int, int> children;
   std::error_code error;
   for (const auto& entry : fs::directory_iterator("/proc", error)) {
     const std::string name = entry.path().filename();
     if (name.find_first_not_of("0123456789") != std::string::npos) continue;
-    std::ifstream file(entry.path() / "stat");
-    std::stringstream text;
-    text << file.rdbuf();
-    const std::string stat = text.str();
-    if (stat.rfind(')') == std::string::npos) continue;
-    std::istringstream fields(stat.substr(stat.rfind(')') + 1));
-    char state;
-    int parent = 0;
-    fields >> state >> parent;
-    children.emplace(parent, std::stoi(name));
+    const int process = std::stoi(name);
+    children.emplace(stat_of(process).parent, process);
   }
   std::vector<int> found, open = {ancestor};
   while (!open.empty()) {

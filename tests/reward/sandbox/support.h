@@ -18,7 +18,8 @@ reward::sandbox::Result run_python(const std::string& program);
 // Compiled once a text; requires that it compiles.
 reward::sandbox::Job native(const std::string& program, const std::vector<std::string>& arguments = {});
 
-// A program and what should become of it. `verdicts`: any of them, the likeliest first.
+// A program and what should become of it. `verdicts`: any of them, the likeliest first. Where no cgroups stand, runtime_error
+// may take the place of memory and pids.
 struct Attack {
   std::string name;
   reward::sandbox::Job job;
@@ -30,6 +31,7 @@ void check_attacks(const std::vector<Attack>& attacks);
 
 // Processes on this machine below `ancestor`, not itself.
 std::vector<int> descendants(int ancestor);
+bool all_gone(const std::vector<int>& processes);
 // Cgroups of launchers with one of these process numbers.
 std::vector<std::string> cgroups_of(const std::vector<int>& launchers);
 // Asks every few milliseconds, for at most ten seconds.

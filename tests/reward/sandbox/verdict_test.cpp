@@ -43,7 +43,8 @@ TEST_CASE("limits have their own words, also when the exit code is 0", "[sandbox
   REQUIRE(decide(facts, {.cpu_seconds = 5}) == Verdict::timeout_cpu);
   facts.cpu_seconds = 5;
   REQUIRE(decide(facts, {.cpu_seconds = 5}) == Verdict::ok);
-  for (const auto& [stop, verdict] : {std::pair{Facts::Stop::wall, Verdict::timeout_wall}, {Facts::Stop::cpu, Verdict::timeout_cpu},
+  for (const auto& [stop, verdict] : {std::pair{Facts::Stop::wall, Verdict::timeout_wall},
+                                      {Facts::Stop::cpu, Verdict::timeout_cpu},
                                       {Facts::Stop::output, Verdict::output_limit}}) {
     facts = Facts{};
     facts.stop = stop;

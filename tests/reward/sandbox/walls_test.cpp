@@ -9,8 +9,9 @@ using Catch::Matchers::Contains;
 
 TEST_CASE("every wall is tried and has words", "[sandbox]") {
   const auto walls = probe_walls();
-  for (const char* name : {"mount namespace", "pid namespace", "network namespace", "user namespace", "private root", "cgroup memory",
-                           "cgroup pids", "seccomp", "landlock", "rlimits", "unprivileged uid", "empty environment"}) {
+  for (const char* name : {"mount namespace", "pid namespace", "network namespace", "user namespace", "private root",
+                           "cgroup memory", "cgroup pids", "seccomp", "landlock", "rlimits", "unprivileged uid",
+                               "empty environment"}) {
     INFO(name);
     const auto wall = std::find_if(walls.begin(), walls.end(), [&](const Wall& one) { return one.name == name; });
     REQUIRE(wall != walls.end());
