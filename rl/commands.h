@@ -59,7 +59,8 @@ struct SampleOptions {
 };
 
 struct SandboxOptions {
-  std::string file, input;             // a .py or .cpp to run, and a file for its stdin; no file: the walls are printed
+  bool probe = false;                  // print the walls; so does no file
+  std::string file, input;             // a .py or .cpp to run, and a file for its stdin
   std::vector<std::string> arguments;  // of the program
   std::vector<std::string> allow_missing;
   reward::sandbox::Limits limits;

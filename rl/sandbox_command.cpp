@@ -61,7 +61,7 @@ sandbox::Job make_job(const SandboxOptions& options, sandbox::Sandbox& runner) {
 }  // namespace
 
 int run_sandbox(const SandboxOptions& options) {
-  if (options.file.empty()) {
+  if (options.probe || options.file.empty()) {
     const auto walls = sandbox::probe_walls();
     fmt::print("{}", sandbox::describe_walls(walls));
     sandbox::require_walls(walls, options.allow_missing);

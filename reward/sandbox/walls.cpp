@@ -1,8 +1,6 @@
 // What stands between a program and the host here: asked of a launcher, shown to people, demanded.
 #include <fmt/core.h>
 
-#include <algorithm>
-
 #include "reward/reward.h"
 #include "reward/sandbox/launcher_process.h"
 #include "reward/sandbox/protocol.h"

@@ -1,7 +1,7 @@
 // Python tests a second: behind the walls, through the interpreter that is forked, against a plain `python3 file.py` for each
 // test, which has no walls at all. Both take turns in one run, so that a busy machine hurts both.
 //
-//   sandbox_bench [--tests=200] [--threads=1,2]
+//   sandbox_bench [--tests 200] [--threads 1,2]
 #include <fcntl.h>
 #include <fmt/core.h>
 #include <spawn.h>
