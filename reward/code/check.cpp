@@ -115,7 +115,7 @@ Maybe length(const Value& value) {
   return integer(static_cast<int64_t>(value.items.size() / (value.kind == Kind::dict ? 2 : 1)));
 }
 
-Maybe apply(Op op, const std::vector<Value>& v) {
+Maybe operate(Op op, const std::vector<Value>& v) {
   switch (op) {
     case Op::eq: return boolean(equal(v[0], v[1]));
     case Op::ne: return boolean(!equal(v[0], v[1]));
@@ -176,7 +176,7 @@ Maybe evaluate(const Check& check, const std::vector<Value>& results) {
     if (!value) return std::nullopt;
     values.push_back(std::move(*value));
   }
-  return apply(check.op, values);
+  return operate(check.op, values);
 }
 
 // What cannot cross the wall is never right.

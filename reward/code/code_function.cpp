@@ -103,6 +103,7 @@ class CodeFunctionReward : public CodeReward {
   }
 
   std::string self_test() override {
+    if (const auto missing = missing_walls(); !missing.empty()) return missing;
     const std::string gold = R"({"tests": ["assert twice(3) == 6", "assert twice('ab') == 'abab'"]})";
     return check_examples(*this, {{"```python\ndef twice(x):\n    return x * 2\n```", gold, Status::scored, 1},
                                   {"```python\ndef twice(x):\n    return 6\n```", gold, Status::scored, 0},

@@ -80,6 +80,15 @@ Outcome CodeReward::score_safely(const Item& item, Deadline deadline) {
   }
 }
 
+std::string CodeReward::missing_walls() {
+  try {
+    sandbox();
+    return "";
+  } catch (const Error& error) {
+    return fmt::format("reward \"{}\": {}", name_, error.what());
+  }
+}
+
 sandbox::Limits CodeReward::limits_for(const GoldLimits& gold) const {
   sandbox::Limits limits;
   limits.cpu_seconds = gold.timeout_s.value_or(options_.timeout_s);

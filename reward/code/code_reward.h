@@ -38,6 +38,7 @@ class CodeReward : public Reward {
  protected:
   virtual Outcome score_one(const Item& item, Deadline deadline) = 0;
 
+  std::string missing_walls();  // empty: programs can be run here
   sandbox::Limits limits_for(const GoldLimits& gold) const;
   // Throws Error if too few walls stand, std::runtime_error for a sandbox_error, Overdue if the deadline cut the run short.
   sandbox::Result run(sandbox::Job job, Deadline deadline);

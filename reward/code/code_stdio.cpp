@@ -33,6 +33,7 @@ class CodeStdioReward : public CodeReward {
   std::string check_answer(const std::string& answer) override { return read_stdio_gold(answer).problem; }
 
   std::string self_test() override {
+    if (const auto missing = missing_walls(); !missing.empty()) return missing;
     const std::string gold = R"({"inputs": ["2 3\n", "5 6\n"], "outputs": ["5\n", "11\n"]})";
     if (options_.language == "cpp") {
       const std::string begin = "```cpp\n#include <cstdio>\nint main() { int a, b; scanf(\"%d%d\", &a, &b); printf(\"%d\\n\", ";
