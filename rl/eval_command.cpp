@@ -98,6 +98,8 @@ SuiteResult result_of(const EvalOptions& options, const PlannedSuite& plan, cons
   result.suite = plan.suite;
   result.data_file = plan.data.file;
   result.data_sha256 = plan.data.sha256;
+  result.template_style = plan.chat_template.style;
+  result.wording = plan.wording();
   result.rows = plan.data.rows;
   result.notes = plan.notes;
   result.samples_file = folder.samples_file(plan.suite.name);
@@ -126,7 +128,6 @@ EvalRun run_of(const EvalOptions& options, const std::vector<PlannedSuite>& plan
   run.checkpoint_id = settings["checkpoint_id"].get<std::string>();
   run.version = options.version;
   run.dtype = kernels::name_of(options.dtype);
-  run.template_style = plans.front().chat_template.style;
   run.system = options.chat_template.system;
   run.samples = options.samples;
   run.limit = options.limit;

@@ -101,26 +101,30 @@ std::string metric_rows(const SuiteResult& result) {
 }
 
 std::string metric_table(const EvalRun& run) {
-  std::string rows;
-  for (const auto& result : run.suites) rows += metric_rows(result);
+  std::string rows, notes;
+  for (const auto& result : run.suites) {
+    rows += metric_rows(result);
+    for (const auto& note : result.notes)
+      notes += fmt::format("<p class=\"note\"><b>{}</b>: {}</p>\n", html_escaped(result.suite.name), html_escaped(note));
+  }
   return "<section><h2>Numbers</h2><div class=\"scroll\"><table><thead><tr><th>suite</th><th>metric</th><th "
          "class=\"number\">value</th>"
          "<th class=\"number\">± s.e.</th><th class=\"number\">95 % interval</th><th "
          "class=\"number\">problems</th></tr></thead><tbody>\n" +
-         rows + "</tbody></table></div>\n<p class=\"note\">Standard errors and intervals run over problems.</p></section>\n";
+         rows + "</tbody></table></div>\n<p class=\"note\">Standard errors and intervals run over problems.</p>\n" + notes +
+         "</section>\n";
 }
 
 std::string details(const EvalRun& run) {
   std::string data;
   for (const auto& result : run.suites) {
-    data += fmt::format("<tr><td>{}</td><td>{}</td><td>{}</td><td><code>{}</code></td></tr>\n", html_escaped(result.suite.name),
-                        html_escaped(result.suite.title), html_escaped(result.data_file), result.data_sha256.substr(0, 16));
-    for (const auto& note : result.notes)
-      data += fmt::format("<tr><td></td><td colspan=\"3\">{}</td></tr>\n", html_escaped(note));
+    data += fmt::format("<tr><td>{}</td><td>{}</td><td>{}</td><td><code>{}</code></td><td>{}</td></tr>\n",
+                        html_escaped(result.suite.name), html_escaped(result.suite.title), html_escaped(result.data_file),
+                        result.data_sha256.substr(0, 16), html_escaped(result.template_style));
   }
   return "<section><details><summary>Data and settings</summary><div "
          "class=\"scroll\"><table><thead><tr><th>suite</th><th>what</th><th>file</th>"
-         "<th>sha256</th></tr></thead><tbody>\n" +
+         "<th>sha256</th><th>template</th></tr></thead><tbody>\n" +
          data + "</tbody></table></div><pre>" + html_escaped(run.settings.dump(1)) + "</pre></details></section>\n";
 }
 
@@ -158,10 +162,9 @@ std::string evaluation_page(const EvalRun& run, int64_t sample_bytes) {
   const auto number = [&](const char* key) { return run.sampling.value(key, 0.0); };
   out += fmt::format(
       "<header><h1>{}</h1><p class=\"note\">{} · checkpoint {:.12}</p><p class=\"note\">temperature {:g} · top-p {:g} · top-k "
-      "{:g} · seed {} · "
-      "template {} · {} · Ponder {}</p></header>\n",
+      "{:g} · seed {} · {} · Ponder {}</p></header>\n",
       html_escaped(run.model_name), html_escaped(run.model), run.checkpoint_id, number("temperature"), number("top_p"),
-      number("top_k"), run.seed, html_escaped(run.template_style), run.date.substr(0, 10), html_escaped(run.version));
+      number("top_k"), run.seed, run.date.substr(0, 10), html_escaped(run.version));
   out += cards(run) + metric_table(run) + details(run) + sample_section(run, shown);
   out += "<script type=\"application/json\" id=\"data\">" + script_safe(Json{{"suites", shown.suites}}) + "</script>\n<script>" +
          eval_page_script + "</script>\n";

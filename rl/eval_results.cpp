@@ -35,7 +35,7 @@ Json suite_config(const SuiteResult& result, const EvalRun& run) {
   return {{"task", suite.name},
           {"dataset_path", result.data_file},
           {"output_type", "generate_until"},
-          {"doc_to_text", run.template_style == "plain" ? suite.prompt : suite.chat_prompt},
+          {"doc_to_text", result.wording},
           {"doc_to_target", suite.gold},
           {"num_fewshot", 0},
           {"repeats", run.samples},
@@ -118,7 +118,7 @@ Json results_json(const EvalRun& run) {
           {"model_name", run.model},
           {"model_name_sanitized", sanitized(run.model)},
           {"system_instruction", run.system.empty() ? Json(nullptr) : Json(run.system)},
-          {"chat_template", run.template_style},
+          {"chat_template", run.suites.empty() ? Json(nullptr) : Json(run.suites.front().template_style)},
           {"max_length", run.max_positions},
           {"total_evaluation_time_seconds", fmt::format("{:.3f}", run.seconds)},
           {"ponder",
@@ -179,12 +179,11 @@ std::string results_table(const EvalRun& run) {
 }
 
 std::string results_heading(const EvalRun& run) {
-  std::string out = fmt::format("{} (checkpoint {:.12}), template {}, {}\n", run.model, run.checkpoint_id, run.template_style,
-                                run.sampling.dump());
+  std::string out = fmt::format("{} (checkpoint {:.12}), {}\n", run.model, run.checkpoint_id, run.sampling.dump());
   for (const auto& result : run.suites) {
     const std::string of = result.rows > result.metrics.problems ? fmt::format(" of {}", result.rows) : "";
-    out += fmt::format("{}: {}{} problems × {} samples, {} (sha256 {:.12})\n", result.suite.name, result.metrics.problems, of,
-                       run.samples, result.data_file, result.data_sha256);
+    out += fmt::format("{}: {}{} problems × {} samples, template {}, {} (sha256 {:.12})\n", result.suite.name,
+                       result.metrics.problems, of, run.samples, result.template_style, result.data_file, result.data_sha256);
     for (const auto& note : result.notes) out += "  note: " + note + "\n";
   }
   return out;

@@ -17,15 +17,16 @@ namespace rl {
 struct SuiteResult {
   Suite suite;
   std::string data_file, data_sha256;
-  int64_t rows = 0;                // of the suite; fewer were asked if there was a limit
-  std::vector<std::string> notes;  // for people: another data file than the suite's, golds that cannot be read, cut prompts
+  std::string template_style, wording;  // how its problems were asked
+  int64_t rows = 0;                     // of the suite; fewer were asked if there was a limit
+  std::vector<std::string> notes;       // for people: another data file than the suite's, golds that cannot be read, cut prompts
   SuiteMetrics metrics;
   std::vector<EvaluatedProblem> problems;
   std::string samples_file;
 };
 
 struct EvalRun {
-  std::string date, model, model_name, checkpoint_id, version, dtype, template_style, system;
+  std::string date, model, model_name, checkpoint_id, version, dtype, system;
   double begun = 0;  // seconds since 1970
   int64_t samples = 1, limit = 0, seed = 0, max_positions = 0;
   double seconds = 0;  // of this process; 0 when nothing was left to do
@@ -39,7 +40,8 @@ nlohmann::ordered_json results_json(const EvalRun& run);
 
 // Markdown, columns padded so that it reads well in a terminal: suite, metric, value, standard error, interval, problems.
 std::string results_table(const EvalRun& run);
-// "gsm8k: 200 of 1319 problems × 4 samples, configs/data/gsm8k/test.jsonl (sha256 3730d312f6e3)", one line a suite, and notes.
+// "gsm8k: 200 of 1319 problems × 4 samples, template chatml, configs/data/gsm8k/test.jsonl (sha256 3730d312f6e3)", one line a
+// suite, and notes.
 std::string results_heading(const EvalRun& run);
 
 // Rows of cells as a Markdown table, padded; the first row is the head. `right`: columns that are numbers.

@@ -20,7 +20,6 @@ rl::EvalRun example_run() {
   run.model_name = "<toy>";
   run.checkpoint_id = "0123456789abcdef";
   run.version = "0.1.0";
-  run.template_style = "plain";
   run.samples = 2;
   run.seconds = 2;
   run.sampled_tokens = 100;
@@ -29,6 +28,7 @@ rl::EvalRun example_run() {
   result.suite.name = "toy";
   result.suite.title = "A toy";
   result.data_file = "toy.jsonl";
+  result.template_style = "plain";
   result.data_sha256 = std::string(64, 'a');
   result.rows = 9;
   result.problems = {problem(0, "rw"), problem(1, "nn"), problem(2, "ru")};
@@ -107,7 +107,8 @@ TEST_CASE("the table is Markdown whose columns stand under each other", "[eval]"
   REQUIRE(contains(text, "| toy   | avg@2"));
   REQUIRE(contains(text, "noise of the runs"));
   REQUIRE(!contains(text, "verifier_limit"));  // nothing met one
-  REQUIRE(contains(rl::results_heading(example_run()), "toy: 3 of 9 problems × 2 samples, toy.jsonl (sha256 aaaaaaaaaaaa)"));
+  REQUIRE(contains(rl::results_heading(example_run()),
+                   "toy: 3 of 9 problems × 2 samples, template plain, toy.jsonl (sha256 aaaaaaaaaaaa)"));
 }
 
 TEST_CASE("the page stands alone, and what a model wrote stays text", "[eval]") {
