@@ -212,9 +212,9 @@ int64_t TaskRun::take_back() {
   }
 }
 
+bool inside_parallel_body() { return inside_body; }
+
 TaskRun* deal_runs(int64_t count, int64_t runs) {
-  // Kept from call to call. A region inside of a body runs on its thread alone, so one set a thread and depth would do;
-  // bodies do not open regions of this kind.
   static thread_local std::vector<TaskRun> own;
   if (static_cast<int64_t>(own.size()) < runs) own = std::vector<TaskRun>(static_cast<size_t>(runs));
   for (int64_t r = 0; r < runs; ++r)

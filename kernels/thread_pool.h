@@ -35,13 +35,19 @@ struct alignas(64) TaskRun {
   int64_t take_front(bool* more);  // -1: none is left. *more: the next one is still there
   int64_t take_back();
 };
-// The calling thread's runs, [0, count) cut in `runs` of them.
+// The calling thread's runs, [0, count) cut in `runs` of them; kept from call to call, so only one region at a time may
+// hold them.
 TaskRun* deal_runs(int64_t count, int64_t runs);
+bool inside_parallel_body();
 
 // parallel_for for tasks that read memory in order: each thread walks a run of neighbours, so that it knows what it will
 // do next and can ask for it. Calls body(i, next) once for every i; next is i + 1, or -1 when another may follow.
 template <typename Body>
 void parallel_runs(int64_t count, const Body& body) {
+  if (inside_parallel_body()) {
+    for (int64_t i = 0; i < count; ++i) body(i, i + 1 < count ? i + 1 : -1);
+    return;
+  }
   const int64_t runs = count < threads() ? count : threads();
   TaskRun* const own = deal_runs(count, runs);
   parallel_for(runs, [&](int64_t run) {

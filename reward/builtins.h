@@ -21,5 +21,23 @@ std::unique_ptr<Reward> make_code_function(const Options& options);
 std::vector<OptionInfo> code_function_options();
 std::unique_ptr<Reward> make_code_stdio(const Options& options);
 std::vector<OptionInfo> code_stdio_options();
+std::unique_ptr<Reward> make_tag_count(const Options& options);
+std::vector<OptionInfo> tag_count_options();
+std::unique_ptr<Reward> make_choice(const Options& options);
+std::vector<OptionInfo> choice_options();
+std::unique_ptr<Reward> make_length_kimi(const Options& options);
+std::vector<OptionInfo> length_kimi_options();
+std::unique_ptr<Reward> make_cosine(const Options& options);
+std::vector<OptionInfo> cosine_options();
+std::unique_ptr<Reward> make_overlong(const Options& options);
+std::vector<OptionInfo> overlong_options();
+std::unique_ptr<Reward> make_repetition(const Options& options);
+std::vector<OptionInfo> repetition_options();
+std::unique_ptr<Reward> make_language(const Options& options);
+std::vector<OptionInfo> language_options();
+std::unique_ptr<Reward> make_random(const Options& options);
+std::vector<OptionInfo> random_options();
+std::unique_ptr<Reward> make_constant(const Options& options);
+std::vector<OptionInfo> constant_options();
 
 }  // namespace reward

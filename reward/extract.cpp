@@ -104,4 +104,11 @@ std::optional<std::string_view> last_box(std::string_view text) {
   return boxes.back().content;
 }
 
+std::optional<std::string_view> after_hashes(std::string_view text) {
+  const auto mark = text.rfind("####");
+  if (mark == std::string_view::npos) return std::nullopt;
+  const auto rest = text.substr(mark + 4);
+  return rest.substr(0, rest.find('\n'));
+}
+
 }  // namespace reward

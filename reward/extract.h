@@ -32,4 +32,7 @@ std::vector<Box> find_boxes(std::string_view text, int64_t* steps = nullptr);
 // Inside the one that opens last.
 std::optional<std::string_view> last_box(std::string_view text);
 
+// The rest of the line after the last "####", as GSM8K writes its answers.
+std::optional<std::string_view> after_hashes(std::string_view text);
+
 }  // namespace reward

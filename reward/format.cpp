@@ -1,17 +1,20 @@
-// `format`: 1 if the completion has the tags of R1-Zero, <think>...</think><answer>...</answer>.
+// `format`: 1 if the completion has the form of R1-Zero, <think>...</think><answer>...</answer>; else 0.
+//
+//   loose:   each of the four tags exactly once, in this order, and neither the thinking nor the answer is empty
+//   strict:  and white space alone stands between </think> and <answer>, and after </answer>; nothing before <think>
+//
+// Source: DeepSeek-R1, arXiv:2501.12948, section 2.2 (format reward). The common regular expressions accept an empty
+// <think></think> and repeated tags, which policies learn to write; here they earn nothing.
 
 #include <fmt/core.h>
-
-#include <array>
 
 #include "reward/builtins.h"
 #include "reward/extract.h"
 #include "reward/item_reward.h"
+#include "reward/think_tags.h"
 
 namespace reward {
 namespace {
-
-constexpr std::array<std::string_view, 4> tags = {"<think>", "</think>", "<answer>", "</answer>"};
 
 class FormatReward : public ItemReward {
  public:
@@ -21,38 +24,41 @@ class FormatReward : public ItemReward {
   std::string check_answer(const std::string&) override { return ""; }
 
   std::string self_test() override {
-    const std::string think = prefill_.empty() ? "<think>" : "";
-    return check_examples(*this, {{think + "7+5=2</think>\n<answer>2</answer>\n", "", Status::scored, 1},
-                                  {think + "7+5=2</think><answer>2</answer> Yes!", "", Status::scored, strict_ ? 0.0 : 1.0},
-                                  {"<answer>2</answer>" + think + "7+5=2</think>", "", Status::scored, 0}});
+    const std::string think = prefill_ == "<think>" ? "" : "<think>";
+    return check_examples(*this,
+                          {{think + "7+5=2</think>\n<answer>2</answer>\n", "", Status::scored, 1},
+                           {think + "7+5=2</think><answer>2</answer> Yes!", "", Status::scored, strict_ ? 0.0 : 1.0},
+                           {think + " </think><answer>2</answer>", "", Status::scored, allow_empty_think_ ? 1.0 : 0.0},
+                           {"<answer>2</answer>" + think + "7+5=2</think>", "", Status::scored, 0}});
   }
 
  protected:
   Outcome score_one(const Item& item) const override {
-    const auto problem = find_problem(prefill_ + item.completion);
+    const auto problem = find_problem(with_prefill(item, prefill_));
     return scored(problem.empty() ? 1 : 0, problem.empty() ? "well formed" : problem);
   }
 
  private:
-  // Empty if the format is kept. The tags come once each and in order; strict also looks at what stands between them.
+  // Empty if the form is kept.
   std::string find_problem(std::string_view text) const {
     std::array<size_t, 4> at{};
-    for (size_t i = 0; i < tags.size(); ++i) {
-      at[i] = text.find(tags[i]);
-      if (at[i] == std::string_view::npos) return fmt::format("{} is missing", tags[i]);
-      if (text.rfind(tags[i]) != at[i]) return fmt::format("{} comes twice", tags[i]);
-      if (i > 0 && at[i] < at[i - 1]) return fmt::format("{} comes too early", tags[i]);
+    for (size_t i = 0; i < at.size(); ++i) {
+      const auto tag = think_tags[i];
+      at[i] = text.find(tag);
+      if (at[i] == std::string_view::npos) return fmt::format("{} is missing", tag);
+      if (text.rfind(tag) != at[i]) return fmt::format("{} comes twice", tag);
+      if (i > 0 && at[i] < at[i - 1]) return fmt::format("{} comes too early", tag);
     }
-    if (!strict_) return "";
-    const auto between = [&](size_t i) {  // tag i and the next one, or the end
-      const size_t begin = at[i] + tags[i].size();
+    const auto after = [&](size_t i) {  // from tag i to the next one, or to the end
+      const size_t begin = at[i] + think_tags[i].size();
       return trim(text.substr(begin, (i + 1 < at.size() ? at[i + 1] : text.size()) - begin));
     };
+    if (!allow_empty_think_ && after(0).empty()) return "nothing thought";
+    if (after(2).empty()) return "empty answer";
+    if (!strict_) return "";
     if (at[0] != 0) return "text before <think>";
-    if (!allow_empty_think_ && between(0).empty()) return "nothing thought";
-    if (!between(1).empty()) return "text between </think> and <answer>";
-    if (between(2).empty()) return "empty answer";
-    return between(3).empty() ? "" : "text after </answer>";
+    if (!after(1).empty()) return "text between </think> and <answer>";
+    return after(3).empty() ? "" : "text after </answer>";
   }
 
   bool strict_, allow_empty_think_;
@@ -67,10 +73,12 @@ std::unique_ptr<Reward> make_format(const Options& options) {
 }
 
 std::vector<OptionInfo> format_options() {
-  return {{"mode", "strict", "strict: nothing but white space outside the tags, parts not empty; loose: tags once, in order",
+  return {{"mode",
+           "strict",
+           "strict: nothing but white space outside the tags; loose: text around them is allowed",
            {"strict", "loose"}},
-          flag_option("allow_empty_think", false, "strict: <think></think> is allowed, for tasks that may be guessed at once"),
-          {"prefill", "", "put before the completion; set it to \"<think>\" when the prompt ends in <think>", {"", "<think>"}}};
+          flag_option("allow_empty_think", false, "<think></think> is allowed, for tasks that may be guessed at once"),
+          prefill_option()};
 }
 
 }  // namespace reward

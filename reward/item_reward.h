@@ -27,6 +27,9 @@ Outcome scored(double value, std::string detail, std::string_view extracted = {}
 Outcome no_answer(std::string detail);
 Outcome unscored(Status status, std::string detail);
 
+// A completion with text has tokens; 0 of them means that nobody counted.
+inline bool knows_tokens(const Item& item) { return item.completion_tokens > 0 || item.completion.empty(); }
+
 // A completion whose outcome is known.
 struct Example {
   std::string completion, answer;

@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
+#include <optional>
 #include <set>
 
 namespace reward {
@@ -37,6 +39,21 @@ void check_value(const std::string& reward, const OptionInfo& option, const std:
                           fmt::join(option.choices, ", ")));
 }
 
+bool allows(const OptionInfo& option, const std::string& name) {
+  if (option.name.empty() || option.name.back() != '*') return option.name == name;
+  const size_t prefix = option.name.size() - 1;
+  return name.size() > prefix && name.compare(0, prefix, option.name, 0, prefix) == 0;
+}
+
+// All of the text as one number; none otherwise.
+template <typename T>
+std::optional<T> read_number(const std::string& text) {
+  T value{};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
 }  // namespace
 
 std::string nearest(const std::string& word, const std::vector<std::string>& candidates) {
@@ -53,11 +70,12 @@ OptionInfo flag_option(std::string name, bool fallback, std::string about) {
   return {std::move(name), fallback ? "true" : "false", std::move(about), {"true", "false"}};
 }
 
-Options::Options(const std::vector<OptionInfo>& declared, const Settings& settings) {
-  for (const auto& option : declared) values_[option.name] = option.fallback;
+Options::Options(const std::vector<OptionInfo>& declared, const Settings& settings) : reward_(settings.name) {
+  for (const auto& option : declared)
+    if (option.name.back() != '*') values_[option.name] = option.fallback;
   std::set<std::string> seen;
   for (const auto& [name, value] : settings.options) {
-    const auto option = std::find_if(declared.begin(), declared.end(), [&](const auto& o) { return o.name == name; });
+    const auto option = std::find_if(declared.begin(), declared.end(), [&](const auto& o) { return allows(o, name); });
     if (option == declared.end()) {
       const auto hint = declared.empty() ? std::string("It has no options.")
                                          : fmt::format("Did you mean {}?", nearest(name, names_of(declared)));
@@ -68,6 +86,30 @@ Options::Options(const std::vector<OptionInfo>& declared, const Settings& settin
     check_value(settings.name, *option, value);
     values_[name] = value;
   }
+}
+
+double Options::number(const std::string& name, double low, double high) const {
+  const auto value = read_number<double>(text(name));
+  if (!value || !(*value >= low && *value <= high))
+    throw Error(fmt::format("reward \"{}\": option {} is \"{}\". Set it to a number from {:g} to {:g}.", reward_, name,
+                            text(name), low, high));
+  return *value;
+}
+
+int64_t Options::whole(const std::string& name, int64_t low, int64_t high) const {
+  const auto value = read_number<int64_t>(text(name));
+  if (!value || *value < low || *value > high)
+    throw Error(fmt::format("reward \"{}\": option {} is \"{}\". Set it to a whole number from {} to {}.", reward_, name,
+                            text(name), low, high));
+  return *value;
+}
+
+std::vector<std::pair<std::string, std::string>> Options::under(const std::string& prefix) const {
+  std::vector<std::pair<std::string, std::string>> found;
+  for (const auto& [name, value] : values_)
+    if (name.size() > prefix.size() && name.compare(0, prefix.size(), prefix) == 0)
+      found.emplace_back(name.substr(prefix.size()), value);
+  return found;
 }
 
 void check_settings(const Settings& settings) {

@@ -1,8 +1,10 @@
 // The options of one [[reward]] entry, checked against what the reward declares.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "reward/reward.h"
@@ -17,12 +19,19 @@ OptionInfo flag_option(std::string name, bool fallback, std::string about);
 
 class Options {
  public:
-  // Throws Error for an option that is not declared, given twice, or not one of its choices.
+  // Throws Error for an option that is not declared, given twice, or not one of its choices. A declared name that ends in
+  // "*" allows every option that begins so.
   Options(const std::vector<OptionInfo>& declared, const Settings& settings);
   const std::string& text(const std::string& name) const { return values_.at(name); }
   bool flag(const std::string& name) const { return values_.at(name) == "true"; }
+  // As a finite number within the bounds. Throw Error for any other text.
+  double number(const std::string& name, double low, double high) const;
+  int64_t whole(const std::string& name, int64_t low, int64_t high) const;
+  // The given options that begin with `prefix`, declared as "prefix*": their names without it, and values.
+  std::vector<std::pair<std::string, std::string>> under(const std::string& prefix) const;
 
  private:
+  std::string reward_;
   std::map<std::string, std::string> values_;
 };
 

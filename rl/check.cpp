@@ -4,11 +4,14 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <map>
 #include <memory>
 
 #include "kernels/error.h"
 #include "model/tokenizer.h"
 #include "rl/commands.h"
+#include "rl/data_identity.h"
+#include "rl/data_test_sets.h"
 #include "rl/dataset.h"
 #include "rl/generators.h"
 #include "rl/jsonl.h"
@@ -81,6 +84,7 @@ class Check {
   void check_stage(const StageConfig& stage) {
     const std::vector<Problem> training = read(stage, "data.train", stage.data.train, 0);
     const std::vector<Problem> held_back = read(stage, "data.eval", stage.data.eval, stage.data.eval_problems);
+    check_data(stage, training);
     check_prompts(stage, training);
     if (stage.kind == "sft") check_completions(stage, training);
     check_rewards(stage, stage.kind == "sft" ? std::vector<Problem>{} : training, held_back);
@@ -109,6 +113,17 @@ class Check {
     }
   }
 
+  // What the problems themselves must not hold: test problems, and completions that claim to be another assistant.
+  void check_data(const StageConfig& stage, const std::vector<Problem>& training) {
+    if (training.empty()) return;
+    const DataFindings found = check_test_sets(stage.data, training);
+    for (const auto& [path, what] : found.errors) error(&stage, path, what);
+    for (const auto& [path, what] : found.warnings) warning(stage, path, what);
+    test_set_reports_[stage.name] = found.report;
+    const std::string claims = stage.kind == "sft" ? identity_warning(stage.data, training) : "";
+    if (!claims.empty()) warning(stage, "data.train", claims);
+  }
+
   void check_prompts(const StageConfig& stage, const std::vector<Problem>& problems) {
     if (tokenizer_ == nullptr || problems.empty()) return;
     std::string mismatch = model::template_mismatch(stage.chat_template, *tokenizer_);
@@ -130,7 +145,7 @@ class Check {
       error(&stage, "template.style", fmt::format("a prompt of {} cannot be tokenised: {}", stage.data.train, failure.what()));
       return;
     }
-    prompt_report_ = fmt::format("{} prompts looked at, longest {} tokens", looked_at, longest);
+    prompt_reports_[stage.name] = fmt::format("{} prompts looked at, longest {} tokens", looked_at, longest);
     if (overlong > 0) judge_overlong(stage, overlong, looked_at, longest);
   }
 
@@ -184,11 +199,23 @@ class Check {
         error(&stage, "reward", failure.what());
         continue;
       }
+      check_max_tokens(stage, settings);
       const std::string broken = made->self_test();
       if (!broken.empty()) error(&stage, "reward", fmt::format("{}: its self-test failed: {}", settings.name, broken));
       check_golds(stage, *made, stage.data.train, training);
       check_golds(stage, *made, stage.data.eval, held_back);
     }
+  }
+
+  // A length that completions cannot reach makes these two say less than they seem to.
+  void check_max_tokens(const StageConfig& stage, const reward::Settings& settings) {
+    if (settings.name != "cosine" && settings.name != "overlong") return;
+    const std::string wanted = fmt::format("{}", stage.rollout.max_new_tokens);
+    const auto given = std::find_if(settings.options.begin(), settings.options.end(), [](const auto& o) { return o.first == "max_tokens"; });
+    if (given != settings.options.end() && given->second == wanted) return;
+    const std::string found = given == settings.options.end() ? "is not set" : "is " + given->second;
+    warning(stage, "reward", fmt::format("{}: max_tokens {}, but completions end at rollout.max_new_tokens = {}. Set max_tokens = {}.", settings.name,
+                                         found, wanted, wanted));
   }
 
   void check_golds(const StageConfig& stage, reward::Reward& reward, const std::string& source,
@@ -238,8 +265,9 @@ class Check {
   std::string describe(const StageConfig& stage) const {
     const OptimizerConfig& optimizer = stage.optimizer;
     std::string out =
-        fmt::format("stage {} ({}): {} steps, lr {:g} {}, warm-up {}\n  data: {}; {}\n", stage.name, stage.kind, stage.steps,
-                    optimizer.lr, optimizer.schedule, optimizer.warmup_steps, stage.data.train, prompt_report_);
+        fmt::format("stage {} ({}): {} steps, lr {:g} {}, warm-up {}\n  data: {}; {}\n  {}\n", stage.name, stage.kind, stage.steps,
+                    optimizer.lr, optimizer.schedule, optimizer.warmup_steps, stage.data.train, prompt_reports_.at(stage.name),
+                    test_set_reports_.at(stage.name));
     if (stage.kind == "sft")
       return out + fmt::format("  a step: {} sequences, 1 update; loss divided by the step's completion tokens\n",
                                stage.sequences_per_step);
@@ -267,7 +295,7 @@ class Check {
   CheckResult result_;
   model::ModelConfig sizes_;
   std::shared_ptr<const model::Tokenizer> tokenizer_;  // null when the model cannot be read
-  std::string prompt_report_;
+  std::map<std::string, std::string> prompt_reports_, test_set_reports_;  // by stage
 };
 
 }  // namespace

@@ -66,12 +66,29 @@ struct SandboxOptions {
   reward::sandbox::Limits limits;
 };
 
+struct ContaminationOptions {
+  std::string train;
+  std::vector<std::string> tests;  // files, or names of sets that ship, such as gsm8k
+  std::string train_key, test_key; // of the problem's text; empty: found out
+  int64_t examples = 10;           // matches shown of each test set
+  bool json = false;
+};
+
+struct IdentityOptions {
+  std::vector<std::string> files;
+  std::string key;                 // of what the assistant says; empty: everything that does not ask
+  int64_t examples = 20;           // claims shown of each file; --json has all
+  bool json = false;
+};
+
 int run_train(const Config& config, const TrainOptions& options = {});
 int run_check(const Config& config);
 int run_eval(const EvalOptions& options);
 int run_eval_suites();  // prints the suites and whether their data is here
 int run_eval_compare(const std::string& folder_a, const std::string& folder_b);
 int run_sample(const SampleOptions& options);
+int run_data_contamination(const ContaminationOptions& options);  // 1: a training row is a test problem, exact or normalised
+int run_data_identity(const IdentityOptions& options);            // 1: there are claims
 int run_rewards();  // prints the built-in rewards and their options
 int run_sandbox(const SandboxOptions& options);  // 1 too when the program's verdict is not ok
 int run_devices();  // prints the processor, the kernels in use, threads and memory

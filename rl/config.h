@@ -49,6 +49,7 @@ struct DataConfig {
   int64_t max_prompt_tokens = 512;
   std::string overlong_prompt = "drop";  // drop | error | truncate_left
   int64_t eval_problems = 256;     // held back: training never draws them
+  std::vector<std::string> allow_contamination;  // test sets that training data may hold: "gsm8k/test", "eval"
   // generator:arithmetic
   int64_t terms = 5, digits = 1;
   double worked_share = 0.3;       // SFT: share of completions with worked steps; the rest are bare answers

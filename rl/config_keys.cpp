@@ -82,7 +82,7 @@ std::vector<Key> declare() {
     {"model", "special_tokens", RUN(model.special_tokens), "", any(), {}, "Special tokens of a born model's tokenizer.", true},
     {"model", "eos_token", RUN(model.eos_token), "", any(), {}, "The special token that ends a completion.", true},
 
-    {"data", "train", STAGE(data.train), "file", any(), {}, "A JSONL file, or generator:arithmetic, or generator:countdown."},
+    {"data", "train", STAGE(data.train), "file", any(), {}, "A JSONL file or a JSON list, or generator:arithmetic, or generator:countdown."},
     {"data", "eval", STAGE(data.eval), "file", any(), {}, "Held-back problems: a JSONL file or a generator; empty: none."},
     {"data", "prompt_key", STAGE(data.prompt_key), "", any(), {}, "JSONL: the key of the question."},
     {"data", "answer_key", STAGE(data.answer_key), "", any(), {}, "JSONL: the key of the true answer."},
@@ -95,6 +95,8 @@ std::vector<Key> declare() {
      "What happens to a longer prompt."},
     {"data", "eval_problems", STAGE(data.eval_problems), "problems", at_least(0), {},
      "Problems held back for evaluation; training never draws them."},
+    {"data", "allow_contamination", STAGE(data.allow_contamination), "", any(), {},
+     "Test sets that may stand in data.train, such as [\"gsm8k/test\"]; \"eval\" is data.eval. Any other is an error."},
     {"data", "terms", STAGE(data.terms), "", between(2, 64), {}, "generator:arithmetic: numbers in a sum."},
     {"data", "digits", STAGE(data.digits), "", between(1, 9), {},
      "generator:arithmetic: digits of a number; sums keep as many."},

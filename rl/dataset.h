@@ -18,6 +18,7 @@ struct Problem {
   std::string question;
   std::string answer;      // gold, as the reward reads it
   std::string completion;  // SFT target (JSONL: completion_key; generator: worked or bare); empty when there is none
+  int64_t line = 0;        // where its row begins in the file; 0: generated
 };
 
 // A source of training problems. problem(i) is the i-th drawn in this run: it depends on (seed, i) alone, so a resumed
@@ -30,9 +31,9 @@ class Dataset {
   virtual std::vector<Problem> held_back() const = 0;  // the evaluation problems, in order
 };
 
-// Reads data.train / data.eval. JSONL: one object a line; a missing key is an error with file and line. A line's
-// prompt_id is its row, from 0. Shuffling permutes rows per epoch, keyed by (seed, epoch). A training row whose question
-// is held back too is left out.
+// Reads data.train / data.eval. A file has one JSON object a line, or is one list of them; a missing key is an error with
+// file and line. A row's prompt_id counts from 0. Shuffling permutes rows per epoch, keyed by (seed, epoch). A training
+// row whose question is held back too is left out.
 //
 // The held-back problems are the first data.eval_problems of data.eval (0: all of a file), whatever the seed. With
 // data.eval empty there are none to evaluate on, but a generator keeps the same ones out of training.

@@ -83,7 +83,7 @@ std::optional<bool> is_right(const reward::Outcome& outcome, const std::string& 
 bool has_form(const std::string& form, const std::string& prompt, const std::string& completion) {
   if (form == "box") return reward::last_box(completion).has_value();
   if (form == "answer_tags") return reward::last_tag(completion, "answer").has_value();
-  if (form == "hashes") return completion.find("#### ") != std::string::npos;
+  if (form == "hashes") return reward::after_hashes(completion).has_value();
   if (form == "code") return code_block(completion);
   if (form == "r1-zero") return r1_zero_tags(prompt, completion);
   kernels::fail_usage("eval: \"{}\" is no form; the forms are box, answer_tags, hashes, code and r1-zero.", form);

@@ -3,16 +3,13 @@
 #include <fmt/core.h>
 #include <fmt/ranges.h>
 
-#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "kernels/error.h"
-#include "rl/nearest_name.h"
+#include "rl/json_rows.h"
 
 namespace rl {
 namespace {
-
-std::string as_text(const nlohmann::json& value) { return value.is_string() ? value.get<std::string>() : value.dump(); }
 
 std::string required(const nlohmann::json& row, const std::string& key, const char* setting, const std::string& file,
                      int64_t line) {
@@ -32,25 +29,18 @@ std::string required(const nlohmann::json& row, const std::string& key, const ch
 }  // namespace
 
 std::vector<Problem> read_jsonl(const std::string& file, const DataConfig& keys, int64_t limit) {
-  std::ifstream in(file, std::ios::binary);
-  if (!in) kernels::fail_usage("{}: the data file cannot be read. Check the path; it is relative to the working folder.", file);
   std::vector<Problem> problems;
-  std::string text;
-  for (int64_t line = 1; std::getline(in, text); ++line) {
-    if (text.find_first_not_of(" \t\r") == std::string::npos) continue;
-    const auto row = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
-    if (!row.is_object())
-      kernels::fail_usage("{}:{}: is not a JSON object. Each line must be one, such as {{\"question\": ..., \"answer\": ...}}.",
-                          file, line);
+  for_each_row(file, [&](int64_t line, const nlohmann::json& row) {
     Problem problem;
     problem.prompt_id = static_cast<int64_t>(problems.size());
+    problem.line = line;
     problem.question = required(row, keys.prompt_key, "data.prompt_key", file, line);
     problem.answer = required(row, keys.answer_key, "data.answer_key", file, line);
     if (const auto found = row.find(keys.completion_key); found != row.end() && found->is_string())
       problem.completion = found->get<std::string>();
     problems.push_back(std::move(problem));
-    if (limit > 0 && static_cast<int64_t>(problems.size()) == limit) break;
-  }
+    return limit == 0 || static_cast<int64_t>(problems.size()) < limit;
+  });
   if (problems.empty()) kernels::fail_usage("{}: the data file has no rows.", file);
   return problems;
 }

@@ -1,4 +1,4 @@
-// Problems from a JSONL file.
+// Problems from a JSONL file, or from a JSON list of objects.
 #pragma once
 
 #include <string>

@@ -34,6 +34,8 @@ struct Arguments {
   rl::EvalOptions eval;
   rl::SampleOptions sample;
   rl::SandboxOptions sandbox;
+  rl::ContaminationOptions contamination;
+  rl::IdentityOptions identity;
 };
 
 int print(const std::string& text) {
@@ -234,6 +236,35 @@ void add_sandbox(CLI::App& app, Arguments& args, Command& command) {
   run->callback([&] { command = [&] { return rl::run_sandbox(options); }; });
 }
 
+void add_data(CLI::App& app, Arguments& args, Command& command) {
+  auto* data = app.add_subcommand("data", "Look for what a data file should not hold: test problems, claims to be another assistant");
+  data->require_subcommand(1);
+
+  auto& mixed = args.contamination;
+  auto* contamination =
+      data->add_subcommand("contamination", "Problems of a training set that stand in test sets: exact, normalised, 13 words in a row")
+          ->footer(
+              "Example:\n  ponder data contamination my_problems.jsonl gsm8k my_test.jsonl\n\n"
+              "Normalised: letters and digits alone, in lower case; exact matches included. 13 words: further problems that share 13\n"
+              "words in a row. Ends with 1 if any problem matches exactly or normalised.");
+  contamination->add_option("TRAIN", mixed.train, "The training set: JSONL, or a JSON list")->required();
+  contamination->add_option("TEST", mixed.tests, "Test sets: files, or names of those in configs/data, such as gsm8k")->required();
+  contamination->add_option("--train-key", mixed.train_key, "Key of the problem's text; question, problem, prompt, ... if left out");
+  contamination->add_option("--test-key", mixed.test_key, "The same of the test sets");
+  contamination->add_option("--examples", mixed.examples, "Matches shown of each test set")->capture_default_str()->check(CLI::NonNegativeNumber);
+  contamination->add_flag("--json", mixed.json, "Print JSON");
+  contamination->callback([&] { command = [&] { return rl::run_data_contamination(mixed); }; });
+
+  auto& claims = args.identity;
+  auto* identity = data->add_subcommand("identity", "Lines in which the model claims to be another vendor's assistant")
+                       ->footer("Example:\n  ponder data identity sft.jsonl\n\nEnds with 1 if there are any.");
+  identity->add_option("FILE", claims.files, "Data files: JSONL, or a JSON list")->required();
+  identity->add_option("--key", claims.key, "Key of what the assistant says; every text that asks nothing, if left out");
+  identity->add_option("--examples", claims.examples, "Claims shown of each file; --json shows all")->capture_default_str()->check(CLI::NonNegativeNumber);
+  identity->add_flag("--json", claims.json, "Print JSON");
+  identity->callback([&] { command = [&] { return rl::run_data_identity(claims); }; });
+}
+
 void add_small_commands(CLI::App& app, Arguments& args, Command& command) {
   auto* import = app.add_subcommand("import", "Turn a GGUF file of the llama family into a model folder")
                      ->footer("Example:\n  ponder import SmolLM2-135M.Q4_1.gguf models/smollm2-135m");
@@ -303,6 +334,7 @@ int main(int argc, char** argv) {
   add_eval(app, args, command);
   add_sample(app, args, command);
   add_sandbox(app, args, command);
+  add_data(app, args, command);
   add_small_commands(app, args, command);
 
   if (const std::string message = unknown_command(app, argc, argv); !message.empty()) {

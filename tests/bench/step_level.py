@@ -8,27 +8,10 @@ import subprocess
 import sys
 import time
 
+sys.path.append(os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "support"))
 import find
+from endless_model import endless_model
 from tables import busy_notes, missing, spread
-
-
-def model_without_end(settings):
-    """The model's folder with an end token that it never writes, so that every completion has all its tokens."""
-    folder = os.path.join(settings.output, "model_without_end")
-    os.makedirs(folder, exist_ok=True)
-    for name in os.listdir(settings.model):
-        target = os.path.join(folder, name)
-        if os.path.lexists(target):
-            os.remove(target)
-        if name in ("config.json", "generation_config.json", "tokenizer_config.json"):
-            fields = json.load(open(os.path.join(settings.model, name)))
-            fields["eos_token" if name == "tokenizer_config.json" else "eos_token_id"] = (
-                "<empty_output>" if name == "tokenizer_config.json" else 16
-            )
-            json.dump(fields, open(target, "w"), indent=1)
-        else:
-            os.symlink(os.path.realpath(os.path.join(settings.model, name)), target)
-    return folder
 
 
 def timed(command, log):
@@ -62,7 +45,7 @@ def step(settings):
     document = settings.ours("step_bench", "pass", "loss-memory", "--model", settings.model)
     document["notes"], document["peers"] = [], []
     prompts, samples, new_tokens, steps = (2, 2, 8, 1) if settings.quick else (8, 8, 128, 2)
-    model = model_without_end(settings)
+    model = endless_model(settings.model, os.path.join(settings.output, "endless_model"))
     data = os.path.join(settings.output, "prompts.jsonl")
     with open(data, "w") as out:
         out.writelines(open("configs/data/gsm8k/train.jsonl").readlines()[: prompts * steps])

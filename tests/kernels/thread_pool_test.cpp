@@ -179,3 +179,13 @@ TEST_CASE("a thread that has done its run takes over what is left of the others'
   REQUIRE(others.load() == 99);
   kernels::set_threads(0);
 }
+
+TEST_CASE("parallel_runs inside of parallel_runs does every task once", "[thread_pool]") {
+  kernels::set_threads(2);
+  std::vector<std::atomic<int>> done(50 * 20);
+  kernels::parallel_runs(50, [&](int64_t outer, int64_t) {
+    kernels::parallel_runs(20, [&](int64_t inner, int64_t) { done[static_cast<size_t>(outer * 20 + inner)].fetch_add(1); });
+  });
+  for (const auto& d : done) REQUIRE(d.load() == 1);
+  kernels::set_threads(0);
+}

@@ -63,6 +63,36 @@ TEST_CASE("countdown reads no power, sign, decimals, juxtaposition or code", "[c
   REQUIRE_FALSE(parse_expression(std::string("2\0+3", 4)).value);
 }
 
+TEST_CASE("the tricks that other countdown checkers pay for earn nothing", "[countdown]") {
+  // A checker that collects the numbers with a pattern and hands the text to an interpreter takes all of these.
+  const std::string three = "numbers=2,4,5 target=10";
+  REQUIRE(value("4+2*5-4", "numbers=2,4,5 target=10") == 0.0);      // 4 twice
+  for (const char* text : {"2.5*4", "2.5*4.", "5*2+.4*0", "5*2**1", "2**4-5-1", "5*2#4", "5*2 # 4", "5*2 if 4 else 0", "5*2+0*4", "(5*2,4)[0]",
+                           "5*2or 4", "5*2//1+4-4", "max(2*5,4)", "2*5+4-4.0", "10", "10+2-2+4-4+5-5", "4*5/2.0", "0b10*5", "2_4*5", "5*2; 4",
+                           "(5)(2)+4-4", "5*2 = 10 = 4", "5\u00d72\u00d74\u2070", "'2'*5", "4 5 2 10"}) {
+    INFO(text);
+    CHECK(value(text, three) == 0.0);
+  }
+  REQUIRE(value("4*5/2", three) == 1.0);
+  // Towers of powers, which hang an interpreter, are not read at all: no digit of them is computed.
+  for (const char* text : {"9**9**9", "9**9**9**9", "9^9^9", "9e999999999", "9!!!"}) {
+    INFO(text);
+    CHECK(parse_expression(text).steps < 64);
+    CHECK(value(text, "numbers=9,9,9 target=9") == 0.0);
+  }
+}
+
+TEST_CASE("the gold's own text, a list of guesses and an answer inside the thinking earn nothing", "[countdown]") {
+  auto countdown = make("countdown");
+  const auto of = [&](const std::string& text) { return score_one(*countdown, item(text, gold)).value; };
+  REQUIRE(of("<answer>" + gold + "</answer>") == 0.0);
+  REQUIRE(of("<answer>9</answer>") == 0.0);
+  REQUIRE(of("<answer>7+5-3, (25+3)/7+5</answer>") == 0.0);
+  REQUIRE(of("<answer>(25+3)/7+5 or 7+5-3</answer>") == 0.0);
+  REQUIRE(of("<answer>(25+3)/7+5</answer><answer>9</answer>") == 0.0);  // the last one counts
+  REQUIRE(of("<think><answer>(25+3)/7+5</answer>") == 0.0);
+}
+
 TEST_CASE("an expression has limits on length, depth, numbers and digits", "[countdown]") {
   const auto nested = [](int depth) { return std::string(depth, '(') + "1" + std::string(depth, ')'); };
   REQUIRE(parse_expression(nested(64)).value);

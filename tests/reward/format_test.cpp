@@ -36,11 +36,15 @@ TEST_CASE("allow_empty_think forgives empty thinking, not an empty answer", "[fo
   REQUIRE(value("<answer>1</answer>", allow) == 0.0);
 }
 
-TEST_CASE("loose format wants each tag once and in order", "[format]") {
-  REQUIRE(value("So <think></think> it is <answer>1</answer>!", loose) == 1.0);
-  REQUIRE(value("<think></think><answer>1</answer><answer>", loose) == 0.0);
-  REQUIRE(value("<answer>1</answer><think></think>", loose) == 0.0);
-  REQUIRE(value("<think><answer></think></answer>", loose) == 0.0);
+TEST_CASE("loose format wants each tag once and in order, with something in them, and allows text around", "[format]") {
+  REQUIRE(value("So <think>a</think> it is <answer>1</answer>!", loose) == 1.0);
+  for (const char* text : {"So <think></think> it is <answer>1</answer>!", "So <think>a</think> it is <answer> </answer>!",
+                           "<think>a</think><answer>1</answer><answer>", "<answer>1</answer><think>a</think>",
+                           "<think>a<answer>1</think></answer>", "<think>a</think>1"}) {
+    INFO(text);
+    CHECK(value(text, loose) == 0.0);
+  }
+  REQUIRE(value("So <think></think> it is <answer>1</answer>!", {{"mode", "loose"}, {"allow_empty_think", "true"}}) == 1.0);
 }
 
 TEST_CASE("prefill stands before the completion", "[format]") {
@@ -48,6 +52,28 @@ TEST_CASE("prefill stands before the completion", "[format]") {
   REQUIRE(value("a</think><answer>1</answer>", prefill) == 1.0);
   REQUIRE(value("<think>a</think><answer>1</answer>", prefill) == 0.0);  // twice
   REQUIRE(value("a</think><answer>1</answer>") == 0.0);
+}
+
+TEST_CASE("a prompt that ends in <think> has opened the thinking", "[format]") {
+  auto format = make("format");
+  const auto after = [&](const char* prompt, const char* text) { return score_one(*format, item(text, "", prompt)).value; };
+  REQUIRE(after("Assistant: <think>", "a</think><answer>1</answer>") == 1.0);
+  REQUIRE(after("Assistant: <think>\n", "a</think><answer>1</answer>") == 1.0);
+  REQUIRE(after("Assistant: <think>", "</think><answer>1</answer>") == 0.0);
+  REQUIRE(after("Assistant: <think>", "<think>a</think><answer>1</answer>") == 0.0);  // twice
+  REQUIRE(after("Say <think> first.", "a</think><answer>1</answer>") == 0.0);
+}
+
+TEST_CASE("tag_count pays a quarter for each tag that comes once", "[format]") {
+  auto count = make("tag_count");
+  const auto of = [&](const char* text, const char* prompt = "") { return score_one(*count, item(text, "", prompt)).value; };
+  REQUIRE(of("") == 0.0);
+  REQUIRE(of("<think>a</think><answer>1</answer>") == 1.0);
+  REQUIRE(of("</answer><answer></think><think>") == 1.0);           // order is not its business
+  REQUIRE(of("<think>a</think>1") == 0.5);
+  REQUIRE(of("<think><think>a</think><answer>1</answer>") == 0.75);  // <think> twice
+  REQUIRE(of("<answer><answer></answer></answer>") == 0.0);
+  REQUIRE(of("a</think>1", "Assistant: <think>") == 0.5);
 }
 
 TEST_CASE("format and exact together pay only what is well formed and right", "[format]") {

@@ -12,9 +12,38 @@ TEST_CASE("every built-in passes its own self-test, with every choice of its opt
   CHECK(make("exact", {{"tag", "final"}})->self_test() == "");
   CHECK(make("countdown", {{"use_all", "false"}})->self_test() == "");
   for (const char* mode : {"strict", "loose"})
-    for (const char* prefill : {"", "<think>"})
+    for (const char* prefill : {"auto", "", "<think>"})
       for (const char* empty : {"true", "false"})
         CHECK(make("format", {{"mode", mode}, {"prefill", prefill}, {"allow_empty_think", empty}})->self_test() == "");
+  for (const char* prefill : {"auto", "", "<think>"}) CHECK(make("tag_count", {{"prefill", prefill}})->self_test() == "");
+  for (const char* name : {"cosine", "length_kimi"})
+    for (const char* of : {"math", "exact", "countdown", "choice"}) CHECK(make(name, {{"of", of}})->self_test() == "");
+  CHECK(make("cosine", {{"max_tokens", "1"}, {"right_short", "0.1"}, {"wrong_long", "3"}})->self_test() == "");
+  CHECK(make("overlong", {{"max_tokens", "7"}, {"cache_tokens", "7"}, {"factor", "0.5"}})->self_test() == "");
+  for (const char* n : {"1", "2", "20"}) CHECK(make("repetition", {{"n", n}, {"max_penalty", "-0.5"}})->self_test() == "");
+  CHECK(make("repetition", {{"max_penalty", "0"}})->self_test() == "");
+  for (const char* script : {"latin", "han,kana", "cyrillic, latin"})
+    CHECK(make("language", {{"script", script}, {"least", "1"}})->self_test() == "");
+  CHECK(make("random", {{"seed", "5"}, {"share", "0"}})->self_test() == "");
+  CHECK(make("constant", {{"value", "-2.5"}})->self_test() == "");
+}
+
+TEST_CASE("a number that is none, or out of its bounds, is an error that says the bounds", "[registry]") {
+  REQUIRE_THROWS_WITH(make("overlong", {{"max_tokens", "many"}}), Contains("max_tokens is \"many\"") && Contains("whole number from 1"));
+  REQUIRE_THROWS_WITH(make("overlong", {{"max_tokens", "100"}}), Contains("cache_tokens is \"4096\"") && Contains("from 1 to 100"));
+  for (const char* bad : {"", "0", "-3", "1.5", "1e3", "9999999999999999999999", " 8", "8 ", "+8", "0x8"})
+    CHECK_THROWS_AS(make("cosine", {{"max_tokens", bad}}), reward::Error);
+  for (const char* bad : {"nan", "inf", "1.5", "-0.1", "1,0"}) CHECK_THROWS_AS(make("random", {{"share", bad}}), reward::Error);
+  REQUIRE_THROWS_WITH(make("language", {{"script", "latin,klingon"}}), Contains("klingon") && Contains("latin"));
+  REQUIRE_THROWS_WITH(make("language", {{"script", ""}}), Contains("\"\""));
+}
+
+TEST_CASE("options of the reward that judges are checked by it", "[registry]") {
+  CHECK(make("cosine", {{"of", "exact"}, {"of_whole", "true"}})->self_test() == "");
+  REQUIRE_THROWS_WITH(make("cosine", {{"of", "exact"}, {"of_hole", "true"}}), Contains("\"exact\"") && Contains("Did you mean whole?"));
+  REQUIRE_THROWS_WITH(make("length_kimi", {{"of", "maths"}}), Contains("Did you mean math?"));
+  REQUIRE_THROWS_WITH(make("length_kimi", {{"of", "cosine"}}), Contains("option of is \"cosine\"") && Contains("such as math"));
+  REQUIRE_THROWS_WITH(make("cosine", {{"whole", "true"}}), Contains("unknown option whole"));
 }
 
 TEST_CASE("an unknown reward, option or choice is an error that names the nearest", "[registry]") {

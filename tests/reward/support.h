@@ -27,6 +27,7 @@ inline reward::Item item(std::string completion, std::string answer, std::string
   it.completion = std::move(completion);
   it.answer = std::move(answer);
   it.prompt = std::move(prompt);
+  it.completion_tokens = static_cast<int64_t>(it.completion.size());  // one a byte
   return it;
 }
 

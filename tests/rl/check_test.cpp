@@ -83,6 +83,19 @@ TEST_CASE("prompts and completions that do not fit the model are refused", "[che
   REQUIRE(contains(complaints_of({"checkpoint.resume=nowhere"}), "checkpoint.resume: is \"nowhere\", which is not a folder"));
 }
 
+TEST_CASE("a length reward that measures against another length than the rollout's is pointed out", "[check]") {
+  const auto warned = [](std::vector<std::string> overrides) {
+    overrides.insert(overrides.begin(), {"rollout.samples_per_prompt=4", "rollout.max_new_tokens=24"});
+    std::string all;
+    for (const auto& line : rl::check_run(rl::read_config(folder + "group_of_one.toml", overrides)).warnings) all += line + "\n";
+    return all;
+  };
+  REQUIRE(contains(warned({"reward.exact.name=cosine", "reward.cosine.of=exact"}),
+                   "reward: cosine: max_tokens is not set, but completions end at rollout.max_new_tokens = 24. Set max_tokens = 24."));
+  REQUIRE(contains(warned({"reward.exact.name=overlong", "reward.overlong.cache_tokens=8", "reward.overlong.max_tokens=100"}), "overlong: max_tokens is 100"));
+  REQUIRE(warned({"reward.exact.name=overlong", "reward.overlong.cache_tokens=8", "reward.overlong.max_tokens=24"}).empty());
+}
+
 TEST_CASE("an sft stage needs completions in its data", "[check]") {
   const std::string said =
       complaints_of({"data.train=tests/rl/broken/problems.jsonl", "stage.grpo.kind=sft", "stage.0.steps=1"});

@@ -1,0 +1,21 @@
+// The rows of a data file: JSONL (one object a line), or one JSON list of objects, whatever the file's name ends in.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+
+namespace rl {
+
+// Calls `take` with each row and the line where it begins, from 1, until it returns false. Empty lines are skipped but
+// counted. Throws UsageError "file:line: ..." for a row that is not a JSON object, and for a file that cannot be read.
+void for_each_row(const std::string& file, const std::function<bool(int64_t line, const nlohmann::json& row)>& take);
+
+// Text as it is, any other value as JSON writes it.
+std::string as_text(const nlohmann::json& value);
+
+// The text that a value asks: itself, or of a list of messages {"role", "content"} the first user's. Empty: none.
+std::string asked_text(const nlohmann::json& value);
+
+}  // namespace rl
