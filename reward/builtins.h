@@ -35,5 +35,9 @@ std::unique_ptr<Reward> make_random(const Options& options);
 std::vector<OptionInfo> random_options();
 std::unique_ptr<Reward> make_constant(const Options& options);
 std::vector<OptionInfo> constant_options();
+std::unique_ptr<Reward> make_code_function(const Options& options);
+std::vector<OptionInfo> code_function_options();
+std::unique_ptr<Reward> make_code_stdio(const Options& options);
+std::vector<OptionInfo> code_stdio_options();
 
 }  // namespace reward

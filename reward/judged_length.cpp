@@ -10,7 +10,7 @@ JudgedLengthReward::JudgedLengthReward(std::string name, const Options& options)
   Settings settings;
   settings.name = options.text("of");
   settings.options = options.under("of_");
-  judge_ = make_builtin(settings);
+  judge_ = make_reward(settings);
   if (dynamic_cast<JudgedLengthReward*>(judge_.get()))
     throw Error(
         fmt::format("reward \"{}\": option of is \"{}\", which asks another reward itself. Name the one that knows"

@@ -1,7 +1,10 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "reward/builtins.h"
 #include "reward/options.h"
+#include "reward/plugins/plugins.h"
 #include "reward/reward.h"
 
 namespace reward {
@@ -29,7 +32,19 @@ constexpr Builtin builtins[] = {
     {"language", make_language, language_options, "the share of letters in the wanted script, code and math left out"},
     {"random", make_random, random_options, "1 or 0 by a random number: a control"},
     {"constant", make_constant, constant_options, "always the same value: a control, or a shift of the sum"},
+    {"code_function", make_code_function, code_function_options,
+     "1 if the function passes the gold's tests; gold: {\"tests\": ..., \"entry_point\"?, \"setup\"?, \"prompt\"?}"},
+    {"code_stdio", make_code_stdio, code_stdio_options,
+     "1 if the program prints what it should; gold: {\"inputs\": [...], \"outputs\": [...], \"checker\"?, \"language\"?}"},
 };
+
+const Builtin& find_builtin(const std::string& name) {
+  for (const auto& builtin : builtins)
+    if (name == builtin.name) return builtin;
+  const auto names = builtin_names();
+  throw Error(fmt::format("reward \"{}\": unknown. Did you mean {}? Known: {}.", name.substr(0, 64), nearest(name, names),
+                          fmt::join(names, ", ")));
+}
 
 }  // namespace
 
@@ -39,15 +54,17 @@ std::vector<std::string> builtin_names() {
   return names;
 }
 
-std::unique_ptr<Reward> make_builtin(const Settings& settings) {
-  if (settings.kind != "builtin")
-    throw Error(fmt::format("reward \"{}\": kind is \"{}\". Set it to builtin, the only kind of this build.", settings.name,
-                            settings.kind));
+std::unique_ptr<Reward> make_reward(const Settings& settings) {
   check_settings(settings);
-  for (const auto& builtin : builtins)
-    if (settings.name == builtin.name) return builtin.make(Options(builtin.options(), settings));
-  throw Error(fmt::format("reward \"{}\": unknown. Did you mean {}? Known: {}.", settings.name,
-                          nearest(settings.name, builtin_names()), fmt::join(builtin_names(), ", ")));
+  if (settings.kind == "process") return make_process_reward(settings);
+  if (settings.kind == "library") return make_library_reward(settings);
+  if (settings.kind == "http") return make_http_reward(settings);
+  return find_builtin(settings.name).make(Options(find_builtin(settings.name).options(), settings));
+}
+
+bool builtin_has_option(const std::string& name, const std::string& option) {
+  const auto options = find_builtin(name).options();
+  return std::any_of(options.begin(), options.end(), [&](const OptionInfo& o) { return o.name == option; });
 }
 
 std::string describe_builtins() {

@@ -9,7 +9,7 @@
 
 #include "kernels/error.h"
 #include "model/checkpoint_folder.h"
-#include "reward/reward.h"
+#include "reward/plugins/plugins.h"
 #include "rl/commands.h"
 #include "rl/config.h"
 #include "rl/nearest_name.h"
@@ -32,6 +32,10 @@ struct Arguments {
   rl::TrainOptions train;
   rl::EvalOptions eval;
   rl::SampleOptions sample;
+  rl::SandboxOptions sandbox;
+  rl::ScoreOptions score;
+  std::vector<std::string> plugin;
+  std::string library;
   rl::ContaminationOptions contamination;
   rl::IdentityOptions identity;
 };
@@ -177,6 +181,35 @@ void add_sample(CLI::App& app, Arguments& args, Command& command) {
   });
 }
 
+void add_sandbox(CLI::App& app, Arguments& args, Command& command) {
+  auto& options = args.sandbox;
+  auto* sandbox = app.add_subcommand("sandbox", "Show the walls around programs that nobody trusts, or run one behind them")
+                      ->footer("Example:\n  ponder sandbox --probe\n  ponder sandbox run guess.py --input numbers.txt --wall 2");
+  sandbox->add_flag("--probe", options.probe, "Try each wall and print which stand; so does `ponder sandbox` alone");
+  sandbox->add_option("--allow-missing", options.allow_missing, "Do without this needed wall; may be repeated")
+      ->type_name("WALL")
+      ->allow_extra_args(false);
+  sandbox->require_subcommand(0, 1);
+  sandbox->callback([&, sandbox] {
+    if (sandbox->get_subcommands().empty()) command = [&] { return rl::run_sandbox(options); };
+  });
+  auto* run = sandbox->add_subcommand("run", "Run a Python or C++ file; its output is printed, the verdict goes to stderr");
+  run->add_option("FILE", options.file, "Ends with .py, .cpp or .cc")->required();
+  run->add_option("ARGUMENTS", options.arguments, "Of the program");
+  run->add_option("--input", options.input, "What the program reads from stdin")->type_name("FILE");
+  auto& limits = options.limits;
+  run->add_option("--wall", limits.wall_seconds, "Seconds of wall clock")->capture_default_str()->check(CLI::Range(0.01, 1e5));
+  run->add_option("--cpu", limits.cpu_seconds, "Seconds of processor time")->capture_default_str()->check(CLI::Range(0.01, 1e5));
+  run->add_option("--memory-mb", limits.memory_mb, "Of all its processes")->capture_default_str()->check(CLI::PositiveNumber);
+  run->add_option("--processes", limits.processes, "Threads too")->capture_default_str()->check(CLI::PositiveNumber);
+  run->add_option("--folder-mb", limits.work_folder_mb, "All that it writes")->capture_default_str()->check(CLI::PositiveNumber);
+  run->add_option("--files", limits.files, "In its folder")->capture_default_str()->check(CLI::PositiveNumber);
+  run->add_option("--output-bytes", limits.output_bytes, "Of stdout and stderr, each")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
+  run->callback([&] { command = [&] { return rl::run_sandbox(options); }; });
+}
+
 void add_data(CLI::App& app, Arguments& args, Command& command) {
   auto* data = app.add_subcommand("data", "Look for what a data file should not hold: test problems, claims to be another assistant");
   data->require_subcommand(1);
@@ -227,8 +260,53 @@ void add_small_commands(CLI::App& app, Arguments& args, Command& command) {
     command = [] { return print(rl::config_table_markdown()); };
   });
 
-  app.add_subcommand("rewards", "List the built-in rewards and their options")->callback([&] { command = rl::run_rewards; });
   app.add_subcommand("devices", "Show processor, kernels, threads and memory")->callback([&] { command = rl::run_devices; });
+}
+
+void add_score(CLI::App& app, Arguments& args, Command& command) {
+  auto& options = args.score;
+  auto* score = app.add_subcommand("score", "Score the lines of a JSONL file with a reward")
+                    ->footer(
+                        "Example:\n  ponder score --reward math --input answers.jsonl --output scores.jsonl\n\n"
+                        "A line in is {\"prediction\": text, \"gold\": text, list or object, \"prompt\"?, \"id\"?}; a line out is "
+                        "{\"id\", \"value\",\n\"status\", \"reason\", \"extracted\", \"components\"}, in the same order. Time per call "
+                        "goes to stderr.");
+  score->add_option("--reward", options.reward, "A built-in reward, or a TOML file with [[reward]] entries")
+      ->required()
+      ->type_name("NAME|FILE.toml");
+  score->add_option("--input", options.input, "The lines to score")->required()->type_name("FILE");
+  score->add_option("--profile", options.profile, "The reward's option `profile`: which conventions it follows")->type_name("NAME");
+  score->add_option("--output", options.output, "Where the scores go; stdout when left out")->type_name("FILE");
+  score->callback([&] { command = [&] { return rl::run_score(options); }; });
+}
+
+void add_reward(CLI::App& app, Arguments& args, Command& command) {
+  auto* reward = app.add_subcommand("reward", "List the rewards, test a plug-in, or attack a reward");
+  reward->require_subcommand(1);
+  reward->add_subcommand("list", "The built-in rewards and their options")->callback([&] { command = rl::run_reward_list; });
+  auto* conformance = reward->add_subcommand("conformance", "Test a program that is to be a reward of kind \"process\"")
+                          ->footer("Example:\n  ponder reward conformance python3 configs/rewards/last_word.py");
+  conformance->prefix_command();
+  conformance->callback([&, conformance] {
+    args.plugin = conformance->remaining();
+    command = [&] {
+      if (args.plugin.empty()) kernels::fail_usage("reward conformance: no program. Write it with its arguments, as in a shell.");
+      return rl::run_conformance(args.plugin);
+    };
+  });
+  auto* attack = reward->add_subcommand("attack", "Score junk that knows nothing of the gold, and show what of it is paid")
+                     ->footer("Example:\n  ponder reward attack math");
+  attack->add_option("REWARD", args.score.reward, "A built-in reward, or a TOML file with [[reward]] entries")
+      ->required()
+      ->type_name("NAME|FILE.toml");
+  attack->callback([&] { command = [&] { return rl::run_attack(args.score.reward); }; });
+}
+
+// The child's side of a library with isolate = "process"; nobody types it.
+void add_library_host(CLI::App& app, Arguments& args, Command& command) {
+  auto* host = app.add_subcommand("library-host", "")->group("");
+  host->add_option("FILE", args.library)->required();
+  host->callback([&] { command = [&] { return reward::serve_library(args.library); }; });
 }
 
 int report(const std::exception& error, int code) {
@@ -274,6 +352,10 @@ int main(int argc, char** argv) {
   add_check(app, args, command);
   add_eval(app, args, command);
   add_sample(app, args, command);
+  add_sandbox(app, args, command);
+  add_score(app, args, command);
+  add_reward(app, args, command);
+  add_library_host(app, args, command);
   add_data(app, args, command);
   add_small_commands(app, args, command);
 

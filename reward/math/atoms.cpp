@@ -277,7 +277,9 @@ Index Parser::accented() {
   ++k_;
   if (bar && ((one && letter) || !letters)) return add_function("conj", {argument()});
   if (bar && letter && first.text[0] >= 'A' && first.text[0] <= 'Z') return group();
-  return add(Kind::symbol, name + "(" + flat_argument() + ")");
+  std::string accent = name + "(" + flat_argument() + ")";
+  if (take("_")) accent += "_" + flat_argument();
+  return add(Kind::symbol, accent);
 }
 
 // \angle ABC is one name.

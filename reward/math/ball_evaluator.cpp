@@ -9,6 +9,7 @@ namespace {
 
 constexpr int64_t elementary_cost = 20;  // in multiplications
 constexpr int64_t gamma_cost = 200;
+constexpr int64_t longest_exponent = 16;  // bits of its whole part; beyond it the exact stages have given up too
 
 uint64_t mixed(uint64_t x) {  // splitmix64
   x += 0x9e3779b97f4a7c15ull;
@@ -23,6 +24,10 @@ uint64_t fingerprint(const Tree& tree, Index at) {
   for (const char c : node.text) h = mixed(h ^ static_cast<unsigned char>(c));
   for (const auto child : node.children) h = mixed(h ^ fingerprint(tree, child));
   return h;
+}
+
+bool is_huge(const Rational& exponent) {
+  return static_cast<int64_t>(fmpz_bits(exponent.num())) - static_cast<int64_t>(fmpz_bits(exponent.den())) > longest_exponent;
 }
 
 bool needs_whole_arguments(const std::string& name) { return name == "gcd" || name == "lcm" || name == "mod"; }
@@ -136,6 +141,8 @@ Value BallEvaluator::power(const Node& node, ComplexBall& out) {
   if (const auto value = evaluate(node.children[0], base); value != Value::ok) return value;
   const auto known = exact_value(tree_, node.children[1], work_, bindings_);
   if (known.state == Exact::State::undefined) return Value::undefined;
+  // 1 - 2^(-2^2001) and 1 are one ball at any precision, but not one number.
+  if (known.ok() && is_huge(known.value)) return Value::undefined;
   if (known.ok()) return rational_power(base, known.value, out);
   if (const auto value = evaluate(node.children[1], exponent); value != Value::ok) return value;
   return general_power(base, exponent, out);

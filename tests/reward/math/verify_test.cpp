@@ -62,6 +62,12 @@ TEST_CASE("profiles are found by name, an unknown one names the nearest", "[veri
   CHECK(Verifier("default").compare("50\\%", "50").status == Status::mismatch);
 }
 
+TEST_CASE("differences that hide at most points, or beyond any precision, are no match", "[verify]") {
+  const Verifier verifier;
+  CHECK(verifier.compare("\\min(k+2, m)", "\\min(k+1, m)").value == 0.0);
+  CHECK(verifier.compare("(1+i)(1-2^{-2^{2002}})", "(1+i)(1-2^{-2^{2001}})").value == 0.0);
+}
+
 TEST_CASE("statuses have names for counting", "[verify]") {
   CHECK(std::string(name_of(Status::match)) == "match");
   CHECK(std::string(name_of(Status::answer_unreadable)) == "answer_unreadable");
