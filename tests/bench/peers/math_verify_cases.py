@@ -9,7 +9,8 @@ It is used as its README shows: a bare answer stands in \\boxed{}, a bare gold b
 default configuration and compared with verify(gold, answer). Choice letters get its configuration for strings. It works in a
 process of its own with 3 GB of memory; a case that takes more than 20 s is a hang, and the process is started again.
 
-Lines: {"id", "match", "us": processor time of the parsing of both and the comparison, "error": what was raised, "crash" or "hang", if so}.
+Lines: {"id", "match", "us": processor time of the parsing of both and the comparison, "error": what was raised, "crash" or
+"hang", if so}.
 """
 
 import json
