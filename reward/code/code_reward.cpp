@@ -71,6 +71,7 @@ std::vector<Outcome> CodeReward::score(const std::vector<Item>& items, Deadline 
 }
 
 Outcome CodeReward::score_safely(const Item& item, Deadline deadline) {
+  if (Clock::now() >= deadline) return unscored(Status::timeout, "not begun by the deadline");
   try {
     return score_one(item, deadline);
   } catch (const Overdue&) {
