@@ -2,7 +2,7 @@
 """HumanEval and MBPP as golds of code_function, their reference solutions, and copies with one operator flipped.
 
   canonical_code.py golden DATA > tests/reward/code/canonical_20.jsonl   what the quick test reads
-  canonical_code.py check DATA PONDER [--every N] [--set NAME] [--output FILE.md]     every solution and every flip, through `ponder score`
+  canonical_code.py check DATA PONDER [--every N] [--set NAME] [--output FILE.md]     all solutions and flips, by `ponder score`
 
 DATA holds humaneval/HumanEval.jsonl.gz, mbpp/mbpp.jsonl and mbpp/sanitized-mbpp.json. `check` asks plain Python too, by running
 program and asserts together: these programs do not cheat, so both must say the same.
