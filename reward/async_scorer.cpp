@@ -38,7 +38,7 @@ std::vector<Outcome> score_task(Reward& reward, const Task& task, Clock::time_po
   } catch (...) {
     why = "threw something that is not an exception";
   }
-  return std::vector<Outcome>(task.items.size(), unscored(Status::infra_error, why));
+  return std::vector<Outcome>(task.items.size(), unscored(Status::infra_error, why, "broken_contract"));
 }
 
 // Shared by the scorer and its threads; a thread left behind in a hung call keeps it alive.
@@ -92,7 +92,8 @@ void sleep(const std::shared_ptr<Shared>& shared, std::unique_lock<std::mutex>& 
   for (const auto& task : running) {
     until = std::min(until, task->given_up);
     if (Clock::now() < task->given_up) continue;
-    task->outcomes.assign(task->items.size(), unscored(Status::timeout, "the reward did not come back by its deadline"));
+    task->outcomes.assign(task->items.size(), unscored(Status::timeout, "the reward did not come back by its deadline",
+                                                       "deadline"));
     finish(*shared, task);
     gave_up = true;
     if (shared->closing) --shared->threads;
@@ -121,7 +122,7 @@ struct AsyncScorer::State {
 };
 
 AsyncScorer::AsyncScorer(std::shared_ptr<Reward> reward, int64_t threads, int64_t timeout_ms) {
-  if (!reward) throw Error("AsyncScorer: there is no reward. Pass one made by make_sum or make_builtin.");
+  if (!reward) throw Error("AsyncScorer: there is no reward. Pass one made by make_sum or make_reward.");
   if (threads < 1 || timeout_ms < 1)
     throw Error(fmt::format("AsyncScorer: threads is {} and timeout_ms is {}. Set both to 1 or more.", threads, timeout_ms));
   state_ = std::make_unique<State>();

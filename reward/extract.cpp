@@ -1,9 +1,7 @@
 #include "reward/extract.h"
 
+#include <algorithm>
 #include <string>
-#include <vector>
-
-#include "reward/number.h"
 
 namespace reward {
 namespace {
@@ -17,24 +15,21 @@ bool ends_with(std::string_view text, std::string_view end) {
 
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
-// If a box command stands at `i`, the position of its opening brace; else npos.
-size_t box_brace(std::string_view text, size_t i) {
+// Length of the box command at `i`, 0 if there is none. \boxedx is another command.
+size_t box_command(std::string_view text, size_t i) {
   for (const std::string_view command : {"\\boxed", "\\fbox"}) {
     if (text.substr(i, command.size()) != command) continue;
-    i += command.size();
-    while (i < text.size() && is_space(text[i])) ++i;
-    return i < text.size() && text[i] == '{' ? i : npos;
+    const size_t end = i + command.size();
+    return end < text.size() && is_letter(text[end]) ? 0 : command.size();
   }
-  return npos;
+  return 0;
 }
 
-bool part_of_number(char c) { return is_digit(c) || c == '.' || c == ',' || c == '/'; }
-
-// Cuts what cannot begin or end a number: the full stop of "is 18." and the comma of "18, then".
-std::string_view tidy_number(std::string_view run) {
-  while (!run.empty() && !is_digit(run.back())) run.remove_suffix(1);
-  while (!run.empty() && !is_digit(run[0]) && run[0] != '.') run.remove_prefix(1);
-  return run;
+// The word after "\boxed ": up to white space, a $, a comma or the full stop of a sentence.
+size_t word_end(std::string_view text, size_t i) {
+  const auto ends = [](char c) { return is_space(c) || c == '$' || c == ',' || c == '\\' || c == '{' || c == '}'; };
+  while (i < text.size() && !ends(text[i])) ++i;
+  return i;
 }
 
 }  // namespace
@@ -47,12 +42,15 @@ std::string_view trim(std::string_view text) {
   return text;
 }
 
-std::string_view after_thinking(const Item& item) {
-  const std::string_view text = item.completion;
+std::string_view after_thinking(std::string_view text, bool opened) {
   const auto open = text.rfind(think_open), close = text.rfind(think_close);
   if (open != npos && (close == npos || open > close)) return {};
   if (close != npos) return text.substr(close + think_close.size());
-  return ends_with(trim(item.prompt), think_open) ? std::string_view() : text;
+  return opened ? std::string_view() : text;
+}
+
+std::string_view after_thinking(const Item& item) {
+  return after_thinking(item.completion, ends_with(trim(item.prompt), think_open));
 }
 
 std::optional<std::string_view> last_tag(std::string_view text, std::string_view tag) {
@@ -64,30 +62,46 @@ std::optional<std::string_view> last_tag(std::string_view text, std::string_view
   return text.substr(begin + open.size(), end - begin - open.size());
 }
 
-std::optional<std::string_view> last_box(std::string_view text, int64_t* steps) {
+std::vector<Box> find_boxes(std::string_view text, int64_t* steps) {
+  constexpr size_t no_box = npos;
   struct Open {
-    size_t content;
-    bool box;
+    size_t content, box;  // index in `boxes`
   };
   std::vector<Open> open;
-  std::optional<std::string_view> best;
-  size_t best_begin = 0, i = 0, visits = 0;
-  for (; i < text.size(); ++i, ++visits) {
-    if (text[i] == '\\') {
-      const size_t brace = box_brace(text, i);
-      if (brace != npos) open.push_back({brace + 1, true});
-      visits += brace != npos ? brace - i : 1;
-      i = brace != npos ? brace : i + 1;  // \{ and \} are no braces
-    } else if (text[i] == '{') {
-      open.push_back({i + 1, false});
-    } else if (text[i] == '}' && !open.empty()) {
-      const auto [begin, box] = open.back();
-      open.pop_back();
-      if (box && begin > best_begin) best = text.substr(begin, i - begin), best_begin = begin;
+  std::vector<Box> boxes;
+  size_t i = 0, visits = 0;
+  while (i < text.size()) {
+    const size_t begin = i;
+    if (const size_t length = text[i] == '\\' ? box_command(text, i) : 0) {
+      i += length;
+      while (i < text.size() && is_space(text[i])) ++i;
+      const bool braced = i < text.size() && text[i] == '{';
+      const size_t end = braced ? i + 1 : word_end(text, i);
+      if (braced) open.push_back({end, boxes.size()});
+      if (braced || end > i) boxes.push_back({begin, braced ? 0 : end, text.substr(i, braced ? 0 : end - i)});
+      i = end;
+    } else if (text[i] == '\\') {
+      i += 2;  // \{ and \} are no braces
+    } else {
+      if (text[i] == '{') open.push_back({i + 1, no_box});
+      if (text[i] == '}' && !open.empty()) {
+        const auto [content, box] = open.back();
+        open.pop_back();
+        if (box != no_box) boxes[box].content = text.substr(content, i - content), boxes[box].end = i + 1;
+      }
+      ++i;
     }
+    visits += i - begin;
   }
   if (steps) *steps = static_cast<int64_t>(visits);
-  return best;
+  boxes.erase(std::remove_if(boxes.begin(), boxes.end(), [](const Box& b) { return b.end == 0; }), boxes.end());
+  return boxes;
+}
+
+std::optional<std::string_view> last_box(std::string_view text) {
+  const auto boxes = find_boxes(text);
+  if (boxes.empty()) return std::nullopt;
+  return boxes.back().content;
 }
 
 std::optional<std::string_view> after_hashes(std::string_view text) {
@@ -95,19 +109,6 @@ std::optional<std::string_view> after_hashes(std::string_view text) {
   if (mark == npos) return std::nullopt;
   const auto rest = text.substr(mark + 4);
   return rest.substr(0, rest.find('\n'));
-}
-
-std::optional<std::string_view> last_number(std::string_view text) {
-  auto end = text.size();
-  while (end > 0 && !is_digit(text[end - 1])) --end;
-  if (end == 0) return std::nullopt;
-  auto begin = end;
-  while (begin > 0 && part_of_number(text[begin - 1])) --begin;
-  const auto number = tidy_number(text.substr(begin, end - begin));
-  const auto start = static_cast<size_t>(number.data() - text.data());
-  const bool minus = start > 0 && text[start - 1] == '-';
-  const bool binary = start > 1 && (is_digit(text[start - 2]) || is_letter(text[start - 2]) || text[start - 2] == ')');
-  return minus && !binary ? text.substr(start - 1, number.size() + 1) : number;
 }
 
 }  // namespace reward

@@ -9,7 +9,7 @@ std::vector<Outcome> ItemReward::score(const std::vector<Item>& items, std::chro
   outcomes.reserve(items.size());
   for (const auto& item : items) {
     if (std::chrono::steady_clock::now() >= deadline) {
-      outcomes.push_back(unscored(Status::timeout, "not begun by the deadline"));
+      outcomes.push_back(unscored(Status::timeout, "not begun by the deadline", "deadline"));
       continue;
     }
     try {
@@ -31,10 +31,11 @@ Outcome scored(double value, std::string detail, std::string_view extracted) {
 
 Outcome no_answer(std::string detail) { return unscored(Status::no_answer, std::move(detail)); }
 
-Outcome unscored(Status status, std::string detail) {
+Outcome unscored(Status status, std::string detail, std::string reason) {
   Outcome outcome;
   outcome.status = status;
   outcome.detail = std::move(detail);
+  outcome.reason = std::move(reason);
   return outcome;
 }
 

@@ -25,7 +25,7 @@ class ItemReward : public Reward {
 
 Outcome scored(double value, std::string detail, std::string_view extracted = {});
 Outcome no_answer(std::string detail);
-Outcome unscored(Status status, std::string detail);
+Outcome unscored(Status status, std::string detail, std::string reason = {});
 
 // A completion with text has tokens; 0 of them means that nobody counted.
 inline bool knows_tokens(const Item& item) { return item.completion_tokens > 0 || item.completion.empty(); }

@@ -10,7 +10,7 @@ JudgedLengthReward::JudgedLengthReward(std::string name, const Options& options)
   Settings settings;
   settings.name = options.text("of");
   settings.options = options.under("of_");
-  judge_ = make_builtin(settings);
+  judge_ = make_reward(settings);
   if (dynamic_cast<JudgedLengthReward*>(judge_.get()))
     throw Error(
         fmt::format("reward \"{}\": option of is \"{}\", which asks another reward itself. Name the one that knows"
@@ -20,7 +20,7 @@ JudgedLengthReward::JudgedLengthReward(std::string name, const Options& options)
 
 std::vector<OptionInfo> JudgedLengthReward::options() {
   return {{"of", "math", "the built-in reward that says right (1 or more) or wrong", {}},
-          {"of_*", "", "an option of that reward: of_flexible = true is flexible = true", {}}};
+          {"of_*", "", "an option of that reward: of_extraction = \"strict\" is extraction = \"strict\"", {}}};
 }
 
 std::vector<Outcome> JudgedLengthReward::score(const std::vector<Item>& items,

@@ -1,8 +1,8 @@
 // Base of the rewards whose value follows from how long a completion is and whether another reward calls it right.
 //
-// Option "of" names that reward, a built-in ("math" when left out); "of_X" is its option X: of_flexible = true. A completion
-// is right if its value is 1 or more. Its no_answer is wrong; where it gives no value, there is none here either. Length
-// is counted in tokens; a completion whose tokens are not known is not_applicable.
+// Option "of" names that reward, a built-in ("math" when left out); "of_X" is its option X: of_extraction = "strict". A
+// completion is right if its value is 1 or more. Its no_answer is wrong; where it gives no value, there is none here either.
+// Length is counted in tokens; a completion whose tokens are not known is not_applicable.
 #pragma once
 
 #include <memory>

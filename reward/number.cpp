@@ -3,128 +3,11 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <cstdlib>
 
 namespace reward {
 namespace {
 
 constexpr uint32_t base = 1000000000;
-constexpr size_t most_digits = 1000;
-constexpr int most_exponent = 400;
-
-// Reads the parts of a number from the front of a text; every function leaves `text` behind what it read.
-struct Reader {
-  std::string_view text;
-
-  bool at(char c) const { return !text.empty() && text[0] == c; }
-  bool at_digit() const { return !text.empty() && is_digit(text[0]); }
-  bool take(std::string_view word) {
-    if (text.substr(0, word.size()) != word) return false;
-    text.remove_prefix(word.size());
-    return true;
-  }
-  void skip_spaces() {
-    while (at(' ')) text.remove_prefix(1);
-  }
-  std::string_view digits() {
-    size_t n = 0;
-    while (n < text.size() && is_digit(text[n])) ++n;
-    const auto read = text.substr(0, n);
-    text.remove_prefix(n);
-    return read;
-  }
-  bool sign() {  // true: negative
-    const bool negative = take("-") || take("\u2212");
-    if (!negative) take("+");
-    skip_spaces();
-    return negative;
-  }
-  std::optional<std::string> whole_part();
-  std::optional<Rational> decimal();
-  std::optional<Rational> signed_decimal();
-  std::optional<Rational> argument();
-  std::optional<Rational> number();
-};
-
-// Digits, or groups 1,234,567: the first of one to three digits and not starting with 0, each other of exactly three.
-std::optional<std::string> Reader::whole_part() {
-  std::string all(digits());
-  if (!at(',')) return all;
-  if (all.empty() || all.size() > 3 || all[0] == '0') return std::nullopt;
-  while (take(",")) {
-    const auto group = digits();
-    if (group.size() != 3) return std::nullopt;
-    all += group;
-  }
-  return all;
-}
-
-std::optional<Rational> Reader::decimal() {
-  auto whole = whole_part();
-  if (!whole) return std::nullopt;
-  std::string_view fraction;
-  if (take(".")) fraction = digits();
-  if (whole->size() + fraction.size() == 0 || whole->size() + fraction.size() > most_digits) return std::nullopt;
-  int exponent = 0;
-  if (take("e") || take("E")) {
-    const bool negative = take("-");
-    if (!negative) take("+");
-    const auto read = digits();
-    if (read.empty() || read.size() > 3) return std::nullopt;
-    for (const char c : read) exponent = exponent * 10 + (c - '0');
-    if (exponent > most_exponent) return std::nullopt;
-    if (negative) exponent = -exponent;
-  }
-  const int scale = exponent - static_cast<int>(fraction.size());  // value = digits * 10^scale
-  std::string top = *whole + std::string(fraction), bottom = "1";
-  (scale >= 0 ? top : bottom).append(static_cast<size_t>(std::abs(scale)), '0');
-  return Rational{false, Natural::from_digits(top), Natural::from_digits(bottom)};
-}
-
-std::optional<Rational> Reader::signed_decimal() {
-  const bool negative = sign();
-  const auto value = decimal();
-  return value && negative ? value->negated() : value;
-}
-
-// What \frac takes: {number}, or one digit.
-std::optional<Rational> Reader::argument() {
-  skip_spaces();
-  if (at_digit()) {
-    const auto digit = text.substr(0, 1);
-    text.remove_prefix(1);
-    return Rational{false, Natural::from_digits(digit), Natural::from_digits("1")};
-  }
-  if (!take("{")) return std::nullopt;
-  skip_spaces();
-  const auto value = signed_decimal();
-  skip_spaces();
-  if (!value || !take("}")) return std::nullopt;
-  return value;
-}
-
-std::optional<Rational> Reader::number() {
-  skip_spaces();
-  const bool negative = sign();
-  std::optional<Rational> value;
-  if (take("\\frac")) {
-    const auto top = argument();
-    const auto bottom = top ? argument() : std::nullopt;
-    if (bottom) value = divide(*top, *bottom);
-    skip_spaces();
-  } else if ((value = decimal())) {
-    skip_spaces();
-    if (take("/")) {
-      skip_spaces();
-      const auto bottom = signed_decimal();
-      value = bottom ? divide(*value, *bottom) : std::nullopt;
-      skip_spaces();
-    }
-  }
-  if (!value || !text.empty()) return std::nullopt;
-  return negative ? value->negated() : value;
-}
-
 }  // namespace
 
 Natural Natural::from_digits(std::string_view digits) {
@@ -221,7 +104,5 @@ std::optional<Rational> divide(const Rational& a, const Rational& b) {
   if (b.numerator.is_zero()) return std::nullopt;
   return a * Rational{b.negative, b.denominator, b.numerator};
 }
-
-std::optional<Rational> parse_number(std::string_view text) { return Reader{text}.number(); }
 
 }  // namespace reward

@@ -43,11 +43,6 @@ struct Rational {
 };
 std::optional<Rational> divide(const Rational& a, const Rational& b);  // none if b is 0
 
-// Reads a number and nothing else: -12, 1,234 (groups of three), 18.0, .5, 1e3, 3/4, \frac{3}{4}, \frac34. Spaces may
-// stand at the ends, after a sign and around the slash. None for anything else, for a zero denominator, for more than
-// 1000 digits, and for an exponent beyond 400.
-std::optional<Rational> parse_number(std::string_view text);
-
 inline bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 }  // namespace reward

@@ -112,11 +112,46 @@ std::vector<std::pair<std::string, std::string>> Options::under(const std::strin
   return found;
 }
 
-void check_settings(const Settings& settings) {
-  if (!std::isfinite(settings.weight))
-    throw Error(fmt::format("reward \"{}\": weight is {}. Set it to a finite number.", settings.name, settings.weight));
-  if (settings.timeout_ms <= 0)
-    throw Error(fmt::format("reward \"{}\": timeout_ms is {}. Set it to 1 or more.", settings.name, settings.timeout_ms));
+// FNV-1a, 64 bits.
+std::string settings_hash(const std::vector<Settings>& parts) {
+  uint64_t hash = 14695981039346656037ull;
+  const auto add = [&](const std::string& text) {
+    for (const char c : text + '\n') hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211ull;
+  };
+  for (const Settings& s : parts) {
+    for (const auto& text : {s.name, s.kind, s.role, fmt::format("{}", s.weight), s.on_error, s.file, s.payload}) add(text);
+    for (const auto& list : {s.applies_to, s.command})
+      for (const auto& text : list) add(text);
+    for (const auto& [key, value] : s.options) add(key), add(value);
+  }
+  return fmt::format("{:016x}", hash);
+}
+
+void check_settings(const Settings& s) {
+  const auto fail = [&](const std::string& key, const std::string& value, const std::string& fix) {
+    throw Error(fmt::format("reward \"{}\": {} is {}. {}", s.name, key, value, fix));
+  };
+  const auto one_of = [&](const char* key, const std::string& value, const std::vector<std::string>& words) {
+    if (std::find(words.begin(), words.end(), value) == words.end())
+      fail(key, fmt::format("\"{}\"", value), fmt::format("Set it to one of: {}.", fmt::join(words, ", ")));
+  };
+  one_of("kind", s.kind, {"builtin", "process", "library", "http"});
+  one_of("role", s.role, {"sum", "gate", "metric"});
+  one_of("on_error", s.on_error, {"drop_sample", "zero", "abort"});
+  one_of("isolate", s.isolate, {"none", "process"});
+  one_of("payload", s.payload, {"ponder", "openrlhf", "slime"});
+  if (!std::isfinite(s.weight)) fail("weight", fmt::format("{}", s.weight), "Set it to a finite number.");
+  if (s.timeout_ms <= 0) fail("timeout_ms", fmt::format("{}", s.timeout_ms), "Set it to 1 or more.");
+  if (s.start_timeout_ms <= 0) fail("start_timeout_ms", fmt::format("{}", s.start_timeout_ms), "Set it to 1 or more.");
+  if (s.workers < 1 || s.workers > 256) fail("workers", fmt::format("{}", s.workers), "Set it to 1 to 256.");
+  const auto belongs = [&](const char* key, bool set, const char* kind) {
+    if (set && s.kind != kind)
+      fail(key, "set", fmt::format("It belongs to kind = \"{}\", but kind is \"{}\": change one.", kind, s.kind));
+    if (!set && s.kind == kind) fail(key, "missing", fmt::format("kind = \"{}\" needs it.", kind));
+  };
+  belongs("command", !s.command.empty(), "process");
+  belongs("file", !s.file.empty(), "library");
+  belongs("url", !s.url.empty(), "http");
 }
 
 }  // namespace reward

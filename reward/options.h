@@ -38,7 +38,7 @@ class Options {
 // The candidate with the smallest edit distance to `word`; the first of equals. Empty if there is none.
 std::string nearest(const std::string& word, const std::vector<std::string>& candidates);
 
-// Throws Error for a weight that is not finite or a time-out that is not positive.
+// Throws Error for a value out of range and for keys that belong to another kind.
 void check_settings(const Settings& settings);
 
 }  // namespace reward

@@ -1,7 +1,10 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "reward/builtins.h"
 #include "reward/options.h"
+#include "reward/plugins/plugins.h"
 #include "reward/reward.h"
 
 namespace reward {
@@ -16,7 +19,7 @@ struct Builtin {
 
 // A new reward is one file and one line here.
 constexpr Builtin builtins[] = {
-    {"math", make_math, math_options, "1 if the answer (last \\boxed, <answer> or ####) equals the gold as a number or text"},
+    {"math", make_math, math_options, "1 if the answer (\\boxed, <answer>, \"answer is\", ####) equals the gold as mathematics"},
     {"exact", make_exact, exact_options, "1 if the text in <answer> is the gold, letter for letter"},
     {"countdown", make_countdown, countdown_options, "1 if the expression hits it; gold: \"numbers=3,5,7,25 target=42\""},
     {"format", make_format, format_options, "1 if the completion is <think>...</think><answer>...</answer>, neither part empty"},
@@ -35,6 +38,14 @@ constexpr Builtin builtins[] = {
      "1 if the program prints what it should; gold: {\"inputs\": [...], \"outputs\": [...], \"checker\"?, \"language\"?}"},
 };
 
+const Builtin& find_builtin(const std::string& name) {
+  for (const auto& builtin : builtins)
+    if (name == builtin.name) return builtin;
+  const auto names = builtin_names();
+  throw Error(fmt::format("reward \"{}\": unknown. Did you mean {}? Known: {}.", name.substr(0, 64), nearest(name, names),
+                          fmt::join(names, ", ")));
+}
+
 }  // namespace
 
 std::vector<std::string> builtin_names() {
@@ -43,15 +54,17 @@ std::vector<std::string> builtin_names() {
   return names;
 }
 
-std::unique_ptr<Reward> make_builtin(const Settings& settings) {
-  if (settings.kind != "builtin")
-    throw Error(fmt::format("reward \"{}\": kind is \"{}\". Set it to builtin, the only kind of this build.", settings.name,
-                            settings.kind));
+std::unique_ptr<Reward> make_reward(const Settings& settings) {
   check_settings(settings);
-  for (const auto& builtin : builtins)
-    if (settings.name == builtin.name) return builtin.make(Options(builtin.options(), settings));
-  throw Error(fmt::format("reward \"{}\": unknown. Did you mean {}? Known: {}.", settings.name,
-                          nearest(settings.name, builtin_names()), fmt::join(builtin_names(), ", ")));
+  if (settings.kind == "process") return make_process_reward(settings);
+  if (settings.kind == "library") return make_library_reward(settings);
+  if (settings.kind == "http") return make_http_reward(settings);
+  return find_builtin(settings.name).make(Options(find_builtin(settings.name).options(), settings));
+}
+
+bool builtin_has_option(const std::string& name, const std::string& option) {
+  const auto options = find_builtin(name).options();
+  return std::any_of(options.begin(), options.end(), [&](const OptionInfo& o) { return o.name == option; });
 }
 
 std::string describe_builtins() {

@@ -1,11 +1,13 @@
 #include "rl/check.h"
 
 #include <fmt/core.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <set>
 
 #include "kernels/error.h"
 #include "model/tokenizer.h"
@@ -191,20 +193,36 @@ class Check {
   }
 
   void check_rewards(const StageConfig& stage, const std::vector<Problem>& training, const std::vector<Problem>& held_back) {
-    for (const auto& settings : stage.rewards) {
+    for (size_t r = 0; r < stage.rewards.size(); ++r) {
+      const reward::Settings& settings = stage.rewards[r];
+      const std::string place = place_of(config_, fmt::format("reward.{}", r), stage.name) + ": reward: ";
       std::unique_ptr<reward::Reward> made;
       try {
-        made = reward::make_builtin(settings);
+        made = reward::make_reward(settings);
       } catch (const reward::Error& failure) {
-        error(&stage, "reward", failure.what());
+        add(result_.errors, place + failure.what());
         continue;
       }
       check_max_tokens(stage, settings);
       const std::string broken = made->self_test();
-      if (!broken.empty()) error(&stage, "reward", fmt::format("{}: its self-test failed: {}", settings.name, broken));
-      check_golds(stage, *made, stage.data.train, training);
-      check_golds(stage, *made, stage.data.eval, held_back);
+      if (!broken.empty()) add(result_.errors, fmt::format("{}{}: its self-test failed: {}", place, settings.name, broken));
+      check_golds(stage, *made, stage.data.train, routed_to(settings, training));
+      check_golds(stage, *made, stage.data.eval, routed_to(settings, held_back));
+      if (!training.empty() && routed_to(settings, training).empty())
+        add(result_.warnings, fmt::format("{}{}: its applies_to names no data source of {}, so it scores nothing; they are: {}.", place,
+                                          settings.name, stage.data.train, sources_of(training)));
     }
+  }
+
+  static std::vector<Problem> routed_to(const reward::Settings& settings, std::vector<Problem> problems) {
+    std::erase_if(problems, [&](const Problem& problem) { return !reward::applies(settings, problem.data_source); });
+    return problems;
+  }
+
+  static std::string sources_of(const std::vector<Problem>& problems) {
+    std::set<std::string> names;
+    for (const auto& problem : problems) names.insert(problem.data_source);
+    return fmt::format("{}", fmt::join(names, ", ")).substr(0, 300);
   }
 
   // A length that completions cannot reach makes these two say less than they seem to.
@@ -286,8 +304,9 @@ class Check {
                        denominator, stage.kl.coef > 0 ? fmt::format("{:g} (k3)", stage.kl.coef) : "off");
     out += "  reward:";
     for (const auto& settings : stage.rewards)
-      out += settings.gate ? fmt::format(" [only if {} > 0]", settings.name)
-                           : fmt::format(" {:+g} {}", settings.weight, settings.name);
+      out += settings.role == "gate"     ? fmt::format(" [only if {} > 0]", settings.name)
+             : settings.role == "metric" ? fmt::format(" ({} logged)", settings.name)
+                                         : fmt::format(" {:+g} {}", settings.weight, settings.name);
     return out + "\n";
   }
 

@@ -81,7 +81,7 @@ RunState state_from(const Json& json) {
   for (const Json& s : summary.at("stages")) {
     StageSummary stage;
     stage.name = s.at("name"), stage.kind = s.at("kind"), stage.steps = s.at("steps"), stage.tokens = s.at("tokens");
-    stage.seconds = s.at("seconds");
+    stage.seconds = s.at("seconds"), stage.rewards = s.at("rewards");
     stage.greedy_before = evaluation_from(s.at("greedy_before")), stage.greedy_after = evaluation_from(s.at("greedy_after"));
     stage.sampled_before = evaluation_from(s.at("sampled_before")), stage.sampled_after = evaluation_from(s.at("sampled_after"));
     state.summary.stages.push_back(std::move(stage));
@@ -119,7 +119,9 @@ bool may_change(const std::string& key, const Config& config) {
       std::any_of(config.stages.begin(), config.stages.end(), [](const StageConfig& s) { return s.rollout.overprovision > 1; });
   if (is_one_of({"run#0.memory_mb", "max_tokens_per_batch", "max_sequences", "cache_mb", "prefix_cache"})) return !budgets_matter;
   return is_one_of({"run#0.threads", "run#0.steps", "run#0.output_dir", "run#0.name", "checkpoint#", "log#", "activation_checkpointing",
-                    "max_tokens_per_microbatch"});
+                    "max_tokens_per_microbatch",
+                    // What a user changes after a plug-in failed.
+                    ".workers", "timeout_ms", ".url", ".token_file", "max_infra_error_share", "error_window_steps", "rescore_share"});
 }
 
 void copy_entry(const model::SafetensorsFile& file, const std::string& name, const at::Tensor& into) {

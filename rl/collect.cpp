@@ -36,11 +36,19 @@ std::vector<reward::Item> items_of(const Group& group) {
     item.prompt = group.prompt;
     item.completion = s.text;
     item.answer = group.problem.answer;
+    item.data_source = group.problem.data_source;
+    item.extra = group.problem.extra;
     item.completion_tokens = static_cast<int64_t>(s.record.tokens.size());
     item.truncated = s.record.finish == rollout::FinishReason::length;
     items.push_back(std::move(item));
   }
   return items;
+}
+
+bool chosen_for_rescore(const Ask& ask, int64_t group_id) {
+  constexpr uint64_t no_epoch = ~uint64_t{0};  // apart from the draws of data
+  return ask.rescore_share > 0 && kernels::random_unit({.seed = ask.seed, .purpose = kernels::Purpose::data, .step = no_epoch,
+                                                        .group = static_cast<uint64_t>(group_id)}) < ask.rescore_share;
 }
 
 // Measures a reward and shows its calls in the trace.
@@ -51,6 +59,7 @@ class TimedReward : public reward::Reward {
 
   const std::string& name() const override { return inner_->name(); }
   std::string self_test() override { return inner_->self_test(); }
+  std::string version() const override { return inner_->version(); }
   std::string check_answer(const std::string& answer) override { return inner_->check_answer(answer); }
   std::vector<reward::Outcome> score(const std::vector<reward::Item>& items, Clock::time_point deadline) override {
     kernels::name_trace_lane("rewards");
@@ -99,7 +108,7 @@ std::vector<Group> Collector::run(const std::vector<Problem>& problems, const As
 
 std::vector<Group> Collector::run(const std::vector<Prompt>& prompts, const Ask& ask) {
   std::vector<Group> groups(prompts.size());
-  std::vector<int64_t> missing(prompts.size(), ask.samples), tickets(prompts.size(), -1);
+  std::vector<int64_t> missing(prompts.size(), ask.samples), tickets(prompts.size(), -1), second_tickets(prompts.size(), -1);
   for (size_t i = 0; i < prompts.size(); ++i) {
     groups[i].problem = prompts[i].problem;
     groups[i].prompt = prompts[i].text;
@@ -121,10 +130,12 @@ std::vector<Group> Collector::run(const std::vector<Prompt>& prompts, const Ask&
     if (ask.on_sample) ask.on_sample(++samples, tokens);
     if (--missing[g] > 0) continue;
     tickets[g] = scorer_->submit(items_of(groups[g]));
+    if (chosen_for_rescore(ask, ask.first_group + static_cast<int64_t>(g))) second_tickets[g] = scorer_->submit(items_of(groups[g]));
     --groups_left;
   }
   aborted_tokens_ = tokens;
   abort_rest(missing);
+  rescored_groups_ = rescore_mismatches_ = 0;
   reward_wait_seconds_ = 0;
   kernels::Span waiting("reward wait", &reward_wait_seconds_);
   std::vector<Group> complete;
@@ -135,10 +146,20 @@ std::vector<Group> Collector::run(const std::vector<Prompt>& prompts, const Ask&
       groups[g].samples[i].outcome = std::move(outcomes[i]);
       aborted_tokens_ -= static_cast<int64_t>(groups[g].samples[i].record.tokens.size());
     }
+    if (second_tickets[g] >= 0) compare_again(groups[g], second_tickets[g]);
     complete.push_back(std::move(groups[g]));
   }
   waiting.end();
   return complete;
+}
+
+void Collector::compare_again(const Group& group, int64_t ticket) {
+  const auto second = scorer_->wait(ticket);
+  ++rescored_groups_;
+  for (size_t i = 0; i < second.size(); ++i) {
+    const reward::Outcome& first = group.samples[i].outcome;
+    if (first.has_value() && second[i].has_value()) rescore_mismatches_ += first.value != second[i].value;
+  }
 }
 
 // Every sample of an unfinished group comes back, some of them whole: the source may be a step ahead.
@@ -156,16 +177,21 @@ void Collector::abort_rest(const std::vector<int64_t>& missing) {
   }
 }
 
-std::shared_ptr<reward::Reward> make_reward(const std::vector<reward::Settings>& settings) {
+std::shared_ptr<reward::Sum> make_reward(const std::vector<reward::Settings>& settings, double low, double high) {
   std::vector<std::pair<reward::Settings, std::unique_ptr<reward::Reward>>> parts;
-  for (const auto& s : settings) parts.emplace_back(s, reward::make_builtin(s));
-  return reward::make_sum(std::move(parts));
+  for (const auto& s : settings) parts.emplace_back(s, reward::make_reward(s));
+  return reward::make_sum(std::move(parts), low, high);
 }
 
-std::shared_ptr<reward::AsyncScorer> make_scorer(const std::vector<reward::Settings>& settings, std::shared_ptr<RewardTime> time) {
-  int64_t timeout_ms = 0;
-  for (const auto& s : settings) timeout_ms += s.timeout_ms;
-  return std::make_shared<reward::AsyncScorer>(std::make_shared<TimedReward>(make_reward(settings), std::move(time)), 1, timeout_ms);
+std::shared_ptr<reward::AsyncScorer> make_scorer(std::shared_ptr<reward::Reward> reward, const std::vector<reward::Settings>& settings,
+                                                 std::shared_ptr<RewardTime> time) {
+  int64_t timeout_ms = 0, threads = 1;
+  for (const auto& s : settings) timeout_ms += s.timeout_ms, threads = std::max(threads, s.workers);
+  return std::make_shared<reward::AsyncScorer>(std::make_shared<TimedReward>(std::move(reward), std::move(time)), threads, timeout_ms);
+}
+
+std::shared_ptr<reward::AsyncScorer> make_scorer(const std::vector<reward::Settings>& settings) {
+  return make_scorer(make_reward(settings), settings);
 }
 
 }  // namespace rl

@@ -46,6 +46,7 @@ struct Ask {
   // The first groups to be complete are enough; the others are aborted. 0: all. Which come first follows from the source's
   // steps, not from the clock: the local engine's budgets and the requests decide.
   int64_t wanted_groups = 0;
+  double rescore_share = 0;  // groups that are scored twice, chosen by their id; only counted, see rescore_mismatches
   std::function<void(int64_t samples, int64_t tokens)> on_sample;  // told how many are done after each; may be empty
 };
 
@@ -67,8 +68,11 @@ class Collector {
   // Of the last run.
   double reward_wait_seconds() const { return reward_wait_seconds_; }  // after the last sample
   int64_t aborted_tokens() const { return aborted_tokens_; }           // sampled for groups that were not wanted any more
+  int64_t rescored_groups() const { return rescored_groups_; }
+  int64_t rescore_mismatches() const { return rescore_mismatches_; }   // completions whose second score was another
 
  private:
+  void compare_again(const Group& group, int64_t ticket);
   void abort_rest(const std::vector<int64_t>& missing);
   std::string text_of(const rollout::SampleRecord& record) const;
 
@@ -78,7 +82,7 @@ class Collector {
   model::TemplateConfig chat_template_;
   std::vector<int32_t> stop_tokens_;
   double reward_wait_seconds_ = 0;
-  int64_t aborted_tokens_ = 0;
+  int64_t aborted_tokens_ = 0, rescored_groups_ = 0, rescore_mismatches_ = 0;
 };
 
 // How long rewards worked, on whatever thread.
@@ -86,10 +90,12 @@ struct RewardTime {
   std::atomic<int64_t> nanoseconds{0};
 };
 
-// The reward of a stage: its [[reward]] entries as one weighted sum with gates.
-std::shared_ptr<reward::Reward> make_reward(const std::vector<reward::Settings>& settings);
-// The same on a thread of its own. The parts of the sum run one after the other, so a group has all their timeouts.
-std::shared_ptr<reward::AsyncScorer> make_scorer(const std::vector<reward::Settings>& settings,
+// The reward of a stage: its [[reward]] entries as one sum, clipped to a range.
+std::shared_ptr<reward::Sum> make_reward(const std::vector<reward::Settings>& settings, double low = -1e300, double high = 1e300);
+// A reward on threads of its own: as many as the most workers of a part. The parts of a sum run one after the other, so a
+// group has all their timeouts.
+std::shared_ptr<reward::AsyncScorer> make_scorer(std::shared_ptr<reward::Reward> reward, const std::vector<reward::Settings>& settings,
                                                  std::shared_ptr<RewardTime> time = std::make_shared<RewardTime>());
+std::shared_ptr<reward::AsyncScorer> make_scorer(const std::vector<reward::Settings>& settings);
 
 }  // namespace rl

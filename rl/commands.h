@@ -61,6 +61,13 @@ struct SandboxOptions {
   reward::sandbox::Limits limits;
 };
 
+// Scores the lines of a JSONL file: {"prediction": text, "gold": text, list or object, "prompt"?, "id"?}.
+struct ScoreOptions {
+  std::string reward;         // a built-in by name, or a TOML file with [[reward]] entries
+  std::string input, output;  // output empty: stdout
+  std::string profile;        // option `profile` of the reward; empty: its own
+};
+
 struct ContaminationOptions {
   std::string train;
   std::vector<std::string> tests;  // files, or names of sets that ship, such as gsm8k
@@ -82,8 +89,11 @@ int run_eval(const EvalOptions& options);
 int run_sample(const SampleOptions& options);
 int run_data_contamination(const ContaminationOptions& options);  // 1: a training row is a test problem, exact or normalised
 int run_data_identity(const IdentityOptions& options);            // 1: there are claims
-int run_rewards();  // prints the built-in rewards and their options
 int run_sandbox(const SandboxOptions& options);  // 1 too when the program's verdict is not ok
+int run_score(const ScoreOptions& options);
+int run_reward_list();  // prints the built-in rewards and their options
+int run_conformance(const std::vector<std::string>& command);  // 1: a check failed
+int run_attack(const std::string& reward);                     // 1: junk earned a positive score
 int run_devices();  // prints the processor, the kernels in use, threads and memory
 
 }  // namespace rl

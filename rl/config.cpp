@@ -53,7 +53,11 @@ class Writer {
                   : fmt::format("\n{:<48} # {}:{}\n", header, config_.file, resolved_->reward_sources[stage][i].line);
       reward::Settings copy = settings;
       for (const auto& key : config_keys()) {
-        if (key.section == "reward") out_ += fmt::format("{} = {}\n", key.name, value_text(key, {nullptr, nullptr, &copy}));
+        if (key.section != "reward") continue;
+        // Most keys belong to one kind only.
+        const std::string value = value_text(key, {nullptr, nullptr, &copy});
+        if (value != default_text(key) || key.name == "kind" || key.name == "role" || key.name == "weight" || key.name == "timeout_ms")
+          out_ += fmt::format("{} = {}\n", key.name, value);
       }
       for (const auto& [name, value] : settings.options) out_ += fmt::format("{} = {}\n", name, toml_quoted(value));
     }
@@ -70,13 +74,9 @@ class Writer {
   }
 
   bool shared_rewards() const {
-    const auto same = [](const reward::Settings& a, const reward::Settings& b) {
-      return a.name == b.name && a.kind == b.kind && a.weight == b.weight && a.gate == b.gate && a.timeout_ms == b.timeout_ms &&
-             a.options == b.options;
-    };
     const auto& first = config_.stages.front().rewards;
     return std::all_of(config_.stages.begin(), config_.stages.end(), [&](const StageConfig& stage) {
-      return std::equal(first.begin(), first.end(), stage.rewards.begin(), stage.rewards.end(), same);
+      return first == stage.rewards;
     });
   }
 
@@ -115,6 +115,8 @@ Config read_config(const std::string& file, const std::vector<std::string>& over
   for (size_t i = 0; i < config.stages.size(); ++i) {
     for (const auto& [path, source] : resolved.stage_sources[i])
       config.places[config.stages[i].name + ":" + path] = place(source);
+    for (size_t r = 0; r < resolved.reward_sources[i].size(); ++r)
+      config.places[fmt::format("{}:reward.{}", config.stages[i].name, r)] = place(resolved.reward_sources[i][r]);
   }
   return config;
 }

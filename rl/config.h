@@ -45,6 +45,8 @@ struct DataConfig {
   std::string train;               // a JSONL file, or "generator:arithmetic", "generator:countdown"
   std::string eval;                // JSONL or generator; empty: none
   std::string prompt_key = "question", answer_key = "answer", completion_key = "completion";
+  std::string name;                // data source of rows that do not name their own; default: the file's or generator's name
+  std::string source_key = "data_source";
   bool shuffle = true;
   int64_t max_prompt_tokens = 512;
   std::string overlong_prompt = "drop";  // drop | error | truncate_left
@@ -76,6 +78,7 @@ struct AdvantageConfig {
   std::string scale = "group_std";      // group_std | none
   std::string std = "unbiased";         // unbiased | population
   double eps = 1e-6;
+  double reward_low = -1e6, reward_high = 1e6;  // the total reward is clipped to it
 };
 
 struct LossConfig {
@@ -112,7 +115,9 @@ struct OptimizerConfig {
 
 struct FilterConfig {
   std::string zero_variance = "keep";      // keep | drop
-  double max_infra_error_share = 0.1;      // the run stops above this share of unscored samples in a step
+  double max_infra_error_share = 0.05;     // the run stops above this share of samples that a reward failed on
+  int64_t error_window_steps = 10;         // over these many last steps
+  double rescore_share = 0.01;             // groups that are scored twice
 };
 
 struct EvalConfig {
@@ -161,6 +166,7 @@ struct Config {
   LogConfig log;
   std::vector<StageConfig> stages;         // at least one
   // Where each value that is not a default was set: "run.seed" or "STAGE:data.train" -> "configs/x.toml:12" or "--set ...".
+  // "STAGE:reward.0" is the stage's first [[reward]].
   std::map<std::string, std::string> places;
 };
 
@@ -171,6 +177,9 @@ std::string place_of(const Config& config, const std::string& path, const std::s
 // kernels::UsageError with "file:line: section.key: what is wrong. how to fix it." All errors of a file are joined by
 // newlines, in line order.
 Config read_config(const std::string& file, const std::vector<std::string>& overrides = {});
+
+// Only the [[reward]] entries of a TOML file, which may hold nothing else, or be the settings of a whole run.
+std::vector<reward::Settings> read_reward_file(const std::string& file);
 
 // The resolved config as TOML, each key with its value. It reads back as the same config.
 std::string config_to_toml(const Config& config);

@@ -16,6 +16,8 @@ Range share_above_zero() { return {.low = 0, .high = 1, .low_excluded = true}; }
 
 Slot betas(const Target& t) { return Pair{&t.stage->optimizer.beta1, &t.stage->optimizer.beta2}; }
 
+Slot reward_range(const Target& t) { return Pair{&t.stage->advantage.reward_low, &t.stage->advantage.reward_high}; }
+
 // {section, name, slot, unit, range, words, sentence, born_only}
 std::vector<Key> declare() {
   return {
@@ -88,6 +90,9 @@ std::vector<Key> declare() {
     {"data", "answer_key", STAGE(data.answer_key), "", any(), {}, "JSONL: the key of the true answer."},
     {"data", "completion_key", STAGE(data.completion_key), "", any(), {},
      "JSONL: the key of the text that an SFT stage learns."},
+    {"data", "name", STAGE(data.name), "", any(), {},
+     "The data source that rewards are routed by (applies_to); the file's or generator's name when left out."},
+    {"data", "source_key", STAGE(data.source_key), "", any(), {}, "JSONL: the key of a row's own data source, where it has one."},
     {"data", "shuffle", STAGE(data.shuffle), "", any(), {}, "A new order of the rows in each epoch, fixed by the seed."},
     {"data", "max_prompt_tokens", STAGE(data.max_prompt_tokens), "tokens", at_least(1), {},
      "Longest prompt, template included."},
@@ -141,6 +146,7 @@ std::vector<Key> declare() {
     {"advantage", "std", STAGE(advantage.std), "", any(), {"unbiased", "population"},
      "unbiased divides by G - 1, population by G."},
     {"advantage", "eps", STAGE(advantage.eps), "", at_least(0), {}, "Added to the standard deviation."},
+    {"advantage", "reward_range", reward_range, "", any(), {}, "The total reward is clipped to this range."},
 
     {"loss", "clip_low", STAGE(loss.clip_low), "", between(0, 1), {}, "The ratio is clipped below 1 - clip_low."},
     {"loss", "clip_high", STAGE(loss.clip_high), "", at_least(0), {}, "The ratio is clipped above 1 + clip_high."},
@@ -184,7 +190,12 @@ std::vector<Key> declare() {
     {"filter", "zero_variance", STAGE(filter.zero_variance), "", any(), {"keep", "drop"},
      "Groups whose rewards are all equal."},
     {"filter", "max_infra_error_share", STAGE(filter.max_infra_error_share), "share", between(0, 1), {},
-     "The run stops above this share of samples that no reward could score."},
+     "The run stops, with a checkpoint, when more than this share of the last filter.error_window_steps steps' samples could not "
+     "be scored because a reward failed or was late. Steps not yet taken count as free of errors."},
+    {"filter", "error_window_steps", STAGE(filter.error_window_steps), "steps", at_least(1), {},
+     "Steps that max_infra_error_share looks back on."},
+    {"filter", "rescore_share", STAGE(filter.rescore_share), "share", between(0, 1), {},
+     "Groups that are scored twice, to see whether the same input gets the same score. Never changes a result."},
 
     {"eval", "every_steps", STAGE(eval.every_steps), "steps", at_least(0), {},
      "Steps between evaluations; 0: before and after each stage only."},
@@ -209,12 +220,30 @@ std::vector<Key> declare() {
     {"stage", "sequences_per_step", STAGE(sequences_per_step), "sequences", at_least(1), {},
      "sft: sequences in one optimizer step."},
 
-    {"reward", "name", REWARD(name), "", any(), {}, "Which reward; `ponder rewards` lists them with their options."},
-    {"reward", "kind", REWARD(kind), "", any(), {"builtin"}, "Where the reward runs."},
+    {"reward", "name", REWARD(name), "", any(), {},
+     "builtin: which reward; `ponder reward list` shows them with their options. Else a name of your choice."},
+    {"reward", "kind", REWARD(kind), "", any(), {"builtin", "process", "library", "http"},
+     "builtin: part of the program; process: a program that speaks JSON lines; library: a shared library with the interface of "
+     "reward/plugin.h; http: a web service. Keys that are not in this table are options of the reward; a plug-in gets them as its "
+     "config, every value as text."},
+    {"reward", "role", REWARD(role), "", any(), {"sum", "gate", "metric"},
+     "sum: weight times its value is added; gate: the sum is 0 where this reward is not above 0; metric: only logged."},
     {"reward", "weight", REWARD(weight), "", any(), {}, "Factor in the sum."},
-    {"reward", "gate", REWARD(gate), "", any(), {}, "Multiply the sum instead: 0 if this reward is 0."},
+    {"reward", "applies_to", REWARD(applies_to), "", any(), {},
+     "Data sources it scores (data.name, or a row's own); \"math*\" stands for all that begin so; empty: all."},
+    {"reward", "on_error", REWARD(on_error), "", any(), {"drop_sample", "zero", "abort"},
+     "When it fails or is late: drop_sample: the completion leaves its group; zero: it counts as 0; abort: the run stops."},
     {"reward", "timeout_ms", REWARD(timeout_ms), "ms", at_least(1), {},
-     "Deadline of one batch; what is late has no value and leaves its group."},
+     "Deadline of one call (a group); what is late has no value. A process that misses it is killed."},
+    {"reward", "workers", REWARD(workers), "", between(1, 256), {}, "Calls at once: processes, or connections."},
+    {"reward", "command", REWARD(command), "", any(), {}, "process: the program and its arguments."},
+    {"reward", "start_timeout_ms", REWARD(start_timeout_ms), "ms", at_least(1), {}, "process: from its start to its hello."},
+    {"reward", "file", REWARD(file), "file", any(), {}, "library: the shared library."},
+    {"reward", "isolate", REWARD(isolate), "", any(), {"none", "process"},
+     "library: process runs it in child processes, so that a crash costs a few completions and not the run."},
+    {"reward", "url", REWARD(url), "", any(), {}, "http: where to POST, such as http://127.0.0.1:8000/score."},
+    {"reward", "payload", REWARD(payload), "", any(), {"ponder", "openrlhf", "slime"}, "http: shape of request and reply."},
+    {"reward", "token_file", REWARD(token_file), "file", any(), {}, "http: a file that holds the bearer token."},
   };
 }
 

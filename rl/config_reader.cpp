@@ -49,6 +49,20 @@ class Reader {
     return out_;
   }
 
+  // Of the top level, or else of the last stage that has its own.
+  std::vector<reward::Settings> rewards_only(const TomlNode& root) {
+    const TomlNode* found = root.find("reward");
+    if (const TomlNode* stages = root.find("stage"); found == nullptr && stages != nullptr) {
+      for (const auto& [unused, stage] : stages->children)
+        if (const TomlNode* own = stage.find("reward")) found = own;
+    }
+    if (found == nullptr)
+      kernels::fail_usage("{}: has no [[reward]]. Add one, such as\n[[reward]]\nname = \"math\"", out_.config.file);
+    read_rewards(*found, "", base_, base_rewards_);
+    if (!errors_.empty()) throw kernels::UsageError(errors_.joined());
+    return base_.rewards;
+  }
+
  private:
   void read_sections(const TomlNode& root) {
     for (const auto& [name, node] : root.children) {
@@ -121,7 +135,7 @@ class Reader {
     for (const auto& [name, value] : entry.children) set_reward_key(name, value, {.line = value.line}, prefix, settings);
     if (settings.name.empty())
       errors_.add({.line = entry.line}, prefix + "reward.name",
-                  "is missing. Name one of the rewards that `ponder rewards` lists.");
+                  "is missing. Name one of the rewards that `ponder reward list` shows, or a plug-in of yours.");
   }
 
   void set_reward_key(const std::string& name, const TomlNode& value, const Source& source, const std::string& prefix,
@@ -310,6 +324,10 @@ Source Resolved::source_of(size_t stage, const std::string& path) const {
   if (stage >= stage_sources.size()) return {};
   const auto found = stage_sources[stage].find(path);
   return found == stage_sources[stage].end() ? Source{} : found->second;
+}
+
+std::vector<reward::Settings> read_reward_file(const std::string& file) {
+  return Reader(file, {}).rewards_only(read_toml_file(file));
 }
 
 Resolved resolve_config(const std::string& file, const std::vector<std::string>& overrides) {

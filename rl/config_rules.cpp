@@ -122,6 +122,9 @@ class Rules {
            fmt::format("is {}, but a step has {} groups and an update takes whole groups. "
                        "Set it to {} or less.",
                        stage.loss.updates_per_step, stage.rollout.prompts_per_step, stage.rollout.prompts_per_step));
+    if (stage.advantage.reward_low > stage.advantage.reward_high)
+      fail(index, "advantage.reward_range",
+           fmt::format("is [{}, {}], which is empty. Write the lower end first.", stage.advantage.reward_low, stage.advantage.reward_high));
     check_rewards(index);
   }
 
@@ -129,24 +132,24 @@ class Rules {
     const StageConfig& stage = resolved_.config.stages[index];
     if (stage.rewards.empty()) {
       fail(index, "reward",
-           "is missing: a grpo stage learns from rewards. Add a [[reward]] with a name from `ponder rewards`.");
+           "is missing: a grpo stage learns from rewards. Add a [[reward]] with a name from `ponder reward list`.");
       return;
     }
-    bool any_summand = false;
+    bool any_sum = false;
     for (size_t i = 0; i < stage.rewards.size(); ++i) {
-      any_summand = any_summand || !stage.rewards[i].gate;
+      any_sum = any_sum || stage.rewards[i].role == "sum";
       check_reward(stage.rewards[i], resolved_.reward_sources[index][i]);
     }
-    if (!any_summand)
-      errors_.add(resolved_.reward_sources[index].front(), "reward.gate",
-                  "is true for every reward, so there is nothing to multiply. Leave one [[reward]] without gate.");
+    if (!any_sum)
+      errors_.add(resolved_.reward_sources[index].front(), "reward.role",
+                  "is \"sum\" for no reward, so there is nothing to learn from. Leave one [[reward]] without a role.");
   }
 
   // Each reward knows its own options: making it is the check.
   void check_reward(const reward::Settings& settings, const Source& source) {
     if (settings.name.empty()) return;  // told already
     try {
-      reward::make_builtin(settings);
+      reward::make_reward(settings);
     } catch (const reward::Error& error) {
       errors_.add(source, "reward", error.what());
     }

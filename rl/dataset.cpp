@@ -36,6 +36,7 @@ Problem draw_new(Generator generator, const DataConfig& config, uint64_t seed, D
                                          .position = 0});
     if (taken.count(problem.question) > 0 || (fits && !fits(problem.question))) continue;
     problem.prompt_id = index;
+    problem.data_source = !config.name.empty() ? config.name : generator == arithmetic_problem ? "arithmetic" : "countdown";
     return problem;
   }
   kernels::fail_usage(

@@ -18,7 +18,9 @@ struct Problem {
   std::string question;
   std::string answer;      // gold, as the reward reads it
   std::string completion;  // SFT target (JSONL: completion_key; generator: worked or bare); empty when there is none
-  int64_t line = 0;        // where its row begins in the file; 0: generated
+  std::string data_source = {};  // the row's own (JSONL: source_key), else data.name, else the file's or generator's name
+  std::string extra = {};        // JSONL: the row's other fields, as the JSON text of an object; empty when there are none
+  int64_t line = 0;              // where its row begins in the file; 0: generated
 };
 
 // A source of training problems. problem(i) is the i-th drawn in this run: it depends on (seed, i) alone, so a resumed

@@ -68,7 +68,7 @@ int run_eval(const EvalOptions& given) {
   LoadedModel loaded(options.model, options.dtype, options.chat_template, options.memory_mb);
   reward::Settings settings;
   settings.name = options.reward;
-  if (options.reward == "math") settings.options = {{"flexible", "true"}};  // the last number counts, as lm-eval's flexible-extract
+  if (options.reward == "math") settings.options = {{"extraction", "lenient"}};  // the last number counts, as lm-eval's flexible-extract
   const auto scorer = make_scorer({settings});
   Collector collector(loaded.engine(), scorer, loaded.shared_tokenizer(), loaded.chat_template(), loaded.stop_tokens());
   Ask ask;

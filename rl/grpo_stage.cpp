@@ -6,6 +6,7 @@
 #include "rl/advantage.h"
 #include "rl/dump.h"
 #include "rl/prompt_feed.h"
+#include "rl/reward_metrics.h"
 #include "rl/run.h"
 #include "rl/step_times.h"
 
@@ -38,6 +39,7 @@ Ask ask_of(const Run& run, const StageConfig& stage, int64_t step) {
   ask.seed = static_cast<uint64_t>(run.config.run.seed);
   ask.first_group = request_step * stage.rollout.asked_prompts();
   ask.wanted_groups = stage.rollout.prompts_per_step;
+  ask.rescore_share = stage.filter.rescore_share;
   return ask;
 }
 
@@ -78,40 +80,6 @@ std::vector<TrainGroup> groups_with_advantages(const std::vector<Group>& groups,
     out.push_back(std::move(train));
   }
   return out;
-}
-
-Metrics reward_metrics(const std::vector<Group>& groups, const StageConfig& stage) {
-  std::vector<double> all;
-  double std_sum = 0, zero = 0, unscored = 0, no_answer = 0, count = 0;
-  std::vector<std::pair<std::string, std::pair<double, double>>> parts;  // name -> sum, count
-  for (const Group& group : groups) {
-    std::vector<double> values;
-    for (const auto& s : group.samples) {
-      count += 1;
-      unscored += !s.outcome.has_value();
-      no_answer += s.outcome.status == reward::Status::no_answer;
-      if (s.outcome.has_value()) values.push_back(s.outcome.value);
-      for (const auto& [name, value] : s.outcome.components) {
-        auto part = std::find_if(parts.begin(), parts.end(), [&](const auto& p) { return p.first == name; });
-        if (part == parts.end()) part = parts.insert(parts.end(), {name, {0.0, 0.0}});
-        part->second.first += value;
-        part->second.second += 1;
-      }
-    }
-    const Moments m = moments_of(values);
-    std_sum += values.size() > 1 ? m.unbiased_std : 0;
-    zero += values.size() < 2 || m.population_std == 0;
-    all.insert(all.end(), values.begin(), values.end());
-  }
-  if (unscored / count > stage.filter.max_infra_error_share)
-    kernels::fail("stage {}: {:.0f} of {:.0f} completions could not be scored, more than filter.max_infra_error_share = {}; see the reward's "
-                  "messages, and resume when it works.", stage.name, unscored, count, stage.filter.max_infra_error_share);
-  const double n = static_cast<double>(groups.size());
-  Metrics metrics{{"reward", moments_of(all).mean}, {"reward_std", std_sum / n}, {"frac_reward_zero_std", zero / n}};
-  for (const auto& [name, sum] : parts) metrics.emplace_back("rewards/" + name + "/mean", sum.first / sum.second);
-  metrics.emplace_back("completions/no_answer_share", no_answer / count);
-  metrics.emplace_back("completions/unscored_share", unscored / count);
-  return metrics;
 }
 
 // Returns the mean length.
@@ -181,6 +149,14 @@ std::vector<Group> roll_out(Run& run, Collector& collector, const std::vector<Pr
   return groups;
 }
 
+// The step is not trained on: it is saved as not yet taken, so that a resumed run takes it again.
+[[noreturn]] void stop_for_rewards(Run& run, const StageConfig& stage, const Metrics& metrics, const std::string& problem) {
+  run.metrics->log(stage.name, run.state.step + 1, metrics);
+  const std::string saved = save_run(run);
+  kernels::fail("stage {}, step {}: {}\nThe run is saved in {}; when the reward works, go on with --resume auto.", stage.name,
+                run.state.step + 1, problem, saved);
+}
+
 struct Updates {
   UpdateStatistics first, sums;
   int64_t count = 0;
@@ -208,8 +184,11 @@ Updates update(Run& run, const StageConfig& stage, std::vector<TrainGroup> group
 bool run_grpo_stage(Run& run, const StageConfig& stage) {
   const auto data = open_dataset(stage.data, static_cast<uint64_t>(run.config.run.seed), prompts_that_fit(run, stage));
   const auto reward_time = std::make_shared<RewardTime>();
-  Collector collector(*run.engine, make_scorer(stage.rewards, reward_time), run.policy.shared_tokenizer(), stage.chat_template,
+  const auto reward = stage_reward(run, stage);
+  reward->take_times();  // an evaluation's are not of the first step
+  Collector collector(*run.engine, make_scorer(reward, stage.rewards, reward_time), run.policy.shared_tokenizer(), stage.chat_template,
                       run.policy.stop_tokens());
+  RewardErrors errors(stage);
   PromptFeed feed(stage.rollout.asked_prompts(),
                   [&](int64_t index) { return collector.prompt_of(data->problem(index), stage.data.max_prompt_tokens); });
   const int64_t steps = steps_of(run.config, stage), first_step = run.state.step;
@@ -227,10 +206,11 @@ bool run_grpo_stage(Run& run, const StageConfig& stage) {
     if (step + 1 < steps) feed.begin(step + 1);
 
     Metrics metrics = reward_metrics(groups, stage);
+    if (const std::string problem = errors.add(groups); !problem.empty()) stop_for_rewards(run, stage, metrics, problem);
     int64_t dropped = 0;
     const Updates done = update(run, stage, groups_with_advantages(groups, stage, &dropped), step, steps, times);
     // ---- only logging and saving below
-    const double reward = metrics[0].second, mean_length = append_length_metrics(metrics, groups);
+    const double mean_reward = metrics[0].second, mean_length = append_length_metrics(metrics, groups);
     if (done.count > 0) {
       append_loss_metrics(metrics, done.first, done.sums, done.count, stage);
       append_update_metrics(metrics, done.sums, stage);
@@ -242,6 +222,11 @@ bool run_grpo_stage(Run& run, const StageConfig& stage) {
     if (stage.rollout.overprovision > 1)
       metrics.emplace_back("rollout/aborted_tokens", static_cast<double>(collector.aborted_tokens()));
     times.rewards = static_cast<double>(reward_time->nanoseconds.exchange(0)) * 1e-9;
+    append_reward_times(metrics, reward->take_times());
+    if (const int64_t rescored = collector.rescored_groups(); rescored > 0) {
+      metrics.emplace_back("rescore/groups", static_cast<double>(rescored));
+      metrics.emplace_back("rescore/mismatches", static_cast<double>(collector.rescore_mismatches()));
+    }
     if (const int64_t every = run.config.log.dump_rollouts_every; every > 0 && (step + 1) % every == 0)
       dump_rollouts(run.config.run.output_dir, stage.name, step + 1, groups, run.policy.tokenizer());
     if (step == first_step && sampling_of(stage).truncates())
@@ -250,7 +235,7 @@ bool run_grpo_stage(Run& run, const StageConfig& stage) {
     whole.end();
     append_step_times(metrics, times, done.sums, step_seconds);
     finish_step(run, stage, std::move(metrics));
-    progress.update(step + 1, fmt::format("reward {:.3f}  length {:.1f}  {:.0f} tok/s", reward, mean_length,
+    progress.update(step + 1, fmt::format("reward {:.3f}  length {:.1f}  {:.0f} tok/s", mean_reward, mean_length,
                                           times.sampled_tokens() / times.rollout));
     if (interrupted()) return false;
   }

@@ -1,4 +1,4 @@
-// `ponder rewards` and `ponder devices`.
+// `ponder reward list` and `ponder devices`.
 #include <fmt/core.h>
 
 #include "kernels/cuda_device.h"
@@ -9,7 +9,7 @@
 
 namespace rl {
 
-int run_rewards() {
+int run_reward_list() {
   fmt::print("{}", reward::describe_builtins());
   return 0;
 }

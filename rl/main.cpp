@@ -9,7 +9,7 @@
 
 #include "kernels/error.h"
 #include "model/checkpoint_folder.h"
-#include "reward/reward.h"
+#include "reward/plugins/plugins.h"
 #include "rl/commands.h"
 #include "rl/config.h"
 #include "rl/nearest_name.h"
@@ -33,6 +33,9 @@ struct Arguments {
   rl::EvalOptions eval;
   rl::SampleOptions sample;
   rl::SandboxOptions sandbox;
+  rl::ScoreOptions score;
+  std::vector<std::string> plugin;
+  std::string library;
   rl::ContaminationOptions contamination;
   rl::IdentityOptions identity;
 };
@@ -257,8 +260,53 @@ void add_small_commands(CLI::App& app, Arguments& args, Command& command) {
     command = [] { return print(rl::config_table_markdown()); };
   });
 
-  app.add_subcommand("rewards", "List the built-in rewards and their options")->callback([&] { command = rl::run_rewards; });
   app.add_subcommand("devices", "Show processor, kernels, threads and memory")->callback([&] { command = rl::run_devices; });
+}
+
+void add_score(CLI::App& app, Arguments& args, Command& command) {
+  auto& options = args.score;
+  auto* score = app.add_subcommand("score", "Score the lines of a JSONL file with a reward")
+                    ->footer(
+                        "Example:\n  ponder score --reward math --input answers.jsonl --output scores.jsonl\n\n"
+                        "A line in is {\"prediction\": text, \"gold\": text, list or object, \"prompt\"?, \"id\"?}; a line out is "
+                        "{\"id\", \"value\",\n\"status\", \"reason\", \"extracted\", \"components\"}, in the same order. Time per call "
+                        "goes to stderr.");
+  score->add_option("--reward", options.reward, "A built-in reward, or a TOML file with [[reward]] entries")
+      ->required()
+      ->type_name("NAME|FILE.toml");
+  score->add_option("--input", options.input, "The lines to score")->required()->type_name("FILE");
+  score->add_option("--profile", options.profile, "The reward's option `profile`: which conventions it follows")->type_name("NAME");
+  score->add_option("--output", options.output, "Where the scores go; stdout when left out")->type_name("FILE");
+  score->callback([&] { command = [&] { return rl::run_score(options); }; });
+}
+
+void add_reward(CLI::App& app, Arguments& args, Command& command) {
+  auto* reward = app.add_subcommand("reward", "List the rewards, test a plug-in, or attack a reward");
+  reward->require_subcommand(1);
+  reward->add_subcommand("list", "The built-in rewards and their options")->callback([&] { command = rl::run_reward_list; });
+  auto* conformance = reward->add_subcommand("conformance", "Test a program that is to be a reward of kind \"process\"")
+                          ->footer("Example:\n  ponder reward conformance python3 configs/rewards/last_word.py");
+  conformance->prefix_command();
+  conformance->callback([&, conformance] {
+    args.plugin = conformance->remaining();
+    command = [&] {
+      if (args.plugin.empty()) kernels::fail_usage("reward conformance: no program. Write it with its arguments, as in a shell.");
+      return rl::run_conformance(args.plugin);
+    };
+  });
+  auto* attack = reward->add_subcommand("attack", "Score junk that knows nothing of the gold, and show what of it is paid")
+                     ->footer("Example:\n  ponder reward attack math");
+  attack->add_option("REWARD", args.score.reward, "A built-in reward, or a TOML file with [[reward]] entries")
+      ->required()
+      ->type_name("NAME|FILE.toml");
+  attack->callback([&] { command = [&] { return rl::run_attack(args.score.reward); }; });
+}
+
+// The child's side of a library with isolate = "process"; nobody types it.
+void add_library_host(CLI::App& app, Arguments& args, Command& command) {
+  auto* host = app.add_subcommand("library-host", "")->group("");
+  host->add_option("FILE", args.library)->required();
+  host->callback([&] { command = [&] { return reward::serve_library(args.library); }; });
 }
 
 int report(const std::exception& error, int code) {
@@ -305,6 +353,9 @@ int main(int argc, char** argv) {
   add_eval(app, args, command);
   add_sample(app, args, command);
   add_sandbox(app, args, command);
+  add_score(app, args, command);
+  add_reward(app, args, command);
+  add_library_host(app, args, command);
   add_data(app, args, command);
   add_small_commands(app, args, command);
 

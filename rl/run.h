@@ -24,6 +24,8 @@ struct Run {
   RunState state;
   at::Tensor reference_master;                              // masters of the reference policy, when one is kept
   std::shared_ptr<const model::WeightSet> reference;
+  std::shared_ptr<reward::Sum> judge = {};                  // of the stage that made it, see stage_reward
+  std::string judge_stage = {};
   double checkpoint_seconds = 0;                            // since the last metrics line
   double seconds_at_start = 0;                              // of earlier parts of a resumed run
   std::chrono::steady_clock::time_point start = std::chrono::steady_clock::now();
@@ -43,6 +45,13 @@ Fits prompts_that_fit(const Run& run, const StageConfig& stage);
 
 // Evaluates on the held-back problems, greedy and sampled. `when` is "before" or "after" the stage.
 void evaluate_stage(Run& run, const StageConfig& stage, const std::string& when);
+
+// The stage's reward: made and tried once, so that plug-ins stay up from its first evaluation to its last. Throws kernels::Error
+// if its self-test fails.
+std::shared_ptr<reward::Sum> stage_reward(Run& run, const StageConfig& stage);
+
+// A checkpoint of where the run stands; returns its folder.
+std::string save_run(Run& run);
 
 // What every stage does after a step: counters, metrics line, checkpoint when due.
 void finish_step(Run& run, const StageConfig& stage, Metrics metrics);

@@ -35,6 +35,7 @@ Json to_json(const StageSummary& stage) {
           {"steps", stage.steps},
           {"tokens", stage.tokens},
           {"seconds", stage.seconds},
+          {"rewards", stage.rewards},
           {"greedy_before", to_json(stage.greedy_before)},
           {"greedy_after", to_json(stage.greedy_after)},
           {"sampled_before", to_json(stage.sampled_before)},

@@ -22,6 +22,7 @@ struct StageSummary {
   int64_t steps = 0;
   int64_t tokens = 0;  // trained
   double seconds = 0;
+  std::string rewards;  // what scored, with versions
   std::optional<Evaluation> greedy_before, greedy_after, sampled_before, sampled_after;
 };
 

@@ -16,6 +16,7 @@
 #include "rl/evaluate.h"
 #include "rl/machine.h"
 #include "rl/report.h"
+#include "rl/reward_metrics.h"
 #include "rl/run.h"
 #include "rl/terminal.h"
 
@@ -90,13 +91,6 @@ void begin_stage(Run& run, const StageConfig& stage) {
   run.reference = nullptr;
 }
 
-void save(Run& run) {
-  const kernels::Span span("checkpoint", &run.checkpoint_seconds);
-  run.state.seconds = run.seconds();
-  run.metrics->sync();
-  save_checkpoint(run.config.run.output_dir, run.policy, run.reference_master, run.state, run.config, run.config.checkpoint.keep_last);
-}
-
 // True: the stage ran to its end.
 bool run_stage(Run& run, size_t index) {
   const StageConfig& stage = run.config.stages[index];
@@ -116,11 +110,11 @@ bool run_stage(Run& run, size_t index) {
   summary.steps = run.state.step;
   summary.tokens = run.state.trained_tokens;
   if (!done) {
-    save(run);
+    save_run(run);
     return false;
   }
   if (!evaluated) evaluate_stage(run, stage, "after");
-  save(run);
+  save_run(run);
   return true;
 }
 
@@ -156,6 +150,28 @@ void install_interrupt_handler() {
 }
 
 bool interrupted() { return stop_asked.load(); }
+
+std::string save_run(Run& run) {
+  const kernels::Span span("checkpoint", &run.checkpoint_seconds);
+  run.state.seconds = run.seconds();
+  run.metrics->sync();
+  return save_checkpoint(run.config.run.output_dir, run.policy, run.reference_master, run.state, run.config,
+                         run.config.checkpoint.keep_last);
+}
+
+std::shared_ptr<reward::Sum> stage_reward(Run& run, const StageConfig& stage) {
+  if (run.judge && run.judge_stage == stage.name) return run.judge;
+  run.judge = make_reward(stage.rewards, stage.advantage.reward_low, stage.advantage.reward_high);
+  run.judge_stage = stage.name;
+  if (const std::string problem = run.judge->self_test(); !problem.empty())
+    kernels::fail("stage {}: reward {}\nNothing is trained without it; see `ponder check`.", stage.name, problem);
+  std::string& known = run.stage_summary().rewards;
+  const std::string now = fmt::format("{}; settings {}", run.judge->version(), reward::settings_hash(stage.rewards));
+  if (!known.empty() && known != now)
+    fmt::print(stderr, "warning: stage {}: its rewards were\n  {}\nwhen the run began, and are now\n  {}\n", stage.name, known, now);
+  known = now;
+  return run.judge;
+}
 
 int64_t steps_of(const Config& config, const StageConfig& stage) {
   return stage.kind != "sft" && config.run.steps > 0 ? (stage.steps > 0 ? std::min(stage.steps, config.run.steps) : config.run.steps) : stage.steps;
@@ -200,7 +216,7 @@ void evaluate_stage(Run& run, const StageConfig& stage, const std::string& when)
   auto problems = data->held_back();
   if (const Fits fits = prompts_that_fit(run, stage)) std::erase_if(problems, [&](const Problem& p) { return !fits(p.question); });
   if (problems.empty()) return;
-  const auto scorer = make_scorer(stage.rewards);
+  const auto scorer = make_scorer(stage_reward(run, stage), stage.rewards);
   Collector collector(*run.engine, scorer, run.policy.shared_tokenizer(), stage.chat_template, run.policy.stop_tokens());
   run.engine->publish(run.policy.weights());
   Ask ask;
@@ -217,6 +233,10 @@ void evaluate_stage(Run& run, const StageConfig& stage, const std::string& when)
   run.engine->publish(nullptr);
   run.engine->release_cache();
   span.end();
+  for (const auto* result : {&greedy, &sampled})
+    if (const std::string problem = evaluation_problem(result->groups, stage); !problem.empty())
+      kernels::fail("stage {}: {}\nNothing is recorded of it; when the reward works, go on from the newest checkpoint with --resume auto.",
+                    stage.name, problem);
 
   StageSummary& summary = run.stage_summary();
   if (when == "before") summary.greedy_before = greedy.numbers, summary.sampled_before = sampled.numbers;
@@ -249,7 +269,7 @@ void finish_step(Run& run, const StageConfig& stage, Metrics metrics) {
   if (run.state.step >= steps_of(run.config, stage)) return;
   const int64_t eval_every = stage.eval.every_steps, every = run.config.checkpoint.every_steps;
   if (eval_every > 0 && run.state.step % eval_every == 0) evaluate_stage(run, stage, "during");
-  if (every > 0 && run.state.step % every == 0) save(run);
+  if (every > 0 && run.state.step % every == 0) save_run(run);
 }
 
 namespace {

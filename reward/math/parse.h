@@ -10,7 +10,8 @@
 namespace reward::math {
 
 struct ParseError {
-  std::string reason;  // a fixed word: "empty", "too_long", "too_many_tokens", "too_deep", "not_utf8", "syntax"
+  std::string reason;  // a fixed word: "empty", "too_long", "too_many_tokens", "too_many_nodes", "too_deep",
+                       // "not_utf8", "syntax"
   std::string detail;  // for people: what and at which byte
 };
 

@@ -35,7 +35,8 @@ enum class Kind : uint8_t {
   degrees,      // 1 child: 45^\circ
   function,     // text: sin cos tan cot sec csc arcsin arccos arctan arccot arcsec arccsc sinh cosh tanh coth arcsinh arccosh
                 // arctanh exp ln log (1 child: base 10; 2: argument, base) abs floor ceil binomial gcd lcm max min mod
-                // (a, b) re im conj arg det sgn norm; children: the arguments. \sin^2 x is power(sin(x), 2); \sin^{-1} x is arcsin
+                // (a, b) re im conj arg det sgn norm; children: the arguments. \sin^2 x is power(sin(x), 2), \sin^{-1} x is
+                // arcsin
   call,         // text: the unknown function's name; children: its arguments: f(x). Only for f, g, h, F, G, H and primes of them
   finite_sum,   // index symbol, lower, upper, body
   finite_product,
@@ -90,7 +91,7 @@ struct Conventions {
   bool units_optional = true;            // 5 cm equals 5; different units never match
   bool degrees_optional = true;          // 45^\circ equals 45
   bool round_to_gold = false;            // a decimal gold accepts what rounds to its digits
-  int64_t decimal_digits = 6;            // literals with at least so many significant digits match what agrees in them; 0: exact only
+  int64_t decimal_digits = 6;            // literals with at least so many significant digits match what agrees; 0: exact only
   double relative_tolerance = 0;         // of non-integers only
   bool unordered_tuples = false;         // (a, b) equals (b, a)
   bool interval_is_tuple = true;         // (a, b) is either, the other side decides

@@ -80,10 +80,10 @@ TEST_CASE("format and exact together pay only what is well formed and right", "[
   reward::Settings exact, format;
   exact.name = "exact";
   format.name = "format";
-  format.gate = true;
+  format.role = "gate";
   std::vector<std::pair<reward::Settings, std::unique_ptr<reward::Reward>>> parts;
-  parts.emplace_back(exact, reward::make_builtin(exact));
-  parts.emplace_back(format, reward::make_builtin(format));
+  parts.emplace_back(exact, reward::make_reward(exact));
+  parts.emplace_back(format, reward::make_reward(format));
   auto sum = reward::make_sum(std::move(parts));
   const auto total = [&](const char* text) { return score_one(*sum, item(text, "1")).value; };
   REQUIRE(total("<think>7+5=2;2+9=1</think><answer>1</answer>") == 1.0);

@@ -30,7 +30,7 @@ std::vector<std::unique_ptr<reward::Reward>> all_rewards() {
   std::vector<std::unique_ptr<reward::Reward>> rewards;
   for (const auto& name : reward::builtin_names())
     if (name.rfind("code", 0) != 0) rewards.push_back(make(name));
-  rewards.push_back(make("math", {{"flexible", "true"}}));
+  rewards.push_back(make("math", {{"extraction", "lenient"}}));
   rewards.push_back(make("exact", {{"whole", "true"}}));
   rewards.push_back(make("format", {{"mode", "loose"}}));
   rewards.push_back(make("cosine", {{"of", "countdown"}}));

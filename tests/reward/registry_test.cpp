@@ -5,7 +5,9 @@ using Catch::Matchers::Contains;
 TEST_CASE("every built-in passes its own self-test, with every choice of its options", "[registry]") {
   for (const auto& name : reward::builtin_names())
     if (!needs_sandbox(name)) CHECK(make(name)->self_test() == "");
-  CHECK(make("math", {{"flexible", "true"}})->self_test() == "");
+  for (const char* extraction : {"strict", "marked", "lenient", "whole"})
+    for (const char* profile : {"default", "math_verify", "hendrycks", "prm800k", "gsm8k"})
+      CHECK(make("math", {{"extraction", extraction}, {"profile", profile}})->self_test() == "");
   CHECK(make("exact", {{"whole", "true"}})->self_test() == "");
   CHECK(make("exact", {{"tag", "final"}})->self_test() == "");
   CHECK(make("countdown", {{"use_all", "false"}})->self_test() == "");
@@ -47,10 +49,10 @@ TEST_CASE("options of the reward that judges are checked by it", "[registry]") {
 TEST_CASE("an unknown reward, option or choice is an error that names the nearest", "[registry]") {
   REQUIRE_THROWS_WITH(make("maths"), Contains("\"maths\"") && Contains("Did you mean math?"));
   REQUIRE_THROWS_WITH(make("count_down"), Contains("Did you mean countdown?"));
-  REQUIRE_THROWS_WITH(make("math", {{"flexibel", "true"}}), Contains("\"math\"") && Contains("Did you mean flexible?"));
+  REQUIRE_THROWS_WITH(make("math", {{"profil", "default"}}), Contains("\"math\"") && Contains("Did you mean profile?"));
   REQUIRE_THROWS_WITH(make("format", {{"mode", "hard"}}), Contains("\"hard\"") && Contains("strict, loose"));
-  REQUIRE_THROWS_WITH(make("math", {{"flexible", "1"}}), Contains("true, false"));
-  REQUIRE_THROWS_WITH(make("math", {{"flexible", "true"}, {"flexible", "false"}}), Contains("twice"));
+  REQUIRE_THROWS_WITH(make("exact", {{"whole", "1"}}), Contains("true, false"));
+  REQUIRE_THROWS_WITH(make("exact", {{"whole", "true"}, {"whole", "false"}}), Contains("twice"));
   REQUIRE_THROWS_AS(make(""), reward::Error);
   REQUIRE_THROWS_AS(make(std::string(1 << 20, 'm')), reward::Error);
 }
@@ -59,19 +61,25 @@ TEST_CASE("weights, time-outs and kinds are checked", "[registry]") {
   reward::Settings settings;
   settings.name = "math";
   settings.weight = std::numeric_limits<double>::quiet_NaN();
-  REQUIRE_THROWS_WITH(reward::make_builtin(settings), Contains("weight"));
+  REQUIRE_THROWS_WITH(reward::make_reward(settings), Contains("weight"));
   settings.weight = 1;
   settings.timeout_ms = 0;
-  REQUIRE_THROWS_WITH(reward::make_builtin(settings), Contains("timeout_ms is 0"));
+  REQUIRE_THROWS_WITH(reward::make_reward(settings), Contains("timeout_ms is 0"));
   settings.timeout_ms = 1;
-  settings.kind = "http";
-  REQUIRE_THROWS_WITH(reward::make_builtin(settings), Contains("kind is \"http\""));
+  settings.kind = "htp";
+  REQUIRE_THROWS_WITH(reward::make_reward(settings), Contains("kind is \"htp\""));
+  settings.kind = "builtin";
+  settings.role = "summ";
+  REQUIRE_THROWS_WITH(reward::make_reward(settings), Contains("sum, gate, metric"));
+  settings.role = "sum";
+  settings.on_error = "ignore";
+  REQUIRE_THROWS_WITH(reward::make_reward(settings), Contains("drop_sample, zero, abort"));
 }
 
 TEST_CASE("the listing names every reward and option", "[registry]") {
   const auto listing = reward::describe_builtins();
   for (const auto& name : reward::builtin_names()) CHECK_THAT(listing, Contains(name));
-  for (const char* option : {"flexible", "tag", "whole", "use_all", "mode", "allow_empty_think", "prefill"})
+  for (const char* option : {"extraction", "profile", "tag", "whole", "use_all", "mode", "allow_empty_think", "prefill"})
     CHECK_THAT(listing, Contains(option));
 }
 

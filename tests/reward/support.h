@@ -16,7 +16,7 @@ inline std::unique_ptr<reward::Reward> make(const std::string& name, OptionList 
   reward::Settings settings;
   settings.name = name;
   settings.options = std::move(options);
-  return reward::make_builtin(settings);
+  return reward::make_reward(settings);
 }
 
 // Runs programs, which not every machine can: tests/reward/code asks first.

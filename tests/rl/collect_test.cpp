@@ -138,6 +138,35 @@ TEST_CASE("which groups an over-provisioned step takes follows from the requests
   }
 }
 
+TEST_CASE("a share of the groups is scored twice, and a reward that changes its mind is counted", "[collect]") {
+  std::atomic<int64_t> calls{0};
+  const auto fickle = std::make_shared<reward::AsyncScorer>(
+      std::make_shared<FakeReward>([&](const FakeReward::Items& items, FakeReward::Deadline) {
+        return std::vector<reward::Outcome>(items.size(), outcome(reward::Status::scored, static_cast<double>(++calls)));
+      }), 1, 10000);
+  Ask ask;
+  ask.samples = 2;
+  ask.rescore_share = 1;
+  auto source = scripted(), again = scripted(), half = scripted();
+  Collector twice = collector_of(source, fickle), honest = collector_of(again);
+  CHECK(twice.run(problems(3), ask).size() == 3);
+  CHECK(calls == 6);
+  CHECK(twice.rescored_groups() == 3);
+  CHECK(twice.rescore_mismatches() == 6);
+  honest.run(problems(3), ask);
+  CHECK(honest.rescored_groups() == 3);
+  CHECK(honest.rescore_mismatches() == 0);
+  // Which groups follows from their ids. Of 200, a half: 7 standard deviations are 50.
+  ask.samples = 1;
+  ask.rescore_share = 0.5;
+  Collector some = collector_of(half);
+  some.run(problems(200), ask);
+  const auto first = some.rescored_groups();
+  CHECK((first > 50 && first < 150));
+  some.run(problems(200), ask);
+  CHECK(some.rescored_groups() == first);
+}
+
 TEST_CASE("groups are scored while others are still sampled", "[collect]") {
   // The third group's completion waits until the first has its reward: this ends only if scoring goes on beside it.
   std::atomic<int64_t> scored{0};

@@ -97,10 +97,10 @@ TEST_CASE("--set wins over the file and over every stage", "[config]") {
 
 TEST_CASE("keys of a reward that are not ours become its options, as text", "[config]") {
   const auto config = read(
-      "[[stage]]\n[[stage.reward]]\nname = \"format\"\ngate = true\nmode = \"strict\"\nallow_empty_think = true\n"
+      "[[stage]]\n[[stage.reward]]\nname = \"format\"\nrole = \"gate\"\nmode = \"strict\"\nallow_empty_think = true\n"
       "[[stage.reward]]\nname = \"exact\"\n");
   const auto& settings = config.stages[0].rewards.at(0);
-  REQUIRE(settings.gate);
+  REQUIRE(settings.role == "gate");
   REQUIRE(settings.options ==
           std::vector<std::pair<std::string, std::string>>{{"mode", "strict"}, {"allow_empty_think", "true"}});
   REQUIRE(contains(error_of("[[stage]]\n[[stage.reward]]\nname = \"format\"\nmood = 1\n[[stage.reward]]\nname = \"exact\"\n"),
@@ -187,6 +187,40 @@ TEST_CASE("a resolved config reads back as itself", "[config]") {
     REQUIRE(again.stages.back().rewards.size() == config.stages.back().rewards.size());
     REQUIRE(again.stages.back().chat_template.system == "a \"quoted\" line\n");
   }
+}
+
+TEST_CASE("the entry of a plug-in reads back as itself, and its wrong keys are told with the line", "[config]") {
+  const std::string entry = R"([[stage]]
+[[stage.reward]]
+name = "judge"
+kind = "process"
+command = ["python3", "my judge.py"]
+workers = 3
+role = "gate"
+on_error = "abort"
+applies_to = ["gsm8k", "math*"]
+buffer = 512
+[[stage.reward]]
+name = "exact"
+)";
+  const auto config = read(entry);
+  const auto& judge = config.stages[0].rewards.at(0);
+  CHECK(judge.command == std::vector<std::string>{"python3", "my judge.py"});
+  CHECK(judge.applies_to == std::vector<std::string>{"gsm8k", "math*"});
+  CHECK((judge.workers == 3 && judge.role == "gate" && judge.on_error == "abort"));
+  CHECK(judge.options == std::vector<std::pair<std::string, std::string>>{{"buffer", "512"}});
+  const auto again = rl::read_config(write(rl::config_to_toml(config)));
+  CHECK(again.stages[0].rewards == config.stages[0].rewards);
+  CHECK(contains(error_of("[[stage]]\n[[stage.reward]]\nname = \"judge\"\nkind = \"process\"\n"), ":9: reward: reward \"judge\": command is missing"));
+  CHECK(contains(error_of("[advantage]\nreward_range = [1, 0]\n"), "advantage.reward_range: is [1, 0], which is empty"));
+}
+
+TEST_CASE("a file may hold nothing but rewards", "[config]") {
+  const auto rewards = rl::read_reward_file(testing::source_dir() + "/configs/rewards/last_word.toml");
+  REQUIRE(rewards.size() == 2);
+  CHECK((rewards[0].kind == "process" && rewards[1].role == "metric"));
+  CHECK(rl::read_reward_file(testing::source_dir() + "/configs/quickstart.toml").size() == 2);
+  CHECK_THROWS_WITH(rl::read_reward_file(write("[run]\nseed = 1\n")), Catch::Matchers::Contains("has no [[reward]]"));
 }
 
 TEST_CASE("--print-config says where each value came from", "[config]") {

@@ -144,7 +144,7 @@ TEST_CASE("every countdown problem is solved by the expression that it was made 
   config.train = "generator:countdown";
   reward::Settings settings;
   settings.name = "countdown";
-  const auto judge = reward::make_builtin(settings);
+  const auto judge = reward::make_reward(settings);
   const auto data = rl::open_dataset(config, 11);
   std::vector<reward::Item> items;
   for (int64_t i = 0; i < 200; ++i) {
@@ -214,6 +214,25 @@ TEST_CASE("answers may be numbers, and empty lines are skipped", "[dataset]") {
   REQUIRE(problems[1].completion == "c");
   REQUIRE(problems[1].prompt_id == 1);
   REQUIRE(rl::read_jsonl(file, config, 1).size() == 1);
+}
+
+TEST_CASE("a row names its data source, or the file does, or the settings; its other fields go along", "[dataset]") {
+  rl::DataConfig config;
+  const std::string file =
+      write_rows(0, "{\"question\": \"q\", \"answer\": [\"1\", \"2\"], \"data_source\": \"math\", \"level\": 3}\n"
+                    "{\"question\": \"r\", \"answer\": {\"tests\": \"t\"}}\n");
+  auto problems = rl::read_jsonl(file, config);
+  CHECK(problems.at(0).data_source == "math");
+  CHECK(problems[0].extra == "{\"level\":3}");
+  CHECK(problems[0].answer == "[\"1\",\"2\"]");
+  CHECK(problems[1].data_source == std::filesystem::path(file).stem().string());
+  CHECK(problems[1].extra.empty());
+  CHECK(problems[1].answer == "{\"tests\":\"t\"}");
+  config.name = "mine";
+  config.source_key = "level";  // not text: not a name
+  problems = rl::read_jsonl(file, config);
+  CHECK(problems.at(0).data_source == "mine");
+  CHECK(rl::open_dataset(arithmetic(), 4)->problem(0).data_source == "arithmetic");
 }
 
 TEST_CASE("a bad row is named by file and line", "[dataset]") {

@@ -1,0 +1,17 @@
+// The reward that a command is told to use: a built-in by name, or the [[reward]] entries of a TOML file.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "reward/reward.h"
+
+namespace rl {
+
+// `profile`, if not empty, becomes the option `profile` of every built-in that has one. Throws UsageError if none has.
+std::vector<reward::Settings> chosen_rewards(const std::string& name_or_file, const std::string& profile);
+
+// One entry: that reward itself; more: their sum.
+std::unique_ptr<reward::Reward> make_chosen(const std::vector<reward::Settings>& settings);
+
+}  // namespace rl
