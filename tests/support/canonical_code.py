@@ -150,24 +150,25 @@ def check(options):
         start = time.time()
         got = score(options.ponder, [(p, fenced(program)) for p, _, program in cases], timeout=2)
         flip_seconds = time.time() - start
-        survivors, different, endless = [], [], 0
+        survivors, different, endless = {}, [], 0
         for (problem, what, program), result in zip(cases, got):
             paid = result["value"] == 1
             if paid:
-                survivors.append("%s %s" % (problem.name, what))
+                survivors.setdefault(problem.name, []).append(what)
             if result["reason"].startswith("timeout"):
                 endless += 1  # plain Python would not end either
             elif result["status"] != "scored" or paid != passes_plainly(problem, program):
                 different.append("%s %s: %s %s" % (problem.name, what, result["status"], result["reason"]))
         failed += len(refused) + len(different)
+        passing = sum(map(len, survivors.values()))
         report += ["", "## %s" % name, "",
                    "- %d reference solutions, %d paid, %.1f s; %d golds strong, %d weak" %
                    (len(problems), len(problems) - len(refused), seconds, len(problems) - weak, weak),
                    "- %d flips, %d refused (%d of them by the time limit of 2 s), %d pass every test of their problem, %.1f s" %
-                   (len(cases), len(cases) - len(survivors), endless, len(survivors), flip_seconds),
+                   (len(cases), len(cases) - passing, endless, passing, flip_seconds),
                    "- plain Python (program and asserts run together) says otherwise: %d" % len(different)]
         report += ["  - refused solution: %s: %s" % row for row in refused] + ["  - other verdict: " + row for row in different]
-        report += ["", "Flips that pass every test:", ""] + ["- " + row for row in survivors]
+        report += ["", "Flips that pass every test:", ""] + ["- %s: %s" % (name, "; ".join(what)) for name, what in survivors.items()]
         write_report(options.output, report)
     sys.exit(1 if failed else 0)
 
