@@ -201,7 +201,7 @@ class CodeFunctionReward : public CodeReward {
 namespace reward {
 
 std::unique_ptr<Reward> make_code_function(const Options& options) {
-  return std::make_unique<code::CodeFunctionReward>(code::read_run_options("code_function", options), options.flag("allow_weak"));
+  return std::make_unique<code::CodeFunctionReward>(code::read_run_options(options), options.flag("allow_weak"));
 }
 
 std::vector<OptionInfo> code_function_options() {

@@ -4,8 +4,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cmath>
-#include <charconv>
 #include <thread>
 
 #include "reward/extract.h"
@@ -18,16 +16,6 @@ using Clock = std::chrono::steady_clock;
 
 // The wall clock may run on while other programs have the processor; sleeping is cut off too.
 constexpr double wall_of(double cpu_seconds) { return 2 * cpu_seconds + 1; }
-
-double number_in(const std::string& reward, const Options& options, const char* name, double least, double most) {
-  const auto& text = options.text(name);
-  double value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size() || !(value >= least && value <= most))
-    throw Error(fmt::format("reward \"{}\": option {} is \"{}\". Set it to a number from {} to {}.", reward, name, text, least,
-                            most));
-  return value;
-}
 
 std::vector<std::string> names_in(std::string_view text) {
   std::vector<std::string> names;
@@ -44,15 +32,15 @@ std::vector<std::string> names_in(std::string_view text) {
 std::vector<OptionInfo> run_options() {
   return {{"timeout", "3", "CPU seconds for one run of the program; the wall clock gets twice that and 1; a gold may set it", {}},
           {"memory_mb", "512", "memory for all processes of one run; a gold may set it", {}},
-          {"workers", "2", "programs that run at the same time", {}},
+          {"parallel", "2", "programs that run at the same time", {}},
           {"allow_missing_walls", "", "names of sandbox walls, with commas, that this machine may lack", {}}};
 }
 
-RunOptions read_run_options(const std::string& reward, const Options& options) {
+RunOptions read_run_options(const Options& options) {
   RunOptions run;
-  run.timeout_s = number_in(reward, options, "timeout", 0.01, 3600);
-  run.memory_mb = std::llround(number_in(reward, options, "memory_mb", 16, 1 << 20));
-  run.workers = std::llround(number_in(reward, options, "workers", 1, 1024));
+  run.timeout_s = options.number("timeout", 0.01, 3600);
+  run.memory_mb = options.whole("memory_mb", 16, 1 << 20);
+  run.parallel = options.whole("parallel", 1, 1024);
   run.allow_missing_walls = names_in(options.text("allow_missing_walls"));
   return run;
 }
@@ -64,13 +52,14 @@ std::vector<Outcome> CodeReward::score(const std::vector<Item>& items, Deadline 
     for (size_t i = next++; i < items.size(); i = next++) outcomes[i] = score_safely(items[i], deadline);
   };
   std::vector<std::jthread> helpers;
-  for (size_t i = 1; i < std::min(items.size(), static_cast<size_t>(options_.workers)); ++i) helpers.emplace_back(work);
+  for (size_t i = 1; i < std::min(items.size(), static_cast<size_t>(options_.parallel)); ++i) helpers.emplace_back(work);
   work();
   helpers.clear();
   return outcomes;
 }
 
 Outcome CodeReward::score_safely(const Item& item, Deadline deadline) {
+  if (Clock::now() >= deadline) return unscored(Status::timeout, "not begun by the deadline");
   try {
     return score_one(item, deadline);
   } catch (const Overdue&) {
@@ -113,7 +102,7 @@ sandbox::Result CodeReward::run(sandbox::Job job, Deadline deadline) {
 
 sandbox::Sandbox& CodeReward::sandbox() {
   std::lock_guard lock(mutex_);
-  if (!sandbox_) sandbox_ = std::make_unique<sandbox::Sandbox>(options_.workers, options_.allow_missing_walls);
+  if (!sandbox_) sandbox_ = std::make_unique<sandbox::Sandbox>(options_.parallel, options_.allow_missing_walls);
   return *sandbox_;
 }
 

@@ -20,18 +20,18 @@ using Deadline = std::chrono::steady_clock::time_point;
 struct RunOptions {
   double timeout_s = 3;            // of CPU, for one run of a program; the wall clock gets twice that and a second
   int64_t memory_mb = 512;
-  int64_t workers = 2;             // programs at a time
+  int64_t parallel = 2;            // programs at a time
   std::vector<std::string> allow_missing_walls;
 };
 std::vector<OptionInfo> run_options();
 // Throws Error for a number out of its range.
-RunOptions read_run_options(const std::string& reward, const Options& options);
+RunOptions read_run_options(const Options& options);
 
 class CodeReward : public Reward {
  public:
   CodeReward(std::string name, RunOptions options) : name_(std::move(name)), options_(std::move(options)) {}
   const std::string& name() const final { return name_; }
-  // Items are scored `workers` at a time. What could not run, or not as long as it may, by the deadline is `timeout`; an item
+  // Items are scored `parallel` at a time. What could not run, or not as long as it may, by the deadline is `timeout`; an item
   // whose sandbox fails is `infra_error`, alone.
   std::vector<Outcome> score(const std::vector<Item>& items, Deadline deadline) final;
 

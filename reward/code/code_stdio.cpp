@@ -125,7 +125,7 @@ namespace reward {
 
 std::unique_ptr<Reward> make_code_stdio(const Options& options) {
   code::StdioOptions stdio{options.text("language"), code::parse_checker(options.text("checker")), options.flag("partial")};
-  return std::make_unique<code::CodeStdioReward>(code::read_run_options("code_stdio", options), std::move(stdio));
+  return std::make_unique<code::CodeStdioReward>(code::read_run_options(options), std::move(stdio));
 }
 
 std::vector<OptionInfo> code_stdio_options() {

@@ -2,7 +2,7 @@
 """HumanEval and MBPP as golds of code_function, their reference solutions, and copies with one operator flipped.
 
   canonical_code.py golden DATA > tests/reward/code/canonical_20.jsonl   what the quick test reads
-  canonical_code.py check DATA PONDER [--every N] [--output FILE.md]     every solution and every flip, through `ponder score`
+  canonical_code.py check DATA PONDER [--every N] [--set NAME] [--output FILE.md]     all solutions and flips, by `ponder score`
 
 DATA holds humaneval/HumanEval.jsonl.gz, mbpp/mbpp.jsonl and mbpp/sanitized-mbpp.json. `check` asks plain Python too, by running
 program and asserts together: these programs do not cheat, so both must say the same.
@@ -30,6 +30,8 @@ class Problem:
     def __init__(self, name, gold, program, body=None):
         self.name, self.gold, self.program = name, gold, program
         self.completion = body if body is not None else fenced(program)
+        # The prompt's own helpers are not the solution: plain Python would let the tests use the flipped ones.
+        self.given_lines = gold.get("prompt", "").count("\n")
 
 
 def fenced(program):
@@ -54,9 +56,11 @@ def load(data):
     return sets
 
 
-def operators(tree):
-    """Where an operator stands: (node, field, index or None)."""
+def operators(problem, tree):
+    """Where an operator of the solution stands: (node, field, index or None)."""
     for node in ast.walk(tree):
+        if getattr(node, "lineno", 0) <= problem.given_lines:
+            continue
         if isinstance(node, (ast.BinOp, ast.AugAssign, ast.BoolOp)) and type(node.op) in FLIPS:
             yield node, "op", None
         elif isinstance(node, ast.Compare):
@@ -68,9 +72,9 @@ def operators(tree):
 def flips(problem):
     """(what was done, program) for each operator of the program."""
     tree = ast.parse(problem.program)
-    for k in range(len(list(operators(tree)))):
+    for k in range(len(list(operators(problem, tree)))):
         changed = copy.deepcopy(tree)
-        node, field, index = list(operators(changed))[k]
+        node, field, index = list(operators(problem, changed))[k]
         old = node.op if index is None else node.ops[index]
         new = FLIPS[type(old)]()
         if index is None:
@@ -134,6 +138,8 @@ def score(ponder, rows, timeout):
 def check(options):
     report, failed = [], 0
     for name, problems in load(options.data).items():
+        if options.set not in ("", name):
+            continue
         problems = problems[::options.every]
         start = time.time()
         right = score(options.ponder, [(p, p.completion) for p in problems], timeout=20)
@@ -144,24 +150,25 @@ def check(options):
         start = time.time()
         got = score(options.ponder, [(p, fenced(program)) for p, _, program in cases], timeout=2)
         flip_seconds = time.time() - start
-        survivors, different, endless = [], [], 0
+        survivors, different, endless = {}, [], 0
         for (problem, what, program), result in zip(cases, got):
             paid = result["value"] == 1
             if paid:
-                survivors.append("%s %s" % (problem.name, what))
+                survivors.setdefault(problem.name, []).append(what)
             if result["reason"].startswith("timeout"):
                 endless += 1  # plain Python would not end either
             elif result["status"] != "scored" or paid != passes_plainly(problem, program):
                 different.append("%s %s: %s %s" % (problem.name, what, result["status"], result["reason"]))
         failed += len(refused) + len(different)
+        passing = sum(map(len, survivors.values()))
         report += ["", "## %s" % name, "",
                    "- %d reference solutions, %d paid, %.1f s; %d golds strong, %d weak" %
                    (len(problems), len(problems) - len(refused), seconds, len(problems) - weak, weak),
                    "- %d flips, %d refused (%d of them by the time limit of 2 s), %d pass every test of their problem, %.1f s" %
-                   (len(cases), len(cases) - len(survivors), endless, len(survivors), flip_seconds),
+                   (len(cases), len(cases) - passing, endless, passing, flip_seconds),
                    "- plain Python (program and asserts run together) says otherwise: %d" % len(different)]
         report += ["  - refused solution: %s: %s" % row for row in refused] + ["  - other verdict: " + row for row in different]
-        report += ["", "Flips that pass every test:", ""] + ["- " + row for row in survivors]
+        report += ["", "Flips that pass every test:", ""] + ["- %s: %s" % (name, "; ".join(what)) for name, what in survivors.items()]
         write_report(options.output, report)
     sys.exit(1 if failed else 0)
 
@@ -183,6 +190,7 @@ def main():
     parser.add_argument("data")
     parser.add_argument("ponder", nargs="?")
     parser.add_argument("--every", type=int, default=1)
+    parser.add_argument("--set", default="", help="only humaneval, mbpp or mbpp_sanitized")
     parser.add_argument("--output")
     options = parser.parse_args()
     golden(options.data) if options.mode == "golden" else check(options)

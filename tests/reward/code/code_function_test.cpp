@@ -150,7 +150,7 @@ TEST_CASE("a gold may set its own limits", "[code_function]") {
 }
 
 TEST_CASE("options out of range are errors", "[code_function]") {
-  for (const char* name : {"timeout", "memory_mb", "workers"})
+  for (const char* name : {"timeout", "memory_mb", "parallel"})
     for (const char* text : {"0", "-1", "x", "", "1e9", "nan"})
       CHECK_THROWS_AS(make("code_function", {{name, text}}), reward::Error);
   CHECK_THROWS_AS(make("code_stdio", {{"checker", "fuzzy"}}), reward::Error);
