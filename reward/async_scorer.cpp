@@ -151,6 +151,13 @@ int64_t AsyncScorer::submit(std::vector<Item> items) {
   return state_->next_ticket++;
 }
 
+bool AsyncScorer::ready(int64_t ticket) const {
+  std::lock_guard lock(state_->shared->mutex);
+  const auto found = state_->tickets.find(ticket);
+  return found == state_->tickets.end() ||
+         std::all_of(found->second.begin(), found->second.end(), [](const TaskPtr& task) { return task->done; });
+}
+
 std::vector<Outcome> AsyncScorer::wait(int64_t ticket) {
   const auto& shared = state_->shared;
   std::unique_lock lock(shared->mutex);

@@ -145,6 +145,7 @@ class AsyncScorer {
   ~AsyncScorer();
   // Returns a ticket. Items of one group go in one call.
   int64_t submit(std::vector<Item> items);
+  bool ready(int64_t ticket) const;  // wait() would return at once
   std::vector<Outcome> wait(int64_t ticket);
 
  private:

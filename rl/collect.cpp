@@ -14,13 +14,19 @@ rollout::Request request_of(const Ask& ask, const Prompt& prompt, int64_t index)
   rollout::Request request;
   request.id = index;
   request.prompt_id = prompt.problem.prompt_id;
-  request.group_id = ask.first_group + index;
+  request.group_id = ask.group_is_prompt_id ? prompt.problem.prompt_id : ask.first_group + index;
   request.step = ask.step;
   request.prompt_tokens = prompt.tokens;
   request.samples = ask.samples;
   request.max_new_tokens = ask.max_new_tokens;
+  if (ask.max_positions > 0) {
+    // The last token needs no position of its own: nothing comes after it.
+    const int64_t room = ask.max_positions - static_cast<int64_t>(prompt.tokens.size()) + 1;
+    request.max_new_tokens = std::min(ask.max_new_tokens, std::max<int64_t>(1, room));
+  }
   request.sampling = ask.sampling;
   request.stop_strings = ask.stop;
+  request.stop_strings.insert(request.stop_strings.end(), ask.cut_stop.begin(), ask.cut_stop.end());
   request.seed = ask.seed;
   request.purpose = ask.purpose;
   return request;
@@ -88,10 +94,13 @@ Collector::Collector(rollout::RolloutSource& source, std::shared_ptr<reward::Asy
     : source_(source), scorer_(std::move(scorer)), tokenizer_(std::move(tokenizer)), chat_template_(std::move(chat_template)),
       stop_tokens_(std::move(stop_tokens)) {}
 
-std::string Collector::text_of(const rollout::SampleRecord& record) const {
+std::string Collector::text_of(const rollout::SampleRecord& record, const std::vector<std::string>& cut_stop) const {
   std::vector<int32_t> ids = record.tokens;
   if (!ids.empty() && std::find(stop_tokens_.begin(), stop_tokens_.end(), ids.back()) != stop_tokens_.end()) ids.pop_back();
-  return tokenizer_->decode(ids);
+  std::string text = tokenizer_->decode(ids);
+  if (std::find(cut_stop.begin(), cut_stop.end(), record.stop_text) != cut_stop.end())
+    text.resize(std::min(text.size(), text.find(record.stop_text)));
+  return text;
 }
 
 Prompt Collector::prompt_of(const Problem& problem, int64_t max_prompt_tokens) const {
@@ -118,6 +127,17 @@ std::vector<Group> Collector::run(const std::vector<Prompt>& prompts, const Ask&
     source_.submit(std::move(request));
   }
   const auto all = static_cast<int64_t>(prompts.size());
+  std::vector<size_t> scoring;  // groups whose outcomes were not taken
+  const auto take = [&](size_t g) {
+    auto outcomes = scorer_->wait(tickets[g]);
+    for (size_t i = 0; i < outcomes.size(); ++i) groups[g].samples[i].outcome = std::move(outcomes[i]);
+    if (ask.on_group) ask.on_group(groups[g]);
+  };
+  const auto take_if_ready = [&](size_t g) {
+    if (!scorer_->ready(tickets[g])) return false;
+    take(g);
+    return true;
+  };
   int64_t groups_left = ask.wanted_groups > 0 ? std::min(ask.wanted_groups, all) : all, samples = 0, tokens = 0;
   while (groups_left > 0) {
     auto record = source_.next(Clock::now() + std::chrono::hours(24));
@@ -125,12 +145,14 @@ std::vector<Group> Collector::run(const std::vector<Prompt>& prompts, const Ask&
     const size_t g = static_cast<size_t>(record->request_id);
     ScoredSample& sample = groups.at(g).samples.at(static_cast<size_t>(record->sample_index));
     tokens += static_cast<int64_t>(record->tokens.size());
-    sample.text = text_of(*record);
+    sample.text = text_of(*record, ask.cut_stop);
     sample.record = std::move(*record);
     if (ask.on_sample) ask.on_sample(++samples, tokens);
     if (--missing[g] > 0) continue;
     tickets[g] = scorer_->submit(items_of(groups[g]));
     if (chosen_for_rescore(ask, ask.first_group + static_cast<int64_t>(g))) second_tickets[g] = scorer_->submit(items_of(groups[g]));
+    scoring.push_back(g);
+    if (ask.on_group) std::erase_if(scoring, take_if_ready);
     --groups_left;
   }
   aborted_tokens_ = tokens;
@@ -138,18 +160,16 @@ std::vector<Group> Collector::run(const std::vector<Prompt>& prompts, const Ask&
   rescored_groups_ = rescore_mismatches_ = 0;
   reward_wait_seconds_ = 0;
   kernels::Span waiting("reward wait", &reward_wait_seconds_);
+  for (const size_t g : scoring) take(g);
+  for (size_t g = 0; g < groups.size(); ++g)
+    if (second_tickets[g] >= 0) compare_again(groups[g], second_tickets[g]);
+  waiting.end();
   std::vector<Group> complete;
   for (size_t g = 0; g < groups.size(); ++g) {
     if (tickets[g] < 0) continue;
-    auto outcomes = scorer_->wait(tickets[g]);
-    for (size_t i = 0; i < outcomes.size(); ++i) {
-      groups[g].samples[i].outcome = std::move(outcomes[i]);
-      aborted_tokens_ -= static_cast<int64_t>(groups[g].samples[i].record.tokens.size());
-    }
-    if (second_tickets[g] >= 0) compare_again(groups[g], second_tickets[g]);
+    for (const ScoredSample& sample : groups[g].samples) aborted_tokens_ -= static_cast<int64_t>(sample.record.tokens.size());
     complete.push_back(std::move(groups[g]));
   }
-  waiting.end();
   return complete;
 }
 

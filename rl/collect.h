@@ -43,11 +43,15 @@ struct Ask {
   kernels::Purpose purpose = kernels::Purpose::train;
   int64_t max_prompt_tokens = 0;  // a longer prompt is cut at the left; 0: none is (prompts that are made already: no effect)
   int64_t first_group = 0;  // group ids are first_group + index of the problem
+  bool group_is_prompt_id = false;    // group ids are the problems' prompt_ids: a sample then does not depend on the others
+  int64_t max_positions = 0;          // a completion gets no more tokens than fit behind its prompt; 0: all fit
+  std::vector<std::string> cut_stop;  // as `stop`, but the text that is judged ends before it
   // The first groups to be complete are enough; the others are aborted. 0: all. Which come first follows from the source's
   // steps, not from the clock: the local engine's budgets and the requests decide.
   int64_t wanted_groups = 0;
   double rescore_share = 0;  // groups that are scored twice, chosen by their id; only counted, see rescore_mismatches
   std::function<void(int64_t samples, int64_t tokens)> on_sample;  // told how many are done after each; may be empty
+  std::function<void(const Group& group)> on_group;  // told of each complete group soon after it is scored; may be empty
 };
 
 // The last `most` tokens of a prompt; 0: all.
@@ -74,7 +78,7 @@ class Collector {
  private:
   void compare_again(const Group& group, int64_t ticket);
   void abort_rest(const std::vector<int64_t>& missing);
-  std::string text_of(const rollout::SampleRecord& record) const;
+  std::string text_of(const rollout::SampleRecord& record, const std::vector<std::string>& cut_stop) const;
 
   rollout::RolloutSource& source_;
   std::shared_ptr<reward::AsyncScorer> scorer_;

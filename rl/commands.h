@@ -21,19 +21,24 @@ struct TrainOptions {
 };
 
 struct EvalOptions {
-  std::string model;          // a model folder
-  std::string suite;          // a known data set by name, such as gsm8k; or
-  std::string data;           // a JSONL file or a generator
-  std::string prompt_key = "question", answer_key = "answer";
-  std::string reward = "math";
-  int64_t limit = 0;          // problems; 0: all
+  std::string model;                // a model folder
+  std::vector<std::string> suites;  // by name (configs/suites); or
+  std::string data;                 // a JSONL file, a JSON list or a generator; with one suite: where its problems are
+  std::string prompt_key = "question", answer_key = "answer", prompt;  // of `data` without a suite; prompt: a template, {{key}}
+  std::string reward;                       // empty: the suite's; math for `data`
+  std::vector<std::string> reward_options;  // KEY=VALUE, beside or instead of the suite's
+  std::vector<std::string> stop;            // beside the suite's
+  int64_t limit = 0;                // problems; 0: all
   int64_t samples = 1;
-  double temperature = -1.0;  // below 0: 0 (greedy) for one sample, 0.6 for more
+  std::vector<int64_t> pass_at;     // beside the powers of two
+  double temperature = -1.0;        // below 0: 0 (greedy) for one sample, 0.6 for more
   double top_p = 1.0;
-  int64_t max_new_tokens = 512;
+  int64_t top_k = 0;
+  int64_t max_new_tokens = 0;       // 0: the suite's
   int64_t seed = 0;
-  std::string output_dir;     // default: runs/eval/<model folder>-<suite>
-  model::TemplateConfig chat_template;  // style empty: chatml when the tokenizer has its tokens, else plain
+  std::string output_dir;           // default: runs/eval/<model>-<suites>
+  std::string version;              // of the program, for the result files
+  model::TemplateConfig chat_template;  // style empty: the suite's; else chatml when the tokenizer has its tokens, else plain
   kernels::Dtype dtype = kernels::Dtype::bf16;
   int64_t threads = 0, memory_mb = 0;
 };
@@ -86,6 +91,8 @@ struct IdentityOptions {
 int run_train(const Config& config, const TrainOptions& options = {});
 int run_check(const Config& config);
 int run_eval(const EvalOptions& options);
+int run_eval_suites();  // prints the suites and whether their data is here
+int run_eval_compare(const std::string& folder_a, const std::string& folder_b);
 int run_sample(const SampleOptions& options);
 int run_data_contamination(const ContaminationOptions& options);  // 1: a training row is a test problem, exact or normalised
 int run_data_identity(const IdentityOptions& options);            // 1: there are claims

@@ -1,12 +1,27 @@
 #include "rl/evaluate.h"
 
-#include <cmath>
+#include <algorithm>
+#include <array>
+#include <string_view>
 
-#include "rl/advantage.h"
+#include "rl/eval_record.h"
+#include "rl/eval_statistics.h"
 
 namespace rl {
+namespace {
 
-EvaluationResult evaluate(Collector& collector, const std::vector<Problem>& problems, const Ask& ask) {
+constexpr std::array<std::string_view, 10> style_rewards = {"format",     "tag_count", "length_kimi", "cosine", "overlong",
+                                                            "repetition", "language",  "random",      "constant", "length"};
+
+}  // namespace
+
+std::string judge_of(const std::vector<reward::Settings>& rewards) {
+  for (const auto& settings : rewards)
+    if (std::find(style_rewards.begin(), style_rewards.end(), settings.name) == style_rewards.end()) return settings.name;
+  return "";
+}
+
+EvaluationResult evaluate(Collector& collector, const std::vector<Problem>& problems, const Ask& ask, const std::string& judge) {
   EvaluationResult result;
   result.groups = collector.run(problems, ask);
   Evaluation& e = result.numbers;
@@ -21,16 +36,15 @@ EvaluationResult evaluate(Collector& collector, const std::vector<Problem>& prob
       length += static_cast<double>(s.record.tokens.size());
       truncated += s.record.finish == rollout::FinishReason::length;
       no_answer += s.outcome.status == reward::Status::no_answer;
-      if (!s.outcome.has_value()) continue;
-      scored += 1;
-      right += s.outcome.status == reward::Status::scored && s.outcome.value >= 1.0;
+      const auto verdict = is_right(s.outcome, judge);
+      scored += verdict.has_value();
+      right += verdict.value_or(false);
     }
     if (scored > 0) shares.push_back(right / scored);
   }
   if (count == 0) return result;
-  const Moments m = moments_of(shares);
-  e.accuracy = m.mean;
-  e.standard_error = shares.size() > 1 ? m.unbiased_std / std::sqrt(static_cast<double>(shares.size())) : 0.0;
+  e.accuracy = mean(shares);
+  e.standard_error = standard_error(shares);
   e.mean_length = length / count;
   e.no_answer_share = no_answer / count;
   e.truncated_share = truncated / count;

@@ -1,5 +1,8 @@
-// Accuracy on held-back problems.
+// Accuracy on held-back problems while training.
 #pragma once
+
+#include <string>
+#include <vector>
 
 #include "rl/collect.h"
 #include "rl/summary.h"
@@ -11,10 +14,15 @@ struct EvaluationResult {
   std::vector<Group> groups;
 };
 
-// Asks each problem `ask.samples` times. Accuracy is the mean over problems of the share of right completions (value at
-// least 1 of the reward's maximum, which is taken as 1); its standard error is over problems. Completions that no reward
-// could score are left out. Mean length counts all completions.
-EvaluationResult evaluate(Collector& collector, const std::vector<Problem>& problems, const Ask& ask);
+// The reward whose verdict is the accuracy: the first of them that compares answers with the gold, by its name in the sum's
+// components. Rewards of style (format, length and the like) say nothing about it. Empty when there is no such reward: the sum
+// itself then counts.
+std::string judge_of(const std::vector<reward::Settings>& rewards);
+
+// Asks each problem `ask.samples` times. Accuracy is the mean over problems of the share of completions that the judge found
+// right (its own value is 1, whatever the weights and the other rewards say); its standard error is over problems. Completions
+// that no reward could score are left out. Mean length counts all completions.
+EvaluationResult evaluate(Collector& collector, const std::vector<Problem>& problems, const Ask& ask, const std::string& judge);
 
 // One completion for people.
 ShownSample shown(const Group& group, size_t sample, const std::string& stage);

@@ -27,6 +27,7 @@ constexpr const char* overview =
 
 struct Arguments {
   std::string config, gguf, directory, dtype = "bf16", resume, format;
+  std::string folders[2];
   std::vector<std::string> overrides;
   bool print_config = false;
   rl::TrainOptions train;
@@ -53,14 +54,15 @@ void add_overrides(CLI::App* app, Arguments& args) {
       ->allow_extra_args(false);
 }
 
-void add_model_options(CLI::App* app, Arguments& args, std::string& model, model::TemplateConfig& style, int64_t& threads,
-                       int64_t& memory_mb) {
-  app->add_option("--model", model, "A Hugging Face folder, or the final/ folder of a run")->required()->type_name("DIR");
+CLI::Option* add_model_options(CLI::App* app, Arguments& args, std::string& model, model::TemplateConfig& style, int64_t& threads,
+                               int64_t& memory_mb) {
+  auto* folder = app->add_option("--model", model, "A Hugging Face folder, or the final/ folder of a run")->required()->type_name("DIR");
   app->add_option("--template", style.style, "plain, r1-zero or chatml; chatml when the tokenizer has its tokens, if left out");
   app->add_option("--system", style.system, "System message of the chatml template");
   app->add_option("--dtype", args.dtype, "bf16 or float32")->capture_default_str();
   app->add_option("--threads", threads, "CPU threads; 0: all cores")->capture_default_str();
   app->add_option("--memory-mb", memory_mb, "Memory budget; 0: 80 % of the machine's")->capture_default_str();
+  return folder;
 }
 
 void add_train(CLI::App& app, Arguments& args, Command& command) {
@@ -106,39 +108,68 @@ void add_check(CLI::App& app, Arguments& args, Command& command) {
 
 void add_eval(CLI::App& app, Arguments& args, Command& command) {
   auto& options = args.eval;
-  auto* eval =
-      app.add_subcommand("eval", "Measure a model's accuracy on a set of problems")
-          ->footer(
-              "Example:\n  ponder eval --model models/smollm2-135m --suite gsm8k --limit 200 --samples 4 --temperature 0.6");
+  auto* eval = app.add_subcommand("eval", "Measure how often a model is right on sets of problems; compare two measurements")
+                   ->footer(
+                       "Example:\n  ponder eval --model models/smollm2-135m --suite gsm8k,math500 --limit 200 --samples 4 "
+                       "--temperature 0.6\n"
+                       "  ponder eval --model runs/mine/final --data my.jsonl --prompt-key problem --answer-key answer\n"
+                       "  ponder eval compare runs/eval/smollm2-135m-gsm8k runs/eval/mine-gsm8k\n\n"
+                       "A stopped evaluation goes on when the same command is given again.");
   options.chat_template.style = "";
-  add_model_options(eval, args, options.model, options.chat_template, options.threads, options.memory_mb);
-  auto* suite = eval->add_option("--suite", options.suite, "A known set of problems: gsm8k")->type_name("NAME");
-  auto* data =
-      eval->add_option("--data", options.data, "Or a JSONL file, or generator:arithmetic")->type_name("FILE")->excludes(suite);
-  eval->add_option("--prompt-key", options.prompt_key, "JSONL: the key of the question")->capture_default_str()->needs(data);
-  eval->add_option("--answer-key", options.answer_key, "JSONL: the key of the true answer")->capture_default_str()->needs(data);
-  eval->add_option("--reward", options.reward, "The reward that judges an answer")->capture_default_str();
+  add_model_options(eval, args, options.model, options.chat_template, options.threads, options.memory_mb)->required(false);
+  eval->add_option("--suite", options.suites, "Known sets of problems; `ponder eval suites` lists them")
+      ->type_name("NAME[,NAME]")
+      ->delimiter(',');
+  eval->add_option("--data", options.data,
+                   "A JSONL file, a JSON list, or generator:arithmetic; with --suite: where that suite's problems are")
+      ->type_name("FILE");
+  eval->add_option("--prompt-key", options.prompt_key, "With --data alone: the key of the question")->capture_default_str();
+  eval->add_option("--answer-key", options.answer_key, "With --data alone: the key of the true answer")->capture_default_str();
+  eval->add_option("--prompt", options.prompt,
+                   "How a problem is asked, such as \"{{question}} Think first.\", instead of the suite's way")
+      ->type_name("TEXT");
+  eval->add_option("--reward", options.reward, "The judge, instead of the suite's; math with --data alone")->type_name("NAME");
+  eval->add_option("--reward-option", options.reward_options, "An option of the judge; may be repeated")
+      ->type_name("KEY=VALUE")
+      ->allow_extra_args(false);
+  eval->add_option("--stop", options.stop, "A text that ends a completion, beside the suite's; may be repeated")
+      ->type_name("TEXT")
+      ->allow_extra_args(false);
   eval->add_option("--limit", options.limit, "Problems, from the first; 0: all")
       ->capture_default_str()
       ->check(CLI::NonNegativeNumber);
   eval->add_option("--samples", options.samples, "Completions of each problem")
       ->capture_default_str()
       ->check(CLI::PositiveNumber);
-  eval->add_option("--temperature", options.temperature, "0: greedy; left out: 0 for one sample, 0.6 for more")->check(CLI::NonNegativeNumber);
+  eval->add_option("--pass-at", options.pass_at, "pass@k for these k too, beside 2, 4, 8, ...")
+      ->delimiter(',')
+      ->check(CLI::PositiveNumber);
+  eval->add_option("--temperature", options.temperature, "0: greedy; left out: 0 for one sample, 0.6 for more")
+      ->check(CLI::NonNegativeNumber);
   eval->add_option("--top-p", options.top_p, "Keep the fewest tokens with this much mass")
       ->capture_default_str()
       ->check(CLI::Range(0.0, 1.0));
-  eval->add_option("--max-new-tokens", options.max_new_tokens, "Longest completion")
+  eval->add_option("--top-k", options.top_k, "Keep the k likeliest tokens; 0: all")
       ->capture_default_str()
+      ->check(CLI::NonNegativeNumber);
+  eval->add_option("--max-new-tokens", options.max_new_tokens, "Longest completion; the suite's when left out (512 for --data)")
       ->check(CLI::PositiveNumber);
   eval->add_option("--seed", options.seed, "Equal seeds give equal samples")->capture_default_str();
-  eval->add_option("--output", options.output_dir, "Folder for the result files; runs/eval/MODEL-SUITE when left out")
+  eval->add_option("--output", options.output_dir, "Folder for the result files; runs/eval/MODEL-SUITES when left out")
       ->type_name("DIR");
-  eval->callback([&] {
+  auto* suites = eval->add_subcommand("suites", "List the suites, and where to get their data");
+  suites->callback([&] { command = rl::run_eval_suites; });
+  auto* compare = eval->add_subcommand("compare", "Compare two result folders problem by problem");
+  compare->add_option("A", args.folders[0], "Result folder of one evaluation")->required();
+  compare->add_option("B", args.folders[1], "and of the other")->required();
+  compare->callback([&] { command = [&] { return rl::run_eval_compare(args.folders[0], args.folders[1]); }; });
+  eval->callback([&, eval] {
+    if (!eval->get_subcommands().empty()) return;
     command = [&] {
-      if (options.suite.empty() && options.data.empty())
-        kernels::fail_usage("eval: no problems. Give --suite gsm8k, or --data FILE.jsonl.");
+      if (options.model.empty())
+        kernels::fail_usage("eval: no model. Give --model DIR, a Hugging Face folder or the final/ folder of a run.");
       options.dtype = kernels::parse_dtype(args.dtype);
+      options.version = PONDER_VERSION;
       return rl::run_eval(options);
     };
   });

@@ -226,10 +226,11 @@ void evaluate_stage(Run& run, const StageConfig& stage, const std::string& when)
   ask.stop = stage.rollout.stop;
   ask.seed = static_cast<uint64_t>(run.config.run.seed);
   ask.purpose = kernels::Purpose::eval;
+  const std::string judge = judge_of(stage.rewards);
   ask.sampling.temperature = stage.eval.temperature;
-  const auto greedy = evaluate(collector, problems, ask);
-  ask.sampling.temperature = stage.rollout.temperature;
-  const auto sampled = evaluate(collector, problems, ask);
+  const auto greedy = evaluate(collector, problems, ask, judge);
+  ask.sampling = {stage.rollout.temperature, stage.rollout.top_k, stage.rollout.top_p, stage.rollout.min_p};
+  const auto sampled = evaluate(collector, problems, ask, judge);
   run.engine->publish(nullptr);
   run.engine->release_cache();
   span.end();
