@@ -48,7 +48,7 @@ bool in_pieces(const Tree& tree, Index at) {
   const auto& node = tree[at];
   const auto& name = node.text;
   if (node.kind == Kind::function && (name == "abs" || name == "floor" || name == "ceil" || name == "max" || name == "min" ||
-                                      name == "sgn" || name == "norm"))
+                                      name == "sgn" || name == "norm" || name == "mod" || name == "gcd" || name == "lcm"))
     return true;
   if (node.kind == Kind::root) return true;
   if (node.kind == Kind::power && tree[node.children[1]].kind == Kind::quotient) return true;
@@ -90,14 +90,15 @@ PointPlan plan_points(const Tree& tree, Index a, Index b) {
   std::set_union(of_a.begin(), of_a.end(), of_b.begin(), of_b.end(), std::back_inserter(plan.symbols));
   plan.whole = !plan.symbols.empty() && (needs_whole(tree, a) || needs_whole(tree, b));
   plan.complex = needs_complex(tree, a) || needs_complex(tree, b);
-  plan.pieces = !plan.symbols.empty() && !plan.whole && !plan.complex && (in_pieces(tree, a) || in_pieces(tree, b));
+  plan.pieces = !plan.symbols.empty() && !plan.complex && (in_pieces(tree, a) || in_pieces(tree, b));
   return plan;
 }
 
 Bindings make_point(const PointPlan& plan, int64_t number) {
   Bindings point;
   for (size_t i = 0; i < plan.symbols.size(); ++i) {
-    auto value = number >= first_piece ? piece_value(number, 2 * i) : random_value(number, 2 * i, plan.whole);
+    const bool far = number >= first_piece && !plan.whole;
+    auto value = far ? piece_value(number, 2 * i) : random_value(number, 2 * i, plan.whole);
     if (plan.complex && !plan.whole && is_complex_name(plan.symbols[i])) {
       point.push_back({real_part_of(plan.symbols[i]), std::move(value)});
       point.push_back({imaginary_part_of(plan.symbols[i]), random_value(number, 2 * i + 1, false)});

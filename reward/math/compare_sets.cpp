@@ -154,6 +154,8 @@ Comparison Comparer::collections(Index a, Index b) {
   if (!y && kind(b) == Kind::relation)
     if (const auto solved = solutions(b)) y = items_of(*solved);
   if (x && y) {
+    const bool one_is_or = (kind(a) == Kind::disjunction) != (kind(b) == Kind::disjunction);
+    if (one_is_or && assigned_values(tree, x->members)) return verdict(false, "set");  // x = 5 or y = 6 is not both
     if (x->is_set || y->is_set) x->members = distinct(x->members), y->members = distinct(y->members);
     return match(x->members, y->members, "set");
   }
