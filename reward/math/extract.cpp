@@ -160,7 +160,7 @@ std::optional<Mark> last_hashes(string_view text) {
   return Mark{static_cast<size_t>(line->data() - text.data()), trim(*line)};
 }
 
-// Inside the last **...** on one line.
+// Inside the last **...** on one line; of "**5** or **6**" nothing, as there are two answers.
 std::optional<Mark> last_bold(string_view text) {
   const auto close = text.rfind("**");
   if (close == npos || close == 0) return std::nullopt;
@@ -168,6 +168,8 @@ std::optional<Mark> last_bold(string_view text) {
   if (open == npos || open + 2 > close) return std::nullopt;
   const auto inside = text.substr(open + 2, close - open - 2);
   if (inside.find('\n') != npos || trim(inside).empty()) return std::nullopt;
+  const auto before = open == 0 ? npos : text.rfind("**", open - 1);
+  if (before != npos && joint(text.substr(before + 2, open - before - 2)) == " or ") return std::nullopt;
   return Mark{open, trim(inside)};
 }
 
