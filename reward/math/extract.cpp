@@ -96,8 +96,10 @@ size_t sentence_end(string_view text) {
 // The answer of a sentence without its reasons: "5, since ..." -> "5".
 string_view without_reasons(string_view text) {
   size_t end = text.size();
-  for (const string_view reason : {" because ", " since ", ", which ", ", so ", ", as ", "; "})
+  for (const string_view reason : {" because ", " since ", ", which ", ", so ", ", as "})
     end = std::min(end, std::min(text.find(reason), end));
+  for (auto k = text.find("; "); k < end; k = text.find("; ", k + 1))
+    if (k + 2 < text.size() && is_letter(text[k + 2]) && !word_at(text, k + 2, "or") && !word_at(text, k + 2, "and")) end = k;
   while (end > 0 && (text[end - 1] == ',' || is_space(text[end - 1]))) --end;
   return text.substr(0, end);
 }
