@@ -62,12 +62,17 @@ bool is_number_word(std::string_view word) {
       "where", "for", "when", "with", "but", "then", "so", "as", "score", "approximately", "exactly", "either", "both",
       "infinity",
       "by", "from", "the", "a", "an", "any", "all", "below", "above", "before", "st", "nd", "rd", "th", "at", "least", "most",
-      "up", "too", "greater", "fewer", "larger", "smaller", "higher", "lower", "nor", "neither", "none", "except", "unless",
-      "without", "never", "maybe", "perhaps", "possibly", "probably", "unlikely", "impossible", "wrong", "incorrect", "false",
-      "untrue", "error", "squared", "cubed", "doubled", "tripled", "halved", "twice", "thrice", "fold", "basis", "binary",
-      "imaginary", "tens", "hundreds", "thousands", "millions", "billions", "dozens", "gross", "lakh", "lakhs", "crore",
-      "crores"};
+      "up", "too", "nor", "neither", "none", "except", "unless", "without", "never", "maybe", "perhaps", "possibly", "probably",
+      "unlikely", "impossible", "wrong", "incorrect", "false", "untrue", "error", "squared", "cubed", "doubled", "tripled",
+      "halved", "twice", "thrice", "fold", "basis", "binary", "imaginary", "tens", "hundreds", "thousands", "millions",
+      "billions", "dozens", "gross", "lakh", "lakhs", "crore", "crores"};
   return set.count(word) > 0 || number_of_word(word) >= 0 || is_part_word(word);
+}
+
+// Words that make a bound when nothing follows: "5 greater". "5 larger tiles" are five.
+bool is_comparison(std::string_view word) {
+  static const std::unordered_set<std::string_view> set = {"greater", "fewer", "larger", "smaller", "higher", "lower"};
+  return set.count(word) > 0;
 }
 
 // Powers of ten by name, 0 if none; a dozen is apart.
@@ -144,6 +149,7 @@ class UnitReader {
     if (word == "per" && tokens_[k + 1].type == Token::word && lower(tokens_[k + 1].text) == "cent") return {};
     if (token.text.size() == 1) return letter_unit(token);
     if (is_number_word(word) || zeros_of(word) || word == "dozen") return {};
+    if (is_comparison(word) && tokens_[k + 1].type != Token::word) return {};
     const auto found = unit_names().find(word);
     if (found != unit_names().end()) return std::string(found->second);
     const auto one = singular(word);
