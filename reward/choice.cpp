@@ -41,16 +41,17 @@ class ChoiceReward : public ItemReward {
  protected:
   Outcome score_one(const Item& item) const override {
     const auto gold = gold_letter(item.answer);
-    if (!gold) return unscored(Status::not_applicable, fmt::format("the gold is no letter from A to {}", last_));
+    if (!gold)
+      return unscored(Status::not_applicable, fmt::format("the gold is no letter from A to {}", last_), "unreadable_gold");
     const auto text = after_thinking(item);
     auto place = last_box(text);
     if (!place) place = last_tag(text, "answer");
     const Choice choice = place ? read_choice(*place, last_) : find_choice(text, last_);
     if (choice.kind == Choice::Kind::letter)
-      return scored(choice.letter == *gold ? 1 : 0, choice.letter == *gold ? "right" : "wrong", choice.text);
-    if (choice.kind == Choice::Kind::several) return scored(0, "several letters", choice.text);
-    if (place && !trim(*place).empty()) return scored(0, "not a letter", trim(*place));
-    return no_answer("no letter in a box, in answer tags, after \"answer is\" or alone on the last line");
+      return choice.letter == *gold ? scored(1, "right", "right", choice.text) : scored(0, "wrong", "wrong", choice.text);
+    if (choice.kind == Choice::Kind::several) return scored(0, "several letters", "several_letters", choice.text);
+    if (place && !trim(*place).empty()) return scored(0, "not a letter", "not_a_letter", trim(*place));
+    return no_answer("no letter in a box, in answer tags, after \"answer is\" or alone on the last line", "no_letter");
   }
 
  private:

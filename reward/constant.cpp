@@ -15,7 +15,7 @@ class ConstantReward : public ItemReward {
   std::string self_test() override { return check_examples(*this, {{"", "", Status::scored, value_}}); }
 
  protected:
-  Outcome score_one(const Item&) const override { return scored(value_, "constant"); }
+  Outcome score_one(const Item&) const override { return scored(value_, "constant", "constant"); }
 
  private:
   double value_;

@@ -74,27 +74,34 @@ class CountdownReward : public ItemReward {
  protected:
   Outcome score_one(const Item& item) const override {
     const auto puzzle = read_puzzle(item.answer);
-    if (!puzzle.problem.empty()) return unscored(Status::not_applicable, puzzle.problem);
+    if (!puzzle.problem.empty()) return unscored(Status::not_applicable, puzzle.problem, "unreadable_gold");
     const auto text = after_thinking(item);
     auto found = last_box(text);
     if (!found) found = last_tag(text, "answer");
-    if (!found || trim(*found).empty()) return no_answer("no expression in a box or in answer tags");
+    if (!found || trim(*found).empty()) return no_answer("no expression in a box or in answer tags", "no_expression");
     const auto verdict = judge(parse_expression(*found), puzzle);
-    return scored(verdict == "right" ? 1 : 0, verdict, trim(*found));
+    return scored(verdict.right() ? 1 : 0, verdict.detail, verdict.reason, trim(*found));
   }
 
  private:
-  std::string judge(const Expression& expression, const Puzzle& puzzle) const {
-    if (!expression.value) return "not an expression: " + expression.error;
+  struct Verdict {
+    std::string reason, detail;
+    bool right() const { return reason == "right"; }
+  };
+  Verdict judge(const Expression& expression, const Puzzle& puzzle) const {
+    if (!expression.value) return {"not_an_expression", "not an expression: " + expression.error};
     auto left = puzzle.numbers;
     for (const auto& number : expression.numbers) {
       const auto used = std::find(left.begin(), left.end(), number);
-      if (used == left.end()) return fmt::format("uses {} more often than it is given", number.to_string());
+      if (used == left.end()) 
+        return {"number_not_given", fmt::format("uses {} more often than it is given", number.to_string())};
       left.erase(used);
     }
-    if (use_all_ && !left.empty()) return fmt::format("does not use {}", left[0].to_string());
-    if (expression.claimed && !(*expression.claimed == *expression.value)) return "is not what it says it equals";
-    return *expression.value == puzzle.target ? "right" : "wrong value";
+    if (use_all_ && !left.empty()) return {"number_left", fmt::format("does not use {}", left[0].to_string())};
+    if (expression.claimed && !(*expression.claimed == *expression.value))
+      return {"false_claim", "is not what it says it equals"};
+    if (*expression.value == puzzle.target) return {"right", "right"};
+    return {"wrong", "wrong value"};
   }
 
   bool use_all_;

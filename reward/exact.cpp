@@ -27,11 +27,12 @@ class ExactReward : public ItemReward {
  protected:
   Outcome score_one(const Item& item) const override {
     const auto gold = trim(item.answer);
-    if (gold.empty()) return unscored(Status::not_applicable, "the gold answer is empty");
+    if (gold.empty()) return unscored(Status::not_applicable, "the gold answer is empty", "unreadable_gold");
     const auto found = whole_ ? std::string_view(item.completion) : last_tag(after_thinking(item), tag_);
-    if (!found || trim(*found).empty()) return no_answer(whole_ ? "empty completion" : fmt::format("no answer in <{}>", tag_));
+    if (!found || trim(*found).empty())
+      return whole_ ? no_answer("empty completion", "empty") : no_answer(fmt::format("no answer in <{}>", tag_), "no_tag");
     const bool equal = trim(*found) == gold;
-    return scored(equal ? 1 : 0, equal ? "right" : "wrong", trim(*found));
+    return equal ? scored(1, "right", "right", trim(*found)) : scored(0, "wrong", "wrong", trim(*found));
   }
 
  private:

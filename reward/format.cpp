@@ -35,30 +35,33 @@ class FormatReward : public ItemReward {
  protected:
   Outcome score_one(const Item& item) const override {
     const auto problem = find_problem(with_prefill(item, prefill_));
-    return scored(problem.empty() ? 1 : 0, problem.empty() ? "well formed" : problem);
+    return problem.reason.empty() ? scored(1, "well formed", "well_formed") : scored(0, problem.detail, problem.reason);
   }
 
  private:
-  // Empty if the form is kept.
-  std::string find_problem(std::string_view text) const {
+  struct Problem {
+    std::string reason, detail;  // empty if the form is kept
+  };
+  Problem find_problem(std::string_view text) const {
     std::array<size_t, 4> at{};
     for (size_t i = 0; i < at.size(); ++i) {
       const auto tag = think_tags[i];
       at[i] = text.find(tag);
-      if (at[i] == std::string_view::npos) return fmt::format("{} is missing", tag);
-      if (text.rfind(tag) != at[i]) return fmt::format("{} comes twice", tag);
-      if (i > 0 && at[i] < at[i - 1]) return fmt::format("{} comes too early", tag);
+      if (at[i] == std::string_view::npos) return {"tag_missing", fmt::format("{} is missing", tag)};
+      if (text.rfind(tag) != at[i]) return {"tag_twice", fmt::format("{} comes twice", tag)};
+      if (i > 0 && at[i] < at[i - 1]) return {"tag_order", fmt::format("{} comes too early", tag)};
     }
     const auto after = [&](size_t i) {  // from tag i to the next one, or to the end
       const size_t begin = at[i] + think_tags[i].size();
       return trim(text.substr(begin, (i + 1 < at.size() ? at[i + 1] : text.size()) - begin));
     };
-    if (!allow_empty_think_ && after(0).empty()) return "nothing thought";
-    if (after(2).empty()) return "empty answer";
-    if (!strict_) return "";
-    if (at[0] != 0) return "text before <think>";
-    if (!after(1).empty()) return "text between </think> and <answer>";
-    return after(3).empty() ? "" : "text after </answer>";
+    if (!allow_empty_think_ && after(0).empty()) return {"empty_think", "nothing thought"};
+    if (after(2).empty()) return {"empty_answer", "empty answer"};
+    if (!strict_) return {};
+    if (at[0] != 0) return {"text_outside", "text before <think>"};
+    if (!after(1).empty()) return {"text_outside", "text between </think> and <answer>"};
+    if (!after(3).empty()) return {"text_outside", "text after </answer>"};
+    return {};
   }
 
   bool strict_, allow_empty_think_;

@@ -15,21 +15,24 @@ std::vector<Outcome> ItemReward::score(const std::vector<Item>& items, std::chro
     try {
       outcomes.push_back(score_one(item));
     } catch (const std::exception& error) {
-      outcomes.push_back(unscored(Status::infra_error, fmt::format("{}: {}", name_, error.what())));
+      outcomes.push_back(unscored(Status::infra_error, fmt::format("{}: {}", name_, error.what()), "exception"));
     }
   }
   return outcomes;
 }
 
-Outcome scored(double value, std::string detail, std::string_view extracted) {
+Outcome scored(double value, std::string detail, std::string reason, std::string_view extracted) {
   Outcome outcome;
   outcome.value = value;
   outcome.detail = std::move(detail);
+  outcome.reason = std::move(reason);
   outcome.extracted = std::string(extracted.substr(0, 1000));
   return outcome;
 }
 
-Outcome no_answer(std::string detail) { return unscored(Status::no_answer, std::move(detail)); }
+Outcome no_answer(std::string detail, std::string reason) {
+  return unscored(Status::no_answer, std::move(detail), std::move(reason));
+}
 
 Outcome unscored(Status status, std::string detail, std::string reason) {
   Outcome outcome;

@@ -23,9 +23,10 @@ class ItemReward : public Reward {
   std::string name_;
 };
 
-Outcome scored(double value, std::string detail, std::string_view extracted = {});
-Outcome no_answer(std::string detail);
-Outcome unscored(Status status, std::string detail, std::string reason = {});
+// `reason` is a fixed word for counting, `detail` a line for people.
+Outcome scored(double value, std::string detail, std::string reason, std::string_view extracted = {});
+Outcome no_answer(std::string detail, std::string reason);
+Outcome unscored(Status status, std::string detail, std::string reason);
 
 // A completion with text has tokens; 0 of them means that nobody counted.
 inline bool knows_tokens(const Item& item) { return item.completion_tokens > 0 || item.completion.empty(); }

@@ -36,7 +36,7 @@ std::vector<Outcome> JudgedLengthReward::score(const std::vector<Item>& items,
     for (; i < items.size() && items[i].group_id == items[begin].group_id; ++i) {
       if (!outcomes[i].has_value()) continue;
       if (!knows_tokens(items[i])) {
-        outcomes[i] = unscored(Status::not_applicable, "how many tokens the completion has is not known");
+        outcomes[i] = unscored(Status::not_applicable, "how many tokens the completion has is not known", "no_token_count");
         continue;
       }
       members.push_back(i);
@@ -46,6 +46,7 @@ std::vector<Outcome> JudgedLengthReward::score(const std::vector<Item>& items,
     for (size_t m = 0; m < members.size(); ++m) {
       outcomes[members[m]].value = scores[m];
       outcomes[members[m]].components.clear();
+      outcomes[members[m]].reason = group[m].right ? "right" : "wrong";
       outcomes[members[m]].detail = fmt::format("{}, {} tokens", group[m].right ? "right" : "wrong", group[m].tokens);
     }
     begin = i;

@@ -95,9 +95,10 @@ class LanguageReward : public ItemReward {
       letters += !script.empty();
       good += is_wanted(script);
     }
-    if (letters == 0) return scored(0, "no letters");
+    if (letters == 0) return scored(0, "no letters", "no_letters");
     const double share = static_cast<double>(good) / static_cast<double>(letters);
-    return scored(share < least_ ? 0 : share, fmt::format("{} of {} letters", good, letters));
+    return scored(share < least_ ? 0 : share, fmt::format("{} of {} letters", good, letters),
+                  share < least_ ? "other_script" : "wanted_script");
   }
 
  private:

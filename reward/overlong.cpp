@@ -33,9 +33,11 @@ class OverlongReward : public ItemReward {
 
  protected:
   Outcome score_one(const Item& item) const override {
-    if (!knows_tokens(item)) return unscored(Status::not_applicable, "how many tokens the completion has is not known");
+    if (!knows_tokens(item))
+      return unscored(Status::not_applicable, "how many tokens the completion has is not known", "no_token_count");
     const double value = penalty(item.completion_tokens);
-    return scored(value == 0 ? 0 : factor_ * value, fmt::format("{} tokens", item.completion_tokens));
+    return scored(value == 0 ? 0 : factor_ * value, fmt::format("{} tokens", item.completion_tokens),
+                  value == 0 ? "short_enough" : "overlong");
   }
 
  private:

@@ -41,7 +41,7 @@ class RandomReward : public ItemReward {
   }
 
  protected:
-  Outcome score_one(const Item& item) const override { return scored(unit(seed_, item) < share_ ? 1 : 0, "random"); }
+  Outcome score_one(const Item& item) const override { return scored(unit(seed_, item) < share_ ? 1 : 0, "random", "random"); }
 
  private:
   uint64_t seed_;

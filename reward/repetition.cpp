@@ -63,11 +63,12 @@ class RepetitionReward : public ItemReward {
     for (char& c : text)
       if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
     const auto words = word_ids(text);
-    if (words.size() < n_) return scored(0, fmt::format("{} words", words.size()));
+    if (words.size() < n_) return scored(0, fmt::format("{} words", words.size()), "few_words");
     const size_t all = words.size() - n_ + 1;
     const size_t different = different_ngrams(words);
     const double share = 1.0 - static_cast<double>(different) / static_cast<double>(all);
-    return scored(share == 0 ? 0 : share * max_penalty_, fmt::format("{} of {} {}-grams are different", different, all, n_));
+    return scored(share == 0 ? 0 : share * max_penalty_, fmt::format("{} of {} {}-grams are different", different, all, n_),
+                  share == 0 ? "none_repeated" : "repeated");
   }
 
  private:

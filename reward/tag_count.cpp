@@ -33,7 +33,8 @@ class TagCountReward : public ItemReward {
     const auto text = with_prefill(item, prefill_);
     int once = 0;
     for (const auto tag : think_tags) once += count_of(text, tag) == 1;
-    return scored(0.25 * once, fmt::format("{} of 4 tags once", once));
+    const char* reason = once == 4 ? "all_tags" : once == 0 ? "no_tags" : "some_tags";
+    return scored(0.25 * once, fmt::format("{} of 4 tags once", once), reason);
   }
 
  private:

@@ -59,6 +59,9 @@ class Reader {
     if (found == nullptr)
       kernels::fail_usage("{}: has no [[reward]]. Add one, such as\n[[reward]]\nname = \"math\"", out_.config.file);
     read_rewards(*found, "", base_, base_rewards_);
+    for (const auto& [name, node] : root.children)
+      if (name != "reward" && name != "stage" && !holds(run_sections(), name) && !holds(stage_sections(), name))
+        errors_.add({.line = node.line}, name, "unknown section. " + hint_for_section(name));
     if (!errors_.empty()) throw kernels::UsageError(errors_.joined());
     return base_.rewards;
   }

@@ -139,7 +139,7 @@ class Comparison {
   Contamination out_;
 };
 
-std::string usual_key(const nlohmann::json& row) {
+std::string usual_key(const nlohmann::ordered_json& row) {
   for (const char* key : usual_keys)
     if (const auto found = row.find(key); found != row.end() && !asked_text(*found).empty()) return key;
   return "";
@@ -159,21 +159,18 @@ const char* name_of(Match match) {
 
 TextFile read_texts(const std::string& file, const std::string& key) {
   TextFile out{file, key, {}};
-  for_each_row(file, [&](int64_t line, const nlohmann::json& row) {
+  for_each_row(file, [&](int64_t line, const nlohmann::ordered_json& row) {
     if (out.key.empty()) out.key = usual_key(row);
     const auto found = row.find(out.key);
     const std::string text = found == row.end() ? "" : asked_text(*found);
     if (text.empty()) {
-      std::string keys;
-      for (const auto& item : row.items()) keys += (keys.empty() ? "" : ", ") + item.key();
       kernels::fail_usage(
-          "{}:{}: has no text under {}; its keys are: {}. Name the key of the problem's text.", file, line,
-          out.key.empty() ? "question, problem, prompt, text, instruction or messages" : "\"" + out.key + "\"", keys);
+          "{}:{}: has no text under {}; its keys are: {}. Name the key of the problem's text with --train-key or --test-key.",
+          file, line, out.key.empty() ? "question, problem, prompt, text, instruction or messages" : "\"" + out.key + "\"", keys_of(row));
     }
     out.rows.push_back({line, text});
     return true;
   });
-  if (out.rows.empty()) kernels::fail_usage("{}: the data file has no rows.", file);
   return out;
 }
 

@@ -22,13 +22,13 @@ struct Dialogue {
   std::vector<std::string> said;
 };
 
-std::string text_under(const nlohmann::json& object, const char* key) {
+std::string text_under(const nlohmann::ordered_json& object, const char* key) {
   const auto found = object.find(key);
   return found != object.end() && found->is_string() ? found->get<std::string>() : "";
 }
 
 // {"role", "content"} or ShareGPT's {"from", "value"}.
-void add_message(const nlohmann::json& message, Dialogue& out) {
+void add_message(const nlohmann::ordered_json& message, Dialogue& out) {
   std::string role = text_under(message, "role"), text = text_under(message, "content");
   if (role.empty()) role = text_under(message, "from"), text = text_under(message, "value");
   if (role == "assistant" || role == "gpt" || role == "model")
@@ -37,7 +37,7 @@ void add_message(const nlohmann::json& message, Dialogue& out) {
     out.asked += text + "\n";
 }
 
-void add_value(const std::string& key, const nlohmann::json& value, bool wanted, Dialogue& out) {
+void add_value(const std::string& key, const nlohmann::ordered_json& value, bool wanted, Dialogue& out) {
   if (value.is_string()) {
     const bool asks = !wanted && std::find(std::begin(asking_keys), std::end(asking_keys), key) != std::end(asking_keys);
     if (asks)
@@ -54,7 +54,7 @@ void add_value(const std::string& key, const nlohmann::json& value, bool wanted,
   }
 }
 
-Dialogue dialogue_of(const nlohmann::json& row, const std::string& key) {
+Dialogue dialogue_of(const nlohmann::ordered_json& row, const std::string& key) {
   Dialogue out;
   for (const auto& [name, value] : row.items()) {
     const bool wanted = name == key,
@@ -70,7 +70,7 @@ IdentityReport scan_identity(const std::string& file, const std::string& key) {
   IdentityReport report;
   report.file = file;
   bool key_seen = key.empty();
-  for_each_row(file, [&](int64_t line, const nlohmann::json& row) {
+  for_each_row(file, [&](int64_t line, const nlohmann::ordered_json& row) {
     ++report.rows;
     key_seen = key_seen || row.contains(key);
     const Dialogue dialogue = dialogue_of(row, key);
@@ -81,7 +81,8 @@ IdentityReport scan_identity(const std::string& file, const std::string& key) {
     report.rows_with_claims += report.claims.size() > before;
     return true;
   });
-  if (!key_seen) kernels::fail_usage("{}: no row has the key \"{}\". Name the key of what the assistant says.", file, key);
+  if (!key_seen)
+    kernels::fail_usage("{}: no row has the key \"{}\". Name the key of what the assistant says with --key.", file, key);
   return report;
 }
 

@@ -11,20 +11,12 @@
 #include "rl/generators.h"
 #include "rl/jsonl.h"
 #include "rl/nearest_name.h"
+#include "rl/program_folder.h"
 
 namespace rl {
 namespace {
 
 namespace fs = std::filesystem;
-
-fs::path data_folder() {
-  const fs::path inside = fs::path("configs") / "data";
-  std::error_code none;
-  if (fs::is_directory(inside, none)) return inside;
-  for (fs::path folder = fs::read_symlink("/proc/self/exe", none); folder.has_relative_path(); folder = folder.parent_path())
-    if (fs::is_directory(folder / inside, none)) return folder / inside;
-  return {};
-}
 
 std::vector<std::string> names_of(const std::vector<TestSet>& sets) {
   std::vector<std::string> names;
@@ -118,7 +110,7 @@ class Rule {
 std::vector<TestSet> shipped_test_sets() {
   std::vector<TestSet> sets;
   std::error_code none;
-  for (const auto& folder : fs::directory_iterator(data_folder(), none)) {
+  for (const auto& folder : fs::directory_iterator(shipped_folder("data"), none)) {
     if (!folder.is_directory()) continue;
     for (const auto& entry : fs::directory_iterator(folder.path())) {
       const std::string stem = entry.path().stem().string(), extension = entry.path().extension().string();

@@ -15,7 +15,7 @@ struct TestSet {
 };
 
 // Every .jsonl and .json file in a folder of configs/data but those whose names begin with "train" or "example", by name.
-// configs/data is looked for in the working folder, then above the program's own. Empty: it was not found.
+// rl/program_folder.h says where configs/data is looked for. Empty: it was not found.
 std::vector<TestSet> shipped_test_sets();
 
 // "gsm8k/test", or "gsm8k" when the folder has one set, or a path: the file. Throws UsageError for a name that is none.

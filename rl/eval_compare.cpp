@@ -27,6 +27,7 @@ struct Finished {
 
 Problems read_samples(const std::string& file) {
   std::ifstream in(file, std::ios::binary);
+  if (!in) kernels::fail_usage("eval compare: {} cannot be read. It is part of the evaluation; evaluate again.", file);
   Problems problems;
   std::string line;
   for (int64_t number = 1; std::getline(in, line); ++number)
@@ -37,16 +38,17 @@ Problems read_samples(const std::string& file) {
 Finished read_finished(const std::string& folder) {
   std::ifstream in(folder + "/eval.json");
   const Json begun = Json::parse(in, nullptr, /*allow_exceptions=*/false);
-  if (!begun.is_object() || !begun.contains("date"))
-    kernels::fail_usage("eval compare: {} is no result folder of `ponder eval`: it has no eval.json.", folder);
+  if (!begun.is_object() || !begun.contains("settings") || !begun.value("date", Json()).is_string())
+    kernels::fail_usage("eval compare: {} is no result folder of `ponder eval`: it has no eval.json that can be read.", folder);
   const std::string date = begun["date"].get<std::string>();
   const std::string results = fmt::format("{}/results_{}.json", folder, date);
   std::ifstream file(results);
   const Json json = Json::parse(file, nullptr, /*allow_exceptions=*/false);
-  if (!json.is_object())
+  if (!json.is_object() || !json.contains("results"))
     kernels::fail_usage(
-        "eval compare: the evaluation in {} did not end: {} is missing. Run the same `ponder eval` again; it goes on.", folder,
-        results);
+        "eval compare: the evaluation in {} did not end: {} is missing or cut short. Run the same `ponder eval` again; it goes "
+        "on.",
+        folder, results);
   Finished out;
   out.settings = begun["settings"];
   for (const auto& [suite, values] : json["results"].items())

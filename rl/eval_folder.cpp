@@ -88,7 +88,8 @@ EvalFolder::EvalFolder(const std::string& directory, const Json& settings) : dir
   const std::string file = directory + "/eval.json";
   if (fs::exists(file)) {
     const auto begun = Json::parse(whole_file(file), nullptr, /*allow_exceptions=*/false);
-    if (!begun.is_object() || !begun.contains("date") || !begun.contains("begun") || !begun.contains("settings"))
+    if (!begun.is_object() || !begun.value("date", Json()).is_string() || !begun.value("begun", Json()).is_number() ||
+        !begun.contains("settings"))
       kernels::fail_usage("{}: cannot be read. Delete the folder, or name another with --output.", file);
     if (const std::string other = differences(begun["settings"], settings); !other.empty())
       kernels::fail_usage(

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <functional>
-#include <string_view>
 
 #include "kernels/error.h"
 #include "reward/extract.h"
@@ -194,15 +193,7 @@ double consensus(const EvaluatedProblem& problem) {
 
 bool hit_limit(const EvaluatedSample& sample) {
   if (sample.status == name_of(reward::Status::timeout)) return true;
-  // Whole words of "math: limit: work": a program's own "output_limit" is no limit of the judge.
-  std::string_view rest = sample.reason;
-  while (!rest.empty()) {
-    const size_t end = std::min(rest.find(": "), rest.size());
-    const std::string_view word = rest.substr(0, end);
-    if (word == "limit" || word.substr(0, 4) == "too_") return true;
-    rest.remove_prefix(std::min(end + 2, rest.size()));
-  }
-  return false;
+  return sample.reason == "limit" || sample.reason.starts_with("too_");
 }
 
 }  // namespace rl

@@ -17,7 +17,7 @@ Json problem_json(const EvaluatedProblem& problem) {
     samples.push_back({{"index", s.index},
                        {"text", s.completion},
                        {"answer", s.extracted},
-                       {"reason", s.reason},
+                       {"detail", s.detail},
                        {"verdict", s.correct ? Json(*s.correct) : Json(nullptr)},
                        {"silent", s.status == name_of(reward::Status::no_answer)},
                        {"cut", s.truncated},

@@ -57,7 +57,7 @@ function marked(text) {
 }
 
 function holdsWords(problem, sample) {
-  const texts = [problem.prompt, problem.gold, sample.text, sample.answer, sample.reason];
+  const texts = [problem.prompt, problem.gold, sample.text, sample.answer, sample.detail];
   return !words || texts.some(text => text.toLowerCase().includes(words));
 }
 
@@ -85,7 +85,7 @@ function sampleNode(sample) {
   // Of a program the answer is the program itself, which stands below.
   if (sample.answer && !sample.answer.includes("\n")) head.append("answer ", element("code", "", sample.answer.slice(0, 300)), " ");
   head.append(element("span", "note", `sample ${sample.index} · ${sample.tokens} tokens${sample.cut ? " · truncated" : ""}` +
-    (sample.reason ? ` · ${sample.reason}` : "")));
+    (sample.detail ? ` · ${sample.detail}` : "")));
   node.append(head, marked(sample.text));
   return node;
 }

@@ -121,7 +121,11 @@ std::vector<Suite> chosen_suites(const EvalOptions& options) {
   if (suites.empty() && options.data.empty())
     kernels::fail_usage("eval: no problems. Give --suite NAME (one of {}), or --data FILE.", fmt::join(suite_names(), ", "));
   if (suites.size() > 1 && !options.data.empty())
-    kernels::fail_usage("eval: --data is one file, but --suite names {}.", suites.size());
+    kernels::fail_usage("eval: --data is one file, but --suite names {}. Name one suite.", suites.size());
+  for (size_t i = 1; i < suites.size(); ++i)
+    for (size_t j = 0; j < i; ++j)
+      if (suites[i].name == suites[j].name)
+        kernels::fail_usage("eval: --suite names {} twice. Name it once.", suites[i].name);
   if (suites.empty()) suites.push_back(suite_of_data(options));
   for (auto& suite : suites) apply(options, suite);
   return suites;

@@ -2,14 +2,12 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
 
 #include "kernels/error.h"
 #include "reward/extract.h"
 #include "rl/dataset.h"
 #include "rl/eval_suite.h"
+#include "rl/json_rows.h"
 #include "rl/sha256.h"
 
 namespace rl {
@@ -19,14 +17,8 @@ using Json = nlohmann::ordered_json;
 
 struct Row {
   Json value;
-  std::string place;  // "file:line", or "file: row 7" of a list
+  std::string place;  // "file:line"
 };
-
-std::string keys_of(const Json& row) {
-  std::vector<std::string> keys;
-  for (const auto& item : row.items()) keys.push_back(item.key());
-  return fmt::format("{}", fmt::join(keys, ", "));
-}
 
 const Json& value_of(const Json& row, const std::string& key, const std::string& place) {
   const auto found = row.find(key);
@@ -39,49 +31,21 @@ const Json& value_of(const Json& row, const std::string& key, const std::string&
   return *found;
 }
 
-std::string as_text(const Json& value) {
-  if (value.is_string()) return value.get<std::string>();
-  if (!value.is_array()) return value.dump();
+// A list is one line for each of its values.
+std::string lines_of(const Json& value) {
+  if (!value.is_array()) return as_text(value);
   std::vector<std::string> lines;
-  for (const auto& item : value) lines.push_back(item.is_string() ? item.get<std::string>() : item.dump());
+  for (const auto& item : value) lines.push_back(as_text(item));
   return fmt::format("{}", fmt::join(lines, "\n"));
 }
 
-std::vector<Row> rows_of_list(const std::string& text, const std::string& file) {
-  const auto list = Json::parse(text, nullptr, /*allow_exceptions=*/false);
-  if (!list.is_array()) kernels::fail_usage("{}: begins with '[' but is not one JSON list.", file);
-  std::vector<Row> rows;
-  for (const auto& value : list) rows.push_back({value, fmt::format("{}: row {}", file, rows.size())});
-  return rows;
-}
-
-std::vector<Row> rows_of_lines(const std::string& text, const std::string& file) {
-  std::vector<Row> rows;
-  int64_t line = 0;
-  for (size_t at = 0; at < text.size();) {
-    const size_t end = std::min(text.find('\n', at), text.size());
-    const std::string one = text.substr(at, end - at);
-    at = end + 1;
-    ++line;
-    if (one.find_first_not_of(" \t\r") == std::string::npos) continue;
-    rows.push_back({Json::parse(one, nullptr, /*allow_exceptions=*/false), fmt::format("{}:{}", file, line)});
-  }
-  return rows;
-}
-
 std::vector<Row> read_rows(const std::string& file, std::string& sha256) {
-  std::ifstream in(file, std::ios::binary);
-  if (!in || std::filesystem::is_directory(file))
-    kernels::fail_usage("{}: the data file cannot be read. Check the path; it is relative to the working folder.", file);
-  const std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
-  sha256 = sha256_of_text(text);
-  const size_t first = text.find_first_not_of(" \t\r\n");
-  auto rows = first != std::string::npos && text[first] == '[' ? rows_of_list(text, file) : rows_of_lines(text, file);
-  if (rows.empty()) kernels::fail_usage("{}: the data file has no rows.", file);
-  for (const Row& row : rows) {
-    if (!row.value.is_object())
-      kernels::fail_usage("{}: is not a JSON object, such as {{\"question\": ..., \"answer\": ...}}.", row.place);
-  }
+  std::vector<Row> rows;
+  for_each_row(file, [&](int64_t line, const Json& row) {
+    rows.push_back({row, fmt::format("{}:{}", file, line)});
+    return true;
+  });
+  sha256 = sha256_of_file(file);
   return rows;
 }
 
@@ -108,7 +72,7 @@ std::string gold_of(const Suite& suite, const Row& row) {
     Json gold;
     for (const auto& [name, key] : suite.gold_fields) {
       const Json& value = value_of(row.value, key, row.place);
-      gold[name] = name == "tests" && value.is_array() ? value : Json(as_text(value));
+      gold[name] = name == "tests" && value.is_array() ? value : Json(lines_of(value));
     }
     return gold.dump();
   }
@@ -136,7 +100,7 @@ std::string fill_template(const std::string& text, const Json& row, const std::s
     const size_t open = text.find("{{", at);
     const size_t close = open == std::string::npos ? open : text.find("}}", open);
     if (close == std::string::npos) return out + text.substr(at);
-    out += text.substr(at, open - at) + as_text(value_of(row, text.substr(open + 2, close - open - 2), place));
+    out += text.substr(at, open - at) + lines_of(value_of(row, text.substr(open + 2, close - open - 2), place));
     at = close + 2;
   }
 }

@@ -31,7 +31,8 @@ Json sample_json(const ScoredSample& s, const Group& group, const RecordContext&
           {"n_tokens", s.record.tokens.size()},
           {"extracted", s.outcome.extracted},
           {"status", reward::name_of(s.outcome.status)},
-          {"reason", s.outcome.detail},
+          {"reason", s.outcome.reason},
+          {"detail", s.outcome.detail},
           {"correct", or_null(is_right(s.outcome))},
           {"well_formed", formed},
           {"value", s.outcome.has_value() ? Json(s.outcome.value) : Json(nullptr)},
@@ -137,6 +138,7 @@ EvaluatedProblem read_record(const std::string& line, const std::string& place) 
       sample.extracted = s.at("extracted").get<std::string>();
       sample.status = s.at("status").get<std::string>();
       sample.reason = s.at("reason").get<std::string>();
+      sample.detail = s.at("detail").get<std::string>();
       sample.truncated = s.at("finish_reason").get<std::string>() == rollout::name_of(rollout::FinishReason::length);
       sample.correct = optional_flag(s.at("correct"));
       sample.well_formed = optional_flag(s.at("well_formed"));

@@ -2,7 +2,8 @@
 //
 // lm-eval's keys: doc_id, doc, target, arguments, resps, filtered_resps, filter, metrics, doc_hash, prompt_hash, target_hash and
 // the problem's value of the metric. Ours beside them: checkpoint_id, data_sha256 and `samples`, an object for each sample:
-// sample_index, seed, finish_reason, n_tokens, extracted, status, reason, correct, well_formed, value, reward_components.
+// sample_index, seed, finish_reason, n_tokens, extracted, status, reason (a fixed word), detail, correct, well_formed,
+// value, reward_components.
 // Hashes are SHA-256 as lm-eval makes them: of the row as JSON with an indent of 2, of the prompt, of the target.
 #pragma once
 
@@ -19,7 +20,7 @@ namespace rl {
 
 struct EvaluatedSample {
   int64_t index = 0, tokens = 0;
-  std::string completion, extracted, status, reason;
+  std::string completion, extracted, status, reason, detail;
   bool truncated = false;
   std::optional<bool> correct;      // nothing: the judge failed, or the gold cannot be read
   std::optional<bool> well_formed;  // nothing: the suite asks for no form

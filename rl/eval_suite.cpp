@@ -9,6 +9,7 @@
 
 #include "kernels/error.h"
 #include "rl/nearest_name.h"
+#include "rl/program_folder.h"
 #include "rl/toml_reader.h"
 
 namespace rl {
@@ -102,41 +103,35 @@ void read_gold(Keys& keys, const std::string& file, const TomlNode& root, Suite&
 
 void read_reward(Keys& keys, const std::string& file, Suite& suite) {
   const TomlNode* reward = keys.table("reward");
-  if (!reward) kernels::fail_usage("{}: the table [reward] is missing; it names the judge, such as name = \"math\".", file);
+  if (!reward || !reward->find("name"))
+    kernels::fail_usage("{}: the table [reward] or its name is missing; it names the judge, such as name = \"math\".", file);
   for (const auto& [key, value] : reward->children) {
-    if (key == "name")
-      suite.reward.name = option_text(value);
-    else if (key == "timeout_ms")
+    if (key == "name") {
+      if (value.kind != TomlNode::Kind::text) keys.fail(value.line, "reward.name", "must be the name of a reward, as text.");
+      suite.reward.name = value.text;
+    } else if (key == "timeout_ms") {
+      if (value.kind != TomlNode::Kind::integer || value.integer < 1)
+        keys.fail(value.line, "reward.timeout_ms", "must be a whole number of milliseconds, 1 or more.");
       suite.reward.timeout_ms = value.integer;
-    else
+    } else {
       suite.reward.options.emplace_back(key, option_text(value));
+    }
   }
 }
 
-std::vector<fs::path> folders_above(fs::path start) {
-  std::vector<fs::path> out;
-  for (fs::path at = std::move(start);; at = at.parent_path()) {
-    out.push_back(at);
-    if (at == at.parent_path()) return out;
-  }
+std::string suites_folder() {
+  const std::string folder = shipped_folder("suites");
+  if (folder.empty())
+    kernels::fail_usage("eval: no folder configs/suites lies above the program or above {}. Run it from a checkout of Ponder.",
+                        fs::current_path().string());
+  return folder;
 }
 
 }  // namespace
 
-std::string program_root() {
-  std::error_code none;
-  std::vector<fs::path> places = folders_above(fs::read_symlink("/proc/self/exe", none).parent_path());
-  for (const auto& place : folders_above(fs::current_path())) places.push_back(place);
-  for (const auto& place : places) {
-    if (fs::is_directory(place / "configs" / "suites", none)) return place.string();
-  }
-  kernels::fail_usage("eval: no folder configs/suites lies above the program or above {}. Run it from a checkout of Ponder.",
-                      fs::current_path().string());
-}
-
 std::vector<std::string> suite_names() {
   std::vector<std::string> names;
-  for (const auto& entry : fs::directory_iterator(fs::path(program_root()) / "configs" / "suites"))
+  for (const auto& entry : fs::directory_iterator(suites_folder()))
     if (entry.path().extension() == ".toml") names.push_back(entry.path().stem().string());
   std::sort(names.begin(), names.end());
   return names;
@@ -145,7 +140,7 @@ std::vector<std::string> suite_names() {
 Suite find_suite(const std::string& name) {
   const auto names = suite_names();
   if (std::find(names.begin(), names.end(), name) != names.end())
-    return read_suite((fs::path(program_root()) / "configs" / "suites" / (name + ".toml")).string());
+    return read_suite((fs::path(suites_folder()) / (name + ".toml")).string());
   const std::string near = nearest_name(name, names);
   kernels::fail_usage("eval: \"{}\" is no suite.{} The suites are {}. A file of your own goes by --data FILE.", name,
                       near.empty() ? "" : " Did you mean " + near + "?", fmt::join(names, ", "));
@@ -192,8 +187,7 @@ std::string find_data(const Suite& suite) {
   if (suite.data.rfind("generator:", 0) == 0) return suite.data;
   std::vector<std::string> places;
   if (const char* own = std::getenv("PONDER_DATA"); own && *own) places.push_back((fs::path(own) / suite.data).string());
-  const fs::path root = program_root();
-  places.push_back(((fs::equivalent(root, fs::current_path()) ? fs::path() : root) / "configs" / "data" / suite.data).string());
+  places.push_back((fs::path(shipped_folder("data")) / suite.data).string());
   for (const auto& place : places) {
     if (fs::is_regular_file(place)) return place;
   }

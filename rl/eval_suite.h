@@ -60,9 +60,7 @@ struct SuiteProblems {
   std::vector<EvalProblem> problems;
 };
 
-// The folder that holds configs/suites: above the program, else above the working folder. Throws UsageError.
-std::string program_root();
-
+// Of the files in configs/suites (rl/program_folder.h). Throws UsageError if there is no such folder.
 std::vector<std::string> suite_names();
 // Throws UsageError for an unknown name (with the nearest), and "file:line: ..." for a file with a mistake.
 Suite find_suite(const std::string& name);
@@ -73,7 +71,7 @@ Suite read_suite(const std::string& file);
 std::string find_data(const Suite& suite);
 
 // The first `limit` problems (0: all). `file`: JSONL or one JSON list; find_data(suite), or the user's own. `style`: the chat
-// template, which chooses the wording. Throws UsageError with file and line (or row) for a row without a key that is needed.
+// template, which chooses the wording. Throws UsageError with file and line for a row without a key that is needed.
 SuiteProblems read_suite_problems(const Suite& suite, const std::string& file, const std::string& style, int64_t limit);
 
 // {{key}} -> the row's value. Throws UsageError "place: ...".

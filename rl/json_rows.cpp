@@ -1,30 +1,33 @@
 #include "rl/json_rows.h"
 
 #include <fmt/core.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
-#include <nlohmann/json.hpp>
 #include <string_view>
 
 #include "kernels/error.h"
+#include "reward/outside_json.h"
 
 namespace rl {
 namespace {
 
-using Take = std::function<bool(int64_t, const nlohmann::json&)>;
+using Json = nlohmann::ordered_json;
+using Take = std::function<bool(int64_t, const Json&)>;
 constexpr const char* spaces = " \t\r\n";
 
 [[noreturn]] void not_an_object(const std::string& file, int64_t line) {
   kernels::fail_usage(
-      "{}:{}: is not a JSON object. Each line must be one, such as {{\"question\": ..., \"answer\": ...}}; or the "
-      "file one list of them.",
+      "{}:{}: is not a JSON object. Each line must be one, such as {{\"question\": ..., \"answer\": ...}}, or the file one list "
+      "of them; in UTF-8, and nested 200 levels deep at most.",
       file, line);
 }
 
-nlohmann::json parsed(const std::string& file, int64_t line, std::string_view text) {
-  auto row = nlohmann::json::parse(text.begin(), text.end(), nullptr, /*allow_exceptions=*/false);
+Json parsed(const std::string& file, int64_t line, std::string_view text) {
+  auto row = reward::parse_outside<Json>(text);
   if (!row.is_object()) not_an_object(file, line);
   return row;
 }
@@ -76,20 +79,7 @@ void take_list(const std::string& file, std::string_view text, const Take& take)
   expect(at < text.size());  // the list is closed
 }
 
-}  // namespace
-
-void for_each_row(const std::string& file, const Take& take) {
-  std::ifstream in(file, std::ios::binary);
-  if (!in)
-    kernels::fail_usage("{}: the data file cannot be read. Check the path; it is relative to the working folder.", file);
-  in >> std::ws;
-  const bool list = in.peek() == '[';
-  in.clear();
-  in.seekg(0);
-  if (list) {
-    const std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
-    return take_list(file, text, take);
-  }
+void take_lines(const std::string& file, std::istream& in, const Take& take) {
   std::string text;
   for (int64_t line = 1; std::getline(in, text); ++line) {
     if (text.find_first_not_of(spaces) == std::string::npos) continue;
@@ -97,9 +87,39 @@ void for_each_row(const std::string& file, const Take& take) {
   }
 }
 
-std::string as_text(const nlohmann::json& value) { return value.is_string() ? value.get<std::string>() : value.dump(); }
+}  // namespace
 
-std::string asked_text(const nlohmann::json& value) {
+std::string keys_of(const Json& row) {
+  std::vector<std::string> keys;
+  for (const auto& item : row.items()) keys.push_back(item.key());
+  return fmt::format("{}", fmt::join(keys, ", "));
+}
+
+void for_each_row(const std::string& file, const Take& wanted) {
+  bool any = false;
+  const Take take = [&](int64_t line, const Json& row) {
+    any = true;
+    return wanted(line, row);
+  };
+  std::ifstream in(file, std::ios::binary);
+  if (!in || std::filesystem::is_directory(file))
+    kernels::fail_usage("{}: the data file cannot be read. Check the path; it is relative to the working folder.", file);
+  in >> std::ws;
+  const bool list = in.peek() == '[';
+  in.clear();
+  in.seekg(0);
+  if (list) {
+    const std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+    take_list(file, text, take);
+  } else {
+    take_lines(file, in, take);
+  }
+  if (!any) kernels::fail_usage("{}: the data file has no rows.", file);
+}
+
+std::string as_text(const Json& value) { return value.is_string() ? value.get<std::string>() : value.dump(); }
+
+std::string asked_text(const Json& value) {
   if (value.is_string()) return value.get<std::string>();
   if (!value.is_array()) return "";
   for (const auto& message : value) {

@@ -300,8 +300,9 @@ void add_score(CLI::App& app, Arguments& args, Command& command) {
                     ->footer(
                         "Example:\n  ponder score --reward math --input answers.jsonl --output scores.jsonl\n\n"
                         "A line in is {\"prediction\": text, \"gold\": text, list or object, \"prompt\"?, \"id\"?}; a line out is "
-                        "{\"id\", \"value\",\n\"status\", \"reason\", \"extracted\", \"components\"}, in the same order. Time per call "
-                        "goes to stderr.");
+                        "{\"id\", \"value\",\n\"status\", \"reason\", \"extracted\", \"components\", \"detail\"}, in the same order: "
+                        "`reason` is a fixed word for counting,\n`detail` is for people, a `value` of null means that nobody could "
+                        "judge it. Each line is a group of its own.\nTime per call goes to stderr.");
   score->add_option("--reward", options.reward, "A built-in reward, or a TOML file with [[reward]] entries")
       ->required()
       ->type_name("NAME|FILE.toml");

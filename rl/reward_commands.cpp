@@ -21,7 +21,7 @@ std::string short_text(const std::string& text) {
 int run_attack(const std::string& name_or_file) {
   const auto settings = chosen_rewards(name_or_file, "");
   const auto reward = make_chosen(settings);
-  if (const std::string problem = reward->self_test(); !problem.empty()) kernels::fail("{}: {}", name_or_file, problem);
+  if (const std::string problem = reward->self_test(); !problem.empty()) kernels::fail_usage("{}: {}", name_or_file, problem);
   int64_t timeout_ms = 0;
   for (const auto& s : settings) timeout_ms += s.timeout_ms;
   const auto report = reward::attack(*reward, timeout_ms);

@@ -1,5 +1,6 @@
 #include <fmt/core.h>
 
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 
@@ -15,7 +16,8 @@ std::string read_file(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   std::stringstream text;
   text << file.rdbuf();
-  if (!file) throw reward::Error(fmt::format("sandbox: cannot read {}", path));
+  if (!file || std::filesystem::is_directory(path))
+    throw reward::Error(fmt::format("sandbox: {} cannot be read. Check the path.", path));
   return text.str();
 }
 

@@ -1,13 +1,16 @@
 // `ponder score`: a JSONL file through a reward, line by line.
 #include <fmt/core.h>
 
-#include <algorithm>
+#include <chrono>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
 #include "kernels/error.h"
 #include "rl/commands.h"
+#include "rl/eval_statistics.h"
+#include "rl/json_rows.h"
 #include "rl/reward_choice.h"
 
 namespace rl {
@@ -21,16 +24,17 @@ struct Line {
   reward::Item item;
 };
 
+constexpr const char* shape = R"(A line is {"prediction": ..., "gold": ...}.)";
+
 std::string text_at(const Json& row, const char* key, const std::string& place) {
   const auto found = row.find(key);
   if (found == row.end())
-    kernels::fail_usage("{}: has no key \"{}\". A line is {{\"prediction\": ..., \"gold\": ...}}.", place, key);
-  return found->is_string() ? found->get<std::string>() : found->dump();
+    kernels::fail_usage("{}: has no key \"{}\"; its keys are: {}. {}", place, key, keys_of(row), shape);
+  if (found->is_null()) kernels::fail_usage("{}: the value of \"{}\" is null. {}", place, key, shape);
+  return as_text(*found);
 }
 
-Line read_line(const std::string& text, const std::string& place, int64_t row_index) {
-  const Json row = Json::parse(text, nullptr, /*allow_exceptions=*/false);
-  if (!row.is_object()) kernels::fail_usage("{}: is not a JSON object. A line is {{\"prediction\": ..., \"gold\": ...}}.", place);
+Line read_line(const Json& row, const std::string& place, int64_t row_index) {
   Line line{row.contains("id") ? row["id"] : Json(row_index), {}};
   line.item.prompt_id = line.item.group_id = row_index;
   line.item.completion = text_at(row, "prediction", place);
@@ -41,14 +45,11 @@ Line read_line(const std::string& text, const std::string& place, int64_t row_in
 }
 
 std::vector<Line> read_lines(const std::string& file) {
-  std::ifstream in(file, std::ios::binary);
-  if (!in) kernels::fail_usage("{}: cannot be read. Check --input.", file);
   std::vector<Line> lines;
-  std::string text;
-  for (int64_t number = 1; std::getline(in, text); ++number) {
-    if (text.find_first_not_of(" \t\r") == std::string::npos) continue;
-    lines.push_back(read_line(text, fmt::format("{}:{}", file, number), static_cast<int64_t>(lines.size())));
-  }
+  for_each_row(file, [&](int64_t number, const Json& row) {
+    lines.push_back(read_line(row, fmt::format("{}:{}", file, number), static_cast<int64_t>(lines.size())));
+    return true;
+  });
   return lines;
 }
 
@@ -58,14 +59,11 @@ std::string scored_line(const Json& id, const reward::Outcome& outcome) {
   const Json line{{"id", id},
                   {"value", outcome.has_value() ? Json(outcome.value) : Json(nullptr)},
                   {"status", reward::name_of(outcome.status)},
-                  {"reason", outcome.reason.empty() ? outcome.detail : outcome.reason},
+                  {"reason", outcome.reason},
                   {"extracted", outcome.extracted},
-                  {"components", components}};
+                  {"components", components},
+                  {"detail", outcome.detail}};
   return line.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
-}
-
-double quantile(std::vector<double> sorted, double q) {
-  return sorted.empty() ? 0 : sorted[static_cast<size_t>(q * static_cast<double>(sorted.size() - 1) + 0.5)];
 }
 
 }  // namespace
@@ -75,12 +73,15 @@ int run_score(const ScoreOptions& options) {
   const auto reward = make_chosen(settings);
   const auto lines = read_lines(options.input);
   std::ofstream file;
+  std::error_code none;
+  if (std::filesystem::equivalent(options.input, options.output, none))
+    kernels::fail_usage("score: --output is the input file {}, which would be lost. Name another.", options.input);
   if (!options.output.empty()) {
     file.open(options.output, std::ios::binary | std::ios::trunc);
-    if (!file) kernels::fail("{}: cannot be written. Check --output.", options.output);
+    if (!file) kernels::fail_usage("{}: cannot be written. Check --output.", options.output);
   }
   std::ostream& out = options.output.empty() ? std::cout : file;
-  if (const std::string problem = reward->self_test(); !problem.empty()) kernels::fail("{}: {}", options.reward, problem);
+  if (const std::string problem = reward->self_test(); !problem.empty()) kernels::fail_usage("{}: {}", options.reward, problem);
   int64_t timeout_ms = 0;
   for (const auto& s : settings) timeout_ms += s.timeout_ms;
 
@@ -97,10 +98,9 @@ int run_score(const ScoreOptions& options) {
   }
   out.flush();
   if (!out) kernels::fail("{}: writing failed. Is the disk full?", options.output.empty() ? "stdout" : options.output);
-  std::sort(milliseconds.begin(), milliseconds.end());
   const double mean = with_value > 0 ? sum / static_cast<double>(with_value) : 0.0;
-  fmt::print(stderr, "{} lines, {} with a value, mean {:.4f}; per call: median {:.4f} ms, p99 {:.4f} ms\n", lines.size(), with_value, mean,
-             quantile(milliseconds, 0.5), quantile(milliseconds, 0.99));
+  fmt::print(stderr, "{} lines, {} with a value, mean {:.4f}; per call: median {:.4f} ms, p99 {:.4f} ms\n", lines.size(),
+             with_value, mean, percentile(milliseconds, 0.5), percentile(milliseconds, 0.99));
   return 0;
 }
 

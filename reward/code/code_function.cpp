@@ -113,17 +113,18 @@ class CodeFunctionReward : public CodeReward {
  protected:
   Outcome score_one(const Item& item, Deadline deadline) override {
     const auto gold = read_function_gold(item.answer);
-    if (!gold.problem.empty()) return unscored(Status::not_applicable, gold.problem);
+    if (!gold.problem.empty()) return unscored(Status::not_applicable, gold.problem, "unreadable_gold");
     const auto plan = planner_.plan(gold, item.answer);
-    if (const auto problem = problem_of(*plan); !problem.empty()) return unscored(Status::not_applicable, problem);
+    if (const auto problem = problem_of(*plan); !problem.empty())
+      return unscored(Status::not_applicable, problem, "unreadable_gold");
     const auto program = find_program(item, Language::python);
-    if (!program) return no_answer("no program");
+    if (!program) return no_answer("no program", "no_program");
     const auto source = join_prompt(*program, gold.prompt, plan->entry_point);
     auto verdict = !plan->may_raise.empty() ? strong_verdict(source, gold, *plan, deadline) : "";
     if (verdict.empty() && !plan->weak.empty()) verdict = weak_verdict(source, gold, *plan, deadline);
     const auto kind = plan->weak.empty() ? "" : fmt::format(" (weak tests: {})", plan->weak[0]);
-    if (!verdict.empty()) return scored(0, verdict + kind, source.code);
-    return scored(1, fmt::format("ok: {} checks{}", plan->checks.size(), kind), source.code);
+    if (!verdict.empty()) return scored(0, verdict + kind, verdict.substr(0, verdict.find(':')), source.code);
+    return scored(1, fmt::format("ok: {} checks{}", plan->checks.size(), kind), "ok", source.code);
   }
 
  private:
@@ -146,7 +147,7 @@ class CodeFunctionReward : public CodeReward {
     return job;
   }
 
-  // Empty if every check holds.
+  // Empty if every check holds; else "verdict word: where".
   std::string strong_verdict(const Source& source, const FunctionGold& gold, const Plan& plan, Deadline deadline) {
     const auto nonce = new_nonce();
     const auto job = job_for({{"nonce", nonce}, {"calls", Json::parse(plan.calls_json)}}, source, gold, plan.entry_point);

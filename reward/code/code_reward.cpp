@@ -59,13 +59,14 @@ std::vector<Outcome> CodeReward::score(const std::vector<Item>& items, Deadline 
 }
 
 Outcome CodeReward::score_safely(const Item& item, Deadline deadline) {
-  if (Clock::now() >= deadline) return unscored(Status::timeout, "not begun by the deadline");
+  if (Clock::now() >= deadline) return unscored(Status::timeout, "not begun by the deadline", "deadline");
   try {
     return score_one(item, deadline);
   } catch (const Overdue&) {
-    return unscored(Status::timeout, "the program had less time than it may take, because the deadline came first");
+    return unscored(Status::timeout, "the program had less time than it may take, because the deadline came first", "deadline");
   } catch (const std::exception& error) {
-    return unscored(Status::infra_error, fmt::format("{}: {}", name_, error.what()));
+    const std::string why = error.what();
+    return unscored(Status::infra_error, name_ + ": " + why, why.starts_with("sandbox_error") ? "sandbox_error" : "exception");
   }
 }
 

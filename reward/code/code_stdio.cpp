@@ -48,15 +48,15 @@ class CodeStdioReward : public CodeReward {
  protected:
   Outcome score_one(const Item& item, Deadline deadline) override {
     const auto gold = read_stdio_gold(item.answer);
-    if (!gold.problem.empty()) return unscored(Status::not_applicable, gold.problem);
+    if (!gold.problem.empty()) return unscored(Status::not_applicable, gold.problem, "unreadable_gold");
     const auto language = gold.language.value_or(language_for(item));
     const auto program = find_program(item, language);
-    if (!program) return no_answer("no program");
+    if (!program) return no_answer("no program", "no_program");
     Job job;
     job.limits = limits_for(gold.limits);
     if (language == Language::cpp) {
       auto compiled = compile(program->text, deadline);
-      if (!compiled.problem.empty()) return scored(0, "compile_error: " + compiled.problem, program->text);
+      if (!compiled.problem.empty()) return scored(0, "compile_error: " + compiled.problem, "compile_error", program->text);
       job.runtime = Job::Runtime::native;
       job.files = {{"program", std::move(compiled.binary)}};
     } else {
@@ -93,7 +93,7 @@ class CodeStdioReward : public CodeReward {
   Outcome run_tests(Job job, const StdioGold& gold, const std::string& text, Deadline deadline) {
     const auto checker = gold.checker.empty() ? options_.checker : parse_checker(gold.checker);
     size_t right = 0;
-    std::string first_failure;
+    std::string verdict = "ok", first_failure;  // of the first test that fails
     for (size_t i = 0; i < gold.inputs.size(); ++i) {
       job.input = gold.inputs[i];
       // Room for what must be printed, and for as much again; more is an output_limit.
@@ -104,15 +104,17 @@ class CodeStdioReward : public CodeReward {
         ++right;
         continue;
       }
-      if (first_failure.empty())
-        first_failure = fmt::format("{}: test {}", ended ? "wrong_answer" : sandbox::name_of(result.verdict), i + 1);
+      if (first_failure.empty()) {
+        verdict = ended ? "wrong_answer" : sandbox::name_of(result.verdict);
+        first_failure = fmt::format("{}: test {}", verdict, i + 1);
+      }
       if (!options_.partial) break;
     }
     const auto tests = gold.inputs.size();
-    if (right == tests) return scored(1, fmt::format("ok: {} tests", tests), text);
-    if (!options_.partial) return scored(0, first_failure, text);
+    if (right == tests) return scored(1, fmt::format("ok: {} tests", tests), verdict, text);
+    if (!options_.partial) return scored(0, first_failure, verdict, text);
     return scored(static_cast<double>(right) / static_cast<double>(tests),
-                  fmt::format("{}, {} of {} right", first_failure, right, tests), text);
+                  fmt::format("{}, {} of {} right", first_failure, right, tests), verdict, text);
   }
 
   const StdioOptions options_;

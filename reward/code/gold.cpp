@@ -1,3 +1,4 @@
+#include "reward/outside_json.h"
 #include "reward/code/gold.h"
 
 #include <fmt/core.h>
@@ -19,7 +20,7 @@ struct Unreadable {
 };
 
 Json read_object(const std::string& answer) {
-  auto json = Json::parse(answer, nullptr, false);
+  auto json = parse_outside<Json>(answer);
   if (!json.is_object()) throw Unreadable{"the gold is not a JSON object"};
   return json;
 }

@@ -27,8 +27,8 @@ Comparison compare(const Tree& answer, const Tree& gold, const Conventions& conv
   const auto a = append(both, answer), b = append(both, gold);
   if (conventions.strings_only) return compare_as_written(both, a, b);
   if (same(both, a, b)) return {Equality::equal, "same"};
-  const auto prepared_a = prepared(both, a), prepared_b = prepared(both, b);
   try {
+    const auto prepared_a = prepared(both, a), prepared_b = prepared(both, b);
     return Comparer(std::move(both), conventions, limits).compare(prepared_a, prepared_b);
   } catch (const LimitReached&) {
     return {Equality::limit, "work"};

@@ -77,7 +77,7 @@ bool is_statement(Kind kind);
 bool is_region(Kind kind);  // subsets of the line other than finite sets
 std::vector<std::string> signs_of(const Node& relation);
 // The tree as the comparison wants it: angles in functions in radians, arithmetic on matrices done, no approx, a lone name
-// on the left.
+// on the left. Throws LimitReached.
 Index prepared(Tree& tree, Index at);
 
 }  // namespace reward::math

@@ -58,10 +58,12 @@ class MathReward : public ItemReward {
   Outcome score_one(const Item& item) const override {
     const auto verdict = verifier_.verify(after_thinking(item), golds_of(item.answer));
     if (verdict.status == math::Status::gold_unreadable)
-      return unscored(Status::not_applicable, "the gold answer cannot be read: " + verdict.reason);
-    if (verdict.status == math::Status::no_answer) return no_answer("no answer: " + verdict.reason);
+      return unscored(Status::not_applicable, "the gold answer cannot be read: " + verdict.reason, verdict.reason);
+    if (verdict.status == math::Status::no_answer) return no_answer("no answer: " + verdict.reason, verdict.reason);
     const std::string detail = std::string(name_of(verdict.status)) + (verdict.reason.empty() ? "" : ": " + verdict.reason);
-    return scored(verdict.value, detail, verdict.extracted);
+    const bool by_status = verdict.reason.empty() || verdict.status == math::Status::limit;
+    const std::string reason = by_status ? name_of(verdict.status) : verdict.reason;
+    return scored(verdict.value, detail, reason, verdict.extracted);
   }
 
  private:

@@ -8,7 +8,8 @@
 namespace reward::math {
 namespace {
 
-constexpr size_t most_elements = 400;  // of a matrix that arithmetic is done on
+constexpr size_t most_elements = 400;   // of a matrix that arithmetic is done on
+constexpr int64_t most_visits = 40000;  // of nodes in a walk over what the arithmetic made
 
 bool takes_an_angle(const Node& node) {
   return node.kind == Kind::function && (node.text == "sin" || node.text == "cos" || node.text == "tan" || node.text == "cot" ||
@@ -18,6 +19,19 @@ bool takes_an_angle(const Node& node) {
 Index push(Tree& tree, Node node) {
   tree.nodes.push_back(std::move(node));
   return static_cast<Index>(tree.nodes.size()) - 1;
+}
+
+void count_visits(const Tree& tree, Index at, int64_t& left) {
+  if (--left < 0) throw LimitReached{};
+  for (const auto child : tree[at].children) count_visits(tree, child, left);
+}
+
+// A determinant has each cell in several products, and s M has s in each element: they are shared nodes, but every walk meets
+// them again, so a nest of them would grow as a power of its depth.
+Index bounded(const Tree& tree, Index at) {
+  int64_t left = most_visits;
+  count_visits(tree, at, left);
+  return at;
 }
 
 Index radians(Tree& tree, Index degrees) {
@@ -112,8 +126,8 @@ Index prepare(Tree& tree, Index at, bool in_angle) {
   if (copy.kind == Kind::degrees && in_angle) return radians(tree, copy.children[0]);
   if ((copy.kind == Kind::conjunction || copy.kind == Kind::disjunction) && copy.children.size() == 1) return copy.children[0];
   if (copy.kind == Kind::relation) return prepared_relation(tree, std::move(copy));
-  if (const auto value = function_of_matrix(tree, copy)) return *value;
-  if (auto matrix = matrix_arithmetic(tree, copy)) return push(tree, std::move(*matrix));
+  if (const auto value = function_of_matrix(tree, copy)) return bounded(tree, *value);
+  if (auto matrix = matrix_arithmetic(tree, copy)) return bounded(tree, push(tree, std::move(*matrix)));
   if (copy.children == tree[at].children && copy.text == tree[at].text) return at;
   return push(tree, std::move(copy));
 }

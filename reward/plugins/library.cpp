@@ -55,7 +55,7 @@ Outcome outcome_of(const ponder_reward_result& result) {
   }
   if (!std::isfinite(result.score))
     return unscored(Status::infra_error, fmt::format("its score is {}; it must be a finite number", result.score), "not_finite");
-  Outcome outcome = scored(result.score, detail, copied(result.extracted));
+  Outcome outcome = scored(result.score, detail, "scored", copied(result.extracted));
   const auto parts = nlohmann::ordered_json::parse(copied(result.components), nullptr, /*allow_exceptions=*/false);
   if (parts.is_object())
     for (const auto& [name, value] : parts.items())

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "reward/item_reward.h"
+#include "reward/outside_json.h"
 #include "reward/plugins/protocol.h"
 
 namespace reward {
@@ -16,13 +17,13 @@ using Json = nlohmann::ordered_json;
 std::string text(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
 Outcome outcome_of(const Json& score) {
-  if (score.is_number() && std::isfinite(score.get<double>())) return scored(score.get<double>(), "");
+  if (score.is_number() && std::isfinite(score.get<double>())) return scored(score.get<double>(), "", "scored");
   return unscored(Status::infra_error, fmt::format("its score is {}; it must be a finite number", protocol::shown(text(score))),
                   "not_finite");
 }
 
 Json parse(const std::string& body) {
-  Json json = Json::parse(body, nullptr, /*allow_exceptions=*/false);
+  Json json = parse_outside<Json>(body);
   if (json.is_discarded())
     throw protocol::Violation("junk", fmt::format("answered with what is not JSON: {}", protocol::shown(body)));
   return json;

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "reward/item_reward.h"
+#include "reward/outside_json.h"
 
 namespace reward::protocol {
 namespace {
@@ -22,7 +23,7 @@ std::string uid_of(const Item& item, size_t place) {
 }
 
 Json item_json(const Item& item, size_t place) {
-  Json extra = item.extra.empty() ? Json::object() : Json::parse(item.extra, nullptr, /*allow_exceptions=*/false);
+  Json extra = item.extra.empty() ? Json::object() : parse_outside<Json>(item.extra);
   if (!extra.is_object()) extra = Json::object();
   return {{"uid", uid_of(item, place)},
           {"prompt", item.prompt},
@@ -37,7 +38,7 @@ Json item_json(const Item& item, size_t place) {
 
 // An object of the wanted type.
 Json parse(const std::string& text, const std::string& type) {
-  Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  Json json = parse_outside<Json>(text);
   if (!json.is_object()) throw Violation("junk", fmt::format("answered with what is not a JSON object: {}", shown(text)));
   const auto found = json.find("type");
   if (found == json.end() || *found != type)
@@ -84,6 +85,7 @@ Outcome outcome_of(const Json& result) {
                     score == result.end() ? "it has no score" : "its score is no finite number: " + shown(line(*score)),
                     "not_finite");
   outcome.value = score->get<double>();
+  outcome.reason = "scored";
   if (const auto parts = result.find("components"); parts != result.end() && parts->is_object())
     for (const auto& [name, value] : parts->items())
       if (value.is_number() && std::isfinite(value.get<double>())) outcome.components.emplace_back(name, value.get<double>());
@@ -159,7 +161,7 @@ std::vector<Outcome> read_results(const std::string& text, int64_t id, const std
 }
 
 Request read_request(const std::string& text) {
-  const Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  const Json json = parse_outside<Json>(text);
   if (!json.is_object()) throw Violation("junk", fmt::format("not a JSON object: {}", shown(text)));
   Request request;
   try {

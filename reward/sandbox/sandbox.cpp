@@ -143,10 +143,6 @@ struct Sandbox::State {
 
 Sandbox::Sandbox(int64_t workers, const std::vector<std::string>& allow_missing) : state_(std::make_unique<State>()) {
   require(workers >= 1, fmt::format("{} workers; there must be at least one", workers));
-  for (const auto& name : allow_missing) {
-    require(std::find(std::begin(waivable), std::end(waivable), name) != std::end(waivable),
-            fmt::format("allow_missing names \"{}\"; only \"network namespace\" and \"seccomp\" can be done without", name));
-  }
   require_walls(known_walls(), allow_missing);
   const std::string plan = encode(make_plan());
   for (int64_t i = 0; i < workers; ++i) {
@@ -177,6 +173,10 @@ Result Sandbox::run(const Job& job) {
 }
 
 void require_walls(const std::vector<Wall>& walls, const std::vector<std::string>& allow_missing) {
+  for (const auto& name : allow_missing) {
+    require(std::find(std::begin(waivable), std::end(waivable), name) != std::end(waivable),
+            fmt::format("allow_missing names \"{}\"; only \"network namespace\" and \"seccomp\" can be done without", name));
+  }
   std::string missing, names;
   for (const auto& wall : walls) {
     if (wall.stands || !wall.required) continue;
@@ -188,7 +188,9 @@ void require_walls(const std::vector<Wall>& walls, const std::vector<std::string
   throw Error(fmt::format(
       "sandbox: programs that nobody trusts cannot be run here, for these walls are missing:{}\n"
       "Give the process what it lacks (root, or user namespaces; in Docker --cap-add SYS_ADMIN --security-opt\n"
-      "seccomp=unconfined), or name what you will do without: allow_missing = [{}]. Only \"network namespace\" and \"seccomp\" can be left out.",
+      "seccomp=unconfined), or name what you will do without: allow_missing = [{}] (of a code\n"
+      "reward: allow_missing_walls; of ponder sandbox: --allow-missing). Only \"network namespace\" and \"seccomp\" can be\n"
+      "left out.",
       missing, names));
 }
 

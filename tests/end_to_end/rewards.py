@@ -42,7 +42,7 @@ def scores(temporary):
     file = write(os.path.join(temporary, "in.jsonl"), LINES)
     rows = score("math", file)
     for row in rows:
-        if list(row) != ["id", "value", "status", "reason", "extracted", "components"]:
+        if list(row) != ["id", "value", "status", "reason", "extracted", "components", "detail"]:
             fail(f"the keys of a line are {list(row)}")
     if [row["id"] for row in rows] != ["a", {"n": 2}, 2, 3, 4]:
         fail(f"the ids are {[row['id'] for row in rows]}")
@@ -68,10 +68,14 @@ def scores(temporary):
     with open(out) as written:
         if len(written.readlines()) != 5:
             fail("--output does not hold a line for each")
-    for row, told in [({"gold": "1"}, ':1: has no key "prediction"'), ([1], ":1: is not a JSON object")]:
+    for row, told in [({"gold": "1"}, ':1: has no key "prediction"'),
+                      ({"prediction": None, "gold": "1"}, ':1: the value of "prediction" is null'),
+                      ([1], ":1: is not a JSON object")]:
         _, err = ponder("score", "--reward", "math", "--input", write(os.path.join(temporary, "bad.jsonl"), [row]), expect=2)
         if told not in err:
             fail(f"{told!r} expected, got {err}")
+    ponder("score", "--reward", "math", "--input", file, "--output", file, expect=2)
+    ponder("score", "--reward", "math", "--input", os.devnull, expect=2)
     ponder("score", "--reward", "maths", "--input", file, expect=2)
     ponder("score", "--reward", "exact", "--profile", "x", "--input", file, expect=2)
 

@@ -239,9 +239,11 @@ TEST_CASE("a bad row is named by file and line", "[dataset]") {
   rl::DataConfig config;
   const std::string file = write_rows(1, "\n{\"prompt\": \"q\", \"answer\": \"1\"}\n");
   REQUIRE(usage_error([&] { rl::read_jsonl(file, config); }) ==
-          file + ":3: has no key \"question\"; its keys are: answer, prompt. Set data.prompt_key to the right one.");
+          file + ":3: has no key \"question\"; its keys are: prompt, answer. Set data.prompt_key to the right one.");
   write_rows(2, "{\"question\": \n");
   REQUIRE(usage_error([&] { rl::read_jsonl(file, config); }).rfind(file + ":3: is not a JSON object.", 0) == 0);
+  write_rows(0, "{\"question\": \"q\", \"answer\": " + std::string(300000, '[') + std::string(300000, ']') + "}\n");
+  REQUIRE(usage_error([&] { rl::read_jsonl(file, config); }).rfind(file + ":1: is not a JSON object.", 0) == 0);
   write_rows(0, "{\"question\": [1], \"answer\": 1}\n");
   REQUIRE(usage_error([&] { rl::read_jsonl(file, config); }).rfind(file + ":1: the value of \"question\" is not text", 0) == 0);
 }

@@ -189,7 +189,7 @@ TEST_CASE("mistakes in a suite, a name or a data file are told with their place"
     return error_of([&] { rl::read_suite_problems(suite, temporary("d.jsonl", text), "plain", 0); });
   };
   REQUIRE(contains(reading("{\"q\": \"x\", \"a\": 1}\n{\"q\": \"x\"}\n"), "d.jsonl:2: has no key \"a\"; its keys are: q."));
-  REQUIRE(contains(reading("[{\"q\": null, \"a\": 1}]"), "row 0: the value of \"q\" is null"));
+  REQUIRE(contains(reading("[{\"q\": null, \"a\": 1}]"), "d.jsonl:1: the value of \"q\" is null"));
   REQUIRE(contains(reading("\n"), "has no rows"));
   REQUIRE(contains(reading("7\n"), "d.jsonl:1: is not a JSON object"));
   REQUIRE(contains(error_of([&] { rl::read_suite_problems(suite, "/no/such", "plain", 0); }),

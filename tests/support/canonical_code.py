@@ -144,8 +144,8 @@ def check(options):
         start = time.time()
         right = score(options.ponder, [(p, p.completion) for p in problems], timeout=20)
         seconds = time.time() - start
-        weak = sum("weak" in r["reason"] for r in right)
-        refused = [(p.name, r["reason"]) for p, r in zip(problems, right) if r["value"] != 1]
+        weak = sum("weak" in r["detail"] for r in right)
+        refused = [(p.name, r["detail"]) for p, r in zip(problems, right) if r["value"] != 1]
         cases = [(p, what, program) for p in problems for what, program in flips(p)]
         start = time.time()
         got = score(options.ponder, [(p, fenced(program)) for p, _, program in cases], timeout=2)
@@ -158,7 +158,7 @@ def check(options):
             if result["reason"].startswith("timeout"):
                 endless += 1  # plain Python would not end either
             elif result["status"] != "scored" or paid != passes_plainly(problem, program):
-                different.append("%s %s: %s %s" % (problem.name, what, result["status"], result["reason"]))
+                different.append("%s %s: %s %s" % (problem.name, what, result["status"], result["detail"]))
         failed += len(refused) + len(different)
         passing = sum(map(len, survivors.values()))
         report += ["", "## %s" % name, "",

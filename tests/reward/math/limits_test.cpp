@@ -3,6 +3,7 @@
 
 #include "reward/math/extract.h"
 #include "reward/math/parse.h"
+#include "reward/math/verify.h"
 #include "tests/support/catch.h"
 
 using namespace reward::math;
@@ -67,6 +68,18 @@ TEST_CASE("towers and factorials are read without being worked out", "[limits]")
   CHECK(reason("9^9^9^9^9^9^9") == "");
   CHECK(reason("(10^9)!") == "");
   CHECK(reason("((((((9!)!)!)!)!)!)!") == "");
+}
+
+TEST_CASE("nested arithmetic on matrices ends at a limit", "[limits]") {
+  const Verifier verifier("default", Extraction::whole);
+  const auto reason_of = [&](const std::string& answer) { return verifier.compare(answer, "5").reason; };
+  // |s (1, 1, 1, 1)| has s four times: 4^20 at 20 levels. The last cell of a determinant of 4 rows stands in it 6 times.
+  const auto norms = repeat("\\left|", 20) + "x" + repeat("\\begin{pmatrix}1\\\\1\\\\1\\\\1\\end{pmatrix}\\right|", 20);
+  CHECK(reason_of(norms) == "work");
+  const auto left = repeat("\\det\\begin{pmatrix}1&2&3&4\\\\5&6&7&8\\\\2&3&4&5\\\\1&2&3&", 15);
+  const auto right = repeat("\\end{pmatrix}", 15);
+  for (const char* inner : {"x", "\\pm 1"}) CHECK(reason_of(left + inner + right) == "work");
+  CHECK(reason_of(left + "2" + right + "\\approx 3") == "work");
 }
 
 TEST_CASE("random splices of tokens never crash the parser, and its trees are sound", "[limits]") {

@@ -87,3 +87,15 @@ TEST_CASE("what cannot be printed does not get into a message", "[protocol]") {
   CHECK(protocol::shown("a\n\xff\x1b[31mb") == "a???[31mb");
   CHECK(protocol::shown(std::string(500, 'x')).size() == 203);
 }
+
+TEST_CASE("a reply that nests without end is junk, and no reason to die", "[protocol]") {
+  const auto items = group_of({"a"}, 1);
+  const auto nested = [](size_t levels) {
+    return R"({"type":"result","id":5,"results":[{"uid":"1-0-0","score":1,"detail":)" + std::string(levels, '[') +
+           std::string(levels, ']') + "}]}";
+  };
+  CHECK(reason_of(nested(100), items).empty());
+  CHECK(reason_of(nested(300000), items) == "junk");
+  const std::string quoted = '"' + std::string(5000, '[') + '"';  // brackets in a text do not nest
+  CHECK(reason_of(R"({"type":"result","id":5,"results":[{"uid":"1-0-0","score":1,"detail":)" + quoted + "}]}", items).empty());
+}
