@@ -33,9 +33,10 @@ Rational random_value(int64_t point, uint64_t symbol, bool whole) {
 
 Rational piece_value(int64_t point, uint64_t symbol) {
   const auto bits = random_bits(static_cast<uint64_t>(point), symbol);
-  constexpr int64_t sizes[] = {10, 1000, 100000, 10000000};
-  const int64_t number = point - first_piece, size = sizes[number / 2 % 4];
-  const bool is_whole = number % 2 == 1;
+  constexpr int64_t far[] = {10, 1000, 100000, 10000000}, near[] = {1, 2, 3, 5};
+  const int64_t number = point - first_piece;
+  const bool is_near = number >= far_pieces, is_whole = !is_near && number % 2 == 1;
+  const int64_t size = is_near ? near[number % 4] : far[number / 2 % 4];
   int64_t top = static_cast<int64_t>((bits >> 8) % static_cast<uint64_t>(size)) + 1;
   if (!is_whole) top = top * denominator - static_cast<int64_t>(bits % static_cast<uint64_t>(denominator - 1)) - 1;
   Rational value;

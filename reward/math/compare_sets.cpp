@@ -165,6 +165,7 @@ Comparison Comparer::collections(Index a, Index b) {
   if (kind(other) == Kind::tuple) {
     const auto parts = tree[other].children;
     auto members = items.members;
+    if (kind(x ? a : b) == Kind::disjunction) return verdict(false, "tuple");  // x = 2 or y = 3 is no point
     if (const auto assigned = assigned_values(tree, members)) members = *assigned;
     else if (!conventions.unordered_tuples) return verdict(false, "kind");
     const auto in_any_order = conventions.unordered_tuples;

@@ -96,8 +96,10 @@ size_t sentence_end(string_view text) {
 // The answer of a sentence without its reasons: "5, since ..." -> "5".
 string_view without_reasons(string_view text) {
   size_t end = text.size();
-  for (const string_view reason : {" because ", " since ", ", which ", ", so ", ", as ", "; "})
+  for (const string_view reason : {" because ", " since ", ", which ", ", so ", ", as "})
     end = std::min(end, std::min(text.find(reason), end));
+  for (auto k = text.find("; "); k < end; k = text.find("; ", k + 1))
+    if (k + 2 < text.size() && is_letter(text[k + 2]) && !word_at(text, k + 2, "or") && !word_at(text, k + 2, "and")) end = k;
   while (end > 0 && (text[end - 1] == ',' || is_space(text[end - 1]))) --end;
   return text.substr(0, end);
 }
@@ -160,7 +162,7 @@ std::optional<Mark> last_hashes(string_view text) {
   return Mark{static_cast<size_t>(line->data() - text.data()), trim(*line)};
 }
 
-// Inside the last **...** on one line.
+// Inside the last **...** on one line; of "**5** or **6**" nothing, as there are two answers.
 std::optional<Mark> last_bold(string_view text) {
   const auto close = text.rfind("**");
   if (close == npos || close == 0) return std::nullopt;
@@ -168,6 +170,8 @@ std::optional<Mark> last_bold(string_view text) {
   if (open == npos || open + 2 > close) return std::nullopt;
   const auto inside = text.substr(open + 2, close - open - 2);
   if (inside.find('\n') != npos || trim(inside).empty()) return std::nullopt;
+  const auto before = open == 0 ? npos : text.rfind("**", open - 1);
+  if (before != npos && joint(text.substr(before + 2, open - before - 2)) == " or ") return std::nullopt;
   return Mark{open, trim(inside)};
 }
 

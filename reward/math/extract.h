@@ -17,7 +17,7 @@ struct Extract {
 
 // First the section: what follows the last </think>; in it the last complete <answer>. Then:
 //   strict   the box that opens last, with those before it that only "and", "or" or a comma part from it; else all of <answer>
-//   marked   else what follows the last "answer is", "answer:" or "####", else the last **bold** text
+//   marked   else what follows the last "answer is", "answer:" or "####", else the last **bold** text, unless it is one of two
 //   lenient  else the last formula or number, whichever comes later
 //   whole    the text as it is
 Extract extract(std::string_view text, Extraction mode);

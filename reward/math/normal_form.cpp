@@ -160,6 +160,7 @@ class FormulaReader {
     if (children.empty()) return written(at);
     std::vector<Fraction> arguments;
     for (const auto child : children) arguments.push_back(read(child));
+    if ((label == "ln" || label == "log") && arguments[0].num.is_zero()) throw Undefined{};
     return applied(at, label, std::move(arguments));
   }
 

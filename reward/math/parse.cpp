@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "reward/math/lexer.h"
 #include "reward/math/names.h"
@@ -50,6 +51,18 @@ struct Choice {
   size_t rest = 0;     // tokens from here on are the option's content; 0: nothing follows
 };
 
+// Does another option follow, or a word that takes the first one back: "(A) 5 (B) 6", "A) or B)"?
+bool hedges(const Tokens& tokens, size_t rest, char letter) {
+  static const std::unordered_set<std::string_view> words = {"or", "and", "nor", "but", "not", "maybe"};
+  if (tokens[rest].type == Token::word && words.count(lower(tokens[rest].text)) > 0) return true;
+  for (size_t k = rest; k + 2 < tokens.size(); ++k) {
+    const Token& next = tokens[k + 1];
+    const bool option = next.is_sign(")") || ((next.is_sign(".") || next.is_sign(":")) && tokens[k + 2].type != Token::end);
+    if (is_capital(tokens[k]) && tokens[k].text[0] <= 'J' && tokens[k].text[0] != letter && option) return true;
+  }
+  return false;
+}
+
 // (B), B, B., "option B", "(B) 12".
 Choice choice_at_front(const Tokens& tokens, const Hint& hint) {
   size_t k = 0;
@@ -79,7 +92,8 @@ Choice choice_at_front(const Tokens& tokens, const Hint& hint) {
   const Token& next = tokens[k];
   const bool content = next.type == Token::number || next.type == Token::word || next.type == Token::command ||
                        next.is_sign("\\{") || next.is_sign("dollar");
-  return closed && content && next.gap != Gap::none && letter <= 'J' ? Choice{letter, k} : Choice{};
+  if (!closed || !content || next.gap == Gap::none || letter > 'J' || hedges(tokens, k, letter)) return {};
+  return {letter, k};
 }
 
 bool wordish(const Token& token) {

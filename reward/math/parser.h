@@ -26,7 +26,7 @@ class Parser {
  private:
   struct Items {
     std::vector<Index> items;
-    bool conjunctive = false, disjunctive = false;
+    bool conjunctive = false, disjunctive = false, logical = false;
   };
 
   // statements.cpp

@@ -64,6 +64,7 @@ Tree Parser::parse() {
 bool Parser::take_separator(Items& found) {
   const size_t begin = k_;
   while (take(",") || take(";") || take("quad")) {}
+  found.logical = found.logical || now().is_command("land") || now().is_command("lor");
   if (now().is(Token::word, "and") || now().is_command("land")) ++k_, found.conjunctive = true;
   else if (now().is(Token::word, "or") || now().is_command("lor")) ++k_, found.disjunctive = true;
   take("quad");
@@ -99,6 +100,7 @@ Index Parser::combine(const Items& found) {
   auto items = found.items;
   distribute(items);
   const bool statements = std::all_of(items.begin(), items.end(), [&](Index k) { return is_statement(node(k)); });
+  if (found.logical && !statements) fail("a logical sign between what is no statement");
   const bool mixed = found.conjunctive && found.disjunctive;
   const Kind kind = !statements || mixed  ? Kind::list
                     : found.disjunctive   ? Kind::disjunction

@@ -45,6 +45,15 @@ const Map& letter_units() {
   return map;
 }
 
+// "sixths", "hundredth": parts of one. "month" and "cloth" are none.
+bool is_part_word(std::string_view word) {
+  static const std::unordered_set<std::string_view> set = {
+      "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "eleventh", "twelfth", "thirteenth", "fourteenth",
+      "fifteenth", "sixteenth", "twentieth", "hundredth", "thousandth", "millionth", "billionth"};
+  if (!word.empty() && word.back() == 's') word.remove_suffix(1);
+  return set.count(word) > 0;
+}
+
 // Words that change the value or part it from another: what has one of them is no unit.
 bool is_number_word(std::string_view word) {
   static const std::unordered_set<std::string_view> set = {
@@ -52,9 +61,18 @@ bool is_number_word(std::string_view word) {
       "plus", "minus", "times", "over", "not", "no", "mod", "modulo", "base", "about", "negative", "of", "is", "are", "if",
       "where", "for", "when", "with", "but", "then", "so", "as", "score", "approximately", "exactly", "either", "both",
       "infinity",
-      "by", "from", "the", "a", "an", "any", "all", "hundredth", "hundredths", "tenth", "tenths", "below", "above", "before",
-      "st", "nd", "rd", "th"};
-  return set.count(word) > 0 || number_of_word(word) >= 0;
+      "by", "from", "the", "a", "an", "any", "all", "below", "above", "before", "st", "nd", "rd", "th", "at", "least", "most",
+      "up", "too", "nor", "neither", "none", "except", "unless", "without", "never", "maybe", "perhaps", "possibly", "probably",
+      "unlikely", "impossible", "wrong", "incorrect", "false", "untrue", "error", "squared", "cubed", "doubled", "tripled",
+      "halved", "twice", "thrice", "fold", "basis", "binary", "imaginary", "tens", "hundreds", "thousands", "millions",
+      "billions", "dozens", "gross", "lakh", "lakhs", "crore", "crores"};
+  return set.count(word) > 0 || number_of_word(word) >= 0 || is_part_word(word);
+}
+
+// Words that make a bound when nothing follows: "5 greater". "5 larger tiles" are five.
+bool is_comparison(std::string_view word) {
+  static const std::unordered_set<std::string_view> set = {"greater", "fewer", "larger", "smaller", "higher", "lower"};
+  return set.count(word) > 0;
 }
 
 // Powers of ten by name, 0 if none; a dozen is apart.
@@ -91,6 +109,7 @@ class UnitReader {
       ++j;
       if (tokens_[j].is_sign(".") && tokens_[j].roman) ++j;
       if (const auto raised = exponent(j); !raised.empty()) power = raised;
+      if (power.empty()) power = suffix_power(j);
       phrase.unit += separator + name + power;
       phrase.end = j;
       if (per(j)) separator = "/";
@@ -114,12 +133,23 @@ class UnitReader {
     return word == "cubic" ? "^3" : "^2";
   }
 
+  // "squared" and "cubed" behind a unit; `k` moves behind it.
+  std::string suffix_power(size_t& k) const {
+    if (tokens_[k].type != Token::word) return {};
+    const auto word = lower(tokens_[k].text);
+    if (word != "squared" && word != "cubed") return {};
+    ++k;
+    return word == "cubed" ? "^3" : "^2";
+  }
+
   std::string unit_word(size_t k) const {
     const Token& token = tokens_[k];
     if (token.type != Token::word) return {};
     const auto word = lower(token.text);
+    if (word == "per" && tokens_[k + 1].type == Token::word && lower(tokens_[k + 1].text) == "cent") return {};
     if (token.text.size() == 1) return letter_unit(token);
     if (is_number_word(word) || zeros_of(word) || word == "dozen") return {};
+    if (is_comparison(word) && tokens_[k + 1].type != Token::word) return {};
     const auto found = unit_names().find(word);
     if (found != unit_names().end()) return std::string(found->second);
     const auto one = singular(word);
