@@ -40,7 +40,7 @@ TEST_CASE("each of ten broken files gives one clear line, with its place, in und
       {"group_of_one", ":21: rollout.samples_per_prompt: is 1, but GRPO compares completions"},
       {"missing_file", ":17: data.train: tests/rl/broken/no_such_file.jsonl: the data file cannot be read."},
       {"missing_data_key",
-       ":17: data.train: tests/rl/broken/problems.jsonl:1: has no key \"problem\"; its keys are: answer, question."},
+       ":17: data.train: tests/rl/broken/problems.jsonl:1: has no key \"problem\"; its keys are: question, answer."},
       {"budget_too_small", ":4: run.memory_mb: is 100, but stage grpo needs "},
       {"unknown_reward", ":21: reward: reward \"exactt\": unknown. Did you mean exact?"},
       {"template_mismatch", ":22: template.style: is chatml, but the tokenizer has no token <|im_start|>."},
