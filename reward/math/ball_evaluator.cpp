@@ -26,6 +26,11 @@ uint64_t fingerprint(const Tree& tree, Index at) {
   return h;
 }
 
+uint64_t hashed(uint64_t h, const Rational& value) {
+  constexpr ulong prime = 0xffffffffffffffc5ull;
+  return mixed(mixed(h ^ fmpz_fdiv_ui(value.num(), prime)) ^ fmpz_fdiv_ui(value.den(), prime));
+}
+
 bool is_huge(const Rational& exponent) {
   return static_cast<int64_t>(fmpz_bits(exponent.num())) - static_cast<int64_t>(fmpz_bits(exponent.den())) > longest_exponent;
 }
@@ -306,11 +311,26 @@ Value BallEvaluator::greatest(const Node& node, ComplexBall& out) {
   return Value::ok;
 }
 
-// An unknown function: some value that depends on its name and its arguments as written.
+// An unknown function: some value that depends on its name and its arguments, or where they are not rational on how they are
+// written and on the symbols in them; another at each point. No formula of the symbols, or f(x) - x would be one constant.
 Value BallEvaluator::call(Index at, ComplexBall& out) {
+  const auto* function = find(bindings_, any_function);
+  uint64_t h = function ? hashed(0, *function) : 0;
+  for (const char c : tree_[at].text) h = mixed(h ^ static_cast<unsigned char>(c));
+  for (const auto child : tree_[at].children) {
+    spend(5);
+    if (const auto argument = exact_value(tree_, child, work_, bindings_); argument.ok()) {
+      h = hashed(h, argument.value);
+      continue;
+    }
+    h = mixed(h ^ fingerprint(tree_, child));
+    for (const auto& name : free_symbols(tree_, child))
+      for (const auto& part : {name, real_part_of(name), imaginary_part_of(name)})
+        if (const auto* value = find(bindings_, part)) h = hashed(h, *value);
+  }
+  const auto top = static_cast<int64_t>(h % 100000) + 1;
   Rational value;
-  fmpq_set_si(value, static_cast<int64_t>(fingerprint(tree_, at) % 100000) + 1, 9973);
-  for (const auto& binding : bindings_) fmpq_add(value, value, binding.value);
+  fmpq_set_si(value, h >> 63 ? -top : top, 9973);
   acb_set_fmpq(out, value, bits_);
   return Value::ok;
 }

@@ -22,6 +22,9 @@ enum class Value {
 std::string real_part_of(const std::string& symbol);
 std::string imaginary_part_of(const std::string& symbol);
 
+// The symbol that every unknown function depends on, so that f(4) < f(1) is not true or false by one value of each.
+inline const std::string any_function = "any function";
+
 // One evaluation at a time; `point` gives every free symbol a value.
 class BallEvaluator {
  public:

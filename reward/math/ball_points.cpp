@@ -89,6 +89,7 @@ PointPlan plan_points(const Tree& tree, Index a, Index b) {
   PointPlan plan;
   const auto of_a = free_symbols(tree, a), of_b = free_symbols(tree, b);
   std::set_union(of_a.begin(), of_a.end(), of_b.begin(), of_b.end(), std::back_inserter(plan.symbols));
+  if (has(tree, a, {Kind::call}) || has(tree, b, {Kind::call})) plan.symbols.push_back(any_function);
   plan.whole = !plan.symbols.empty() && (needs_whole(tree, a) || needs_whole(tree, b));
   plan.complex = needs_complex(tree, a) || needs_complex(tree, b);
   plan.pieces = !plan.symbols.empty() && !plan.complex && (in_pieces(tree, a) || in_pieces(tree, b));

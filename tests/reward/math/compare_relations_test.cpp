@@ -128,3 +128,12 @@ TEST_CASE("several equations are matched in any order", "[math][compare_relation
   CHECK(both_ways("(or (relation = x 1) (relation = x 2))", "1") == "different");
   CHECK(both_ways("(relation in x (set 1 2))", "(set 2 1)") == "equal");
 }
+
+TEST_CASE("an unknown function is no formula of its argument", "[math][compare_relations]") {
+  CHECK(both_ways("(relation = x (call f 6))", "(relation = (sum x euler) (call f 7))") == "different");
+  CHECK(both_ways("(relation = x (call f x))", "(relation = x (call g x))") == "different");
+  CHECK(both_ways("(sum (call f x) (negation x))", "(sum (call g x) (negation x))") == "different");
+  CHECK(both_ways("(relation < (call f 1) (call f 4))", "(relation < (call f 1) (call f 5))") == "different");
+  CHECK(both_ways("(relation = y (call f (product 2 x)))", "(relation = y (call f (sum x x)))") == "equal");
+  CHECK(both_ways("(finite_sum k 1 2 (call f k))", "(sum (call f 1) (call f 2))") == "equal");
+}
