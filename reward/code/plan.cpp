@@ -102,6 +102,8 @@ std::shared_ptr<const Plan> Planner::plan(const FunctionGold& gold, const std::s
 
 std::vector<bool> Planner::judge(const FunctionGold& gold, const Plan& plan, const std::vector<std::string>& values) {
   const auto result = run_(job_for(gold, &plan, values));
+  // Values that take too much processor time or memory to compare are the candidate's doing; a slow host is not.
+  if (result.verdict == sandbox::Verdict::timeout_wall) throw std::runtime_error("judging the values missed its deadline");
   if (result.verdict != sandbox::Verdict::ok) return std::vector<bool>(plan.checks.size(), false);
   const auto json = Json::parse(result.channel, nullptr, false);
   if (!json.is_object() || json.contains("error") || json.at("verdicts").size() != plan.checks.size())
