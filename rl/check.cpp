@@ -10,13 +10,13 @@
 #include <set>
 
 #include "kernels/error.h"
-#include "model/tokenizer.h"
-#include "rl/commands.h"
-#include "rl/data_identity.h"
-#include "rl/data_test_sets.h"
+#include "model/tokenizer/tokenizer.h"
+#include "rl/commands/commands.h"
+#include "rl/data/identity.h"
+#include "rl/data/test_sets.h"
 #include "rl/dataset.h"
-#include "rl/generators.h"
-#include "rl/jsonl.h"
+#include "rl/data/generators.h"
+#include "rl/data/jsonl.h"
 #include "rl/memory_plan.h"
 
 namespace rl {

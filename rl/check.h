@@ -14,8 +14,8 @@ struct CheckResult {
   std::string report;                 // for people: model, stages, memory
 };
 
-// Device, model sizes, tokenizer, template, data lines, test sets in training data (rl/data_test_sets.h), claims to be
-// another assistant (rl/data_identity.h), rewards and their self-tests, golds, prompt lengths, memory plan.
+// Device, model sizes, tokenizer, template, data lines, test sets in training data (rl/data/test_sets.h), claims to be
+// another assistant (rl/data/identity.h), rewards and their self-tests, golds, prompt lengths, memory plan.
 CheckResult check_run(const Config& config);
 
 }  // namespace rl

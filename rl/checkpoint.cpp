@@ -12,7 +12,7 @@
 #include <sstream>
 
 #include "kernels/error.h"
-#include "model/safetensors.h"
+#include "model/files/safetensors.h"
 
 namespace rl {
 namespace {

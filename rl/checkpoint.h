@@ -10,7 +10,7 @@
 #include <string>
 
 #include "rl/policy.h"
-#include "rl/summary.h"
+#include "rl/report/summary.h"
 
 namespace rl {
 

@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "model/chat_template.h"
-#include "model/tokenizer.h"
+#include "model/chat/chat_template.h"
+#include "model/tokenizer/tokenizer.h"
 #include "reward/reward.h"
 #include "rl/dataset.h"
 #include "rollout/source.h"

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <optional>
 
-#include "rl/config_reader.h"
+#include "rl/config/reader.h"
 
 namespace rl {
 namespace {

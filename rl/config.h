@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "kernels/tensor.h"
-#include "model/chat_template.h"
+#include "model/chat/chat_template.h"
 #include "model/config.h"
 #include "reward/reward.h"
 

@@ -7,8 +7,8 @@
 #include <unordered_set>
 
 #include "kernels/error.h"
-#include "rl/generators.h"
-#include "rl/jsonl.h"
+#include "rl/data/generators.h"
+#include "rl/data/jsonl.h"
 
 namespace rl {
 namespace {

@@ -5,7 +5,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
-#include "model/safetensors.h"
+#include "model/files/safetensors.h"
 #include "rollout/record_io.h"
 
 namespace rl {

@@ -4,8 +4,8 @@
 #include <array>
 #include <string_view>
 
-#include "rl/eval_record.h"
-#include "rl/eval_statistics.h"
+#include "rl/evaluation/record.h"
+#include "rl/evaluation/statistics.h"
 
 namespace rl {
 namespace {

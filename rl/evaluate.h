@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "rl/collect.h"
-#include "rl/summary.h"
+#include "rl/report/summary.h"
 
 namespace rl {
 

@@ -7,7 +7,7 @@
 #include <fstream>
 
 #include "kernels/error.h"
-#include "model/checkpoint_folder.h"
+#include "model/files/checkpoint_folder.h"
 #include "model/parameter_store.h"
 #include "model/transformer.h"
 #include "rollout/engine.h"

@@ -15,7 +15,7 @@
 #include <optional>
 
 #include "kernels/error.h"
-#include "rl/tensorboard.h"
+#include "rl/report/tensorboard.h"
 
 namespace rl {
 namespace {

@@ -6,7 +6,7 @@
 #include "kernels/adamw.h"
 #include "kernels/error.h"
 #include "kernels/trace.h"
-#include "model/checkpoint_folder.h"
+#include "model/files/checkpoint_folder.h"
 #include "rl/schedule.h"
 #include "rollout/sampler.h"
 

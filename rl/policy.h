@@ -5,7 +5,7 @@
 #include <string>
 
 #include "model/parameter_store.h"
-#include "model/tokenizer.h"
+#include "model/tokenizer/tokenizer.h"
 #include "model/transformer.h"
 #include "rl/batch.h"
 #include "rl/config.h"

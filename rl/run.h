@@ -10,7 +10,7 @@
 #include "rl/memory_plan.h"
 #include "rl/metrics.h"
 #include "rl/policy.h"
-#include "rl/progress.h"
+#include "rl/report/progress.h"
 #include "rollout/engine.h"
 
 namespace rl {

@@ -10,15 +10,15 @@
 #include "kernels/error.h"
 #include "kernels/thread_pool.h"
 #include "kernels/trace.h"
-#include "model/safetensors.h"
+#include "model/files/safetensors.h"
 #include "rl/check.h"
-#include "rl/commands.h"
+#include "rl/commands/commands.h"
 #include "rl/evaluate.h"
-#include "rl/machine.h"
-#include "rl/report.h"
+#include "rl/commands/machine.h"
+#include "rl/report/report.h"
 #include "rl/reward_metrics.h"
 #include "rl/run.h"
-#include "rl/terminal.h"
+#include "rl/report/terminal.h"
 
 namespace rl {
 namespace {

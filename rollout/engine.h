@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "model/token_batch.h"
-#include "model/tokenizer.h"
+#include "model/tokenizer/tokenizer.h"
 #include "rollout/kv_cache.h"
 #include "rollout/prefix_cache.h"
 #include "rollout/sampler.h"

@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "kernels/rng.h"
-#include "model/checkpoint_folder.h"
+#include "model/files/checkpoint_folder.h"
 #include "model/transformer.h"
 #include "tests/support/one_text.h"
 

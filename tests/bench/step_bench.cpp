@@ -12,7 +12,7 @@
 
 #include "kernels/error.h"
 #include "kernels/token_logprob.h"
-#include "model/checkpoint_folder.h"
+#include "model/files/checkpoint_folder.h"
 #include "tests/bench/train_runs.h"
 #include "tests/support/random_tensor.h"
 

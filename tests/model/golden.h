@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "kernels/error.h"
-#include "model/json_fields.h"
+#include "model/files/json_fields.h"
 
 #include "tests/support/source_dir.h"
 

@@ -4,7 +4,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "model/checkpoint_folder.h"
+#include "model/files/checkpoint_folder.h"
 #include "model/transformer.h"
 #include "tests/support/catch.h"
 #include "tests/support/one_text.h"

@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "kernels/error.h"
-#include "rl/nearest_name.h"
+#include "rl/config/nearest_name.h"
 #include "tests/support/catch.h"
 #include "tests/support/source_dir.h"
 

@@ -8,8 +8,8 @@
 
 #include "kernels/error.h"
 #include "reward/reward.h"
-#include "rl/generators.h"
-#include "rl/jsonl.h"
+#include "rl/data/generators.h"
+#include "rl/data/jsonl.h"
 #include "tests/support/catch.h"
 #include "tests/support/source_dir.h"
 

@@ -8,9 +8,9 @@
 #include <sstream>
 
 #include "kernels/error.h"
-#include "rl/progress.h"
-#include "rl/tensorboard.h"
-#include "rl/terminal.h"
+#include "rl/report/progress.h"
+#include "rl/report/tensorboard.h"
+#include "rl/report/terminal.h"
 #include "tests/support/catch.h"
 
 namespace {

@@ -1,11 +1,11 @@
-#include "rl/report.h"
+#include "rl/report/report.h"
 
 #include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "rl/line_chart.h"
+#include "rl/report/line_chart.h"
 #include "tests/support/catch.h"
 
 namespace {

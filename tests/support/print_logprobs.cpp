@@ -7,7 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "kernels/thread_pool.h"
-#include "model/checkpoint_folder.h"
+#include "model/files/checkpoint_folder.h"
 #include "model/transformer.h"
 #include "tests/support/one_text.h"
 

@@ -1,0 +1,35 @@
+// ponder data.
+#include "rl/commands/arguments.h"
+
+namespace rl {
+
+void add_data(CLI::App& app, Command& command) {
+  static ContaminationOptions mixed;
+  static IdentityOptions claims;
+  auto* data = app.add_subcommand("data", "Look for what a data file should not hold: test problems, claims to be another assistant");
+  data->require_subcommand(1);
+
+  auto* contamination =
+      data->add_subcommand("contamination", "Problems of a training set that stand in test sets: exact, normalised, 13 words in a row")
+          ->footer(
+              "Example:\n  ponder data contamination my_problems.jsonl gsm8k my_test.jsonl\n\n"
+              "Normalised: letters and digits alone, in lower case; exact matches included. 13 words: further problems that share 13\n"
+              "words in a row. Ends with 1 if any problem matches exactly or normalised.");
+  contamination->add_option("TRAIN", mixed.train, "The training set: JSONL, or a JSON list")->required();
+  contamination->add_option("TEST", mixed.tests, "Test sets: files, or names of those in configs/data, such as gsm8k")->required();
+  contamination->add_option("--train-key", mixed.train_key, "Key of the problem's text; question, problem, prompt, ... if left out");
+  contamination->add_option("--test-key", mixed.test_key, "The same of the test sets");
+  contamination->add_option("--examples", mixed.examples, "Matches shown of each test set")->capture_default_str()->check(CLI::NonNegativeNumber);
+  contamination->add_flag("--json", mixed.json, "Print JSON");
+  contamination->callback([&] { command = [&] { return run_data_contamination(mixed); }; });
+
+  auto* identity = data->add_subcommand("identity", "Lines in which the model claims to be another vendor's assistant")
+                       ->footer("Example:\n  ponder data identity sft.jsonl\n\nEnds with 1 if there are any.");
+  identity->add_option("FILE", claims.files, "Data files: JSONL, or a JSON list")->required();
+  identity->add_option("--key", claims.key, "Key of what the assistant says; every text that asks nothing, if left out");
+  identity->add_option("--examples", claims.examples, "Claims shown of each file; --json shows all")->capture_default_str()->check(CLI::NonNegativeNumber);
+  identity->add_flag("--json", claims.json, "Print JSON");
+  identity->callback([&] { command = [&] { return run_data_identity(claims); }; });
+}
+
+}  // namespace rl

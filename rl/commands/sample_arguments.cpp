@@ -1,0 +1,55 @@
+// ponder sample, and the options that all commands with a model share.
+#include "rl/commands/arguments.h"
+
+namespace rl {
+
+CLI::Option* add_model_options(CLI::App* app, std::string& dtype, std::string& model, model::TemplateConfig& style,
+                               int64_t& threads, int64_t& memory_mb) {
+  auto* folder = app->add_option("--model", model, "A Hugging Face folder, or the final/ folder of a run")->required()->type_name("DIR");
+  app->add_option("--template", style.style, "plain, r1-zero or chatml; chatml when the tokenizer has its tokens, if left out");
+  app->add_option("--system", style.system, "System message of the chatml template");
+  app->add_option("--dtype", dtype, "bf16 or float32")->capture_default_str();
+  app->add_option("--threads", threads, "CPU threads; 0: all cores")->capture_default_str();
+  app->add_option("--memory-mb", memory_mb, "Memory budget; 0: 80 % of the machine's")->capture_default_str();
+  return folder;
+}
+
+void add_sample(CLI::App& app, Command& command) {
+  static SampleOptions options;
+  static std::string dtype = "bf16";
+  auto* sample = app.add_subcommand("sample", "Print what a model answers to a prompt")
+                     ->footer(
+                         "Example:\n  ponder sample --model runs/quickstart/final --prompt \"3+9+1+7+4=\" --template plain "
+                         "--temperature 0");
+  options.chat_template.style = "";
+  add_model_options(sample, dtype, options.model, options.chat_template, options.threads, options.memory_mb);
+  sample->add_option("--prompt", options.prompts, "The question; may be repeated")
+      ->required()
+      ->type_name("TEXT")
+      ->allow_extra_args(false);
+  sample->add_option("--samples", options.samples, "Completions of each prompt")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
+  sample->add_option("--temperature", options.temperature, "0: greedy")->capture_default_str()->check(CLI::NonNegativeNumber);
+  sample->add_option("--top-p", options.top_p, "Keep the fewest tokens with this much mass")
+      ->capture_default_str()
+      ->check(CLI::Range(0.0, 1.0));
+  sample->add_option("--top-k", options.top_k, "Keep the k likeliest tokens; 0: all")
+      ->capture_default_str()
+      ->check(CLI::NonNegativeNumber);
+  sample->add_option("--max-new-tokens", options.max_new_tokens, "Longest completion")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
+  sample->add_option("--stop", options.stop, "A text that ends a completion; may be repeated")
+      ->type_name("TEXT")
+      ->allow_extra_args(false);
+  sample->add_option("--seed", options.seed, "Equal seeds give equal samples")->capture_default_str();
+  sample->callback([&] {
+    command = [&] {
+      options.dtype = kernels::parse_dtype(dtype);
+      return run_sample(options);
+    };
+  });
+}
+
+}  // namespace rl

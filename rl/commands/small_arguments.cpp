@@ -1,0 +1,43 @@
+// Commands of few words: import, config, devices.
+#include "rl/commands/arguments.h"
+#include <fmt/core.h>
+
+#include "model/files/checkpoint_folder.h"
+#include "rl/config.h"
+
+namespace rl {
+namespace {
+
+int print(const std::string& text) {
+  fmt::print("{}", text);
+  return 0;
+}
+
+}  // namespace
+
+void add_small_commands(CLI::App& app, Command& command) {
+  static std::string gguf, directory;
+  auto* import = app.add_subcommand("import", "Turn a GGUF file of the llama family into a model folder")
+                     ->footer("Example:\n  ponder import SmolLM2-135M.Q4_1.gguf models/smollm2-135m");
+  import->add_option("FILE", gguf, "The GGUF file")->required();
+  import->add_option("DIR", directory, "The folder to write")->required();
+  import->callback([&] {
+    command = [&] { return print(model::import_gguf(gguf, directory) + "\n"); };
+  });
+
+  auto* config = app.add_subcommand("config", "Describe the settings file: a JSON Schema for editors, or a table")
+                     ->footer(
+                         "Example:\n  ponder config schema > ponder.schema.json\n\n"
+                         "With the first line \"#:schema ./ponder.schema.json\" editors complete and check a settings file.");
+  config->require_subcommand(1);
+  config->add_subcommand("schema", "JSON Schema, draft 7")->callback([&] {
+    command = [] { return print(config_schema_json()); };
+  });
+  config->add_subcommand("table", "Markdown table of every key")->callback([&] {
+    command = [] { return print(config_table_markdown()); };
+  });
+
+  app.add_subcommand("devices", "Show processor, kernels, threads and memory")->callback([&] { command = run_devices; });
+}
+
+}  // namespace rl

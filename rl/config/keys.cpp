@@ -1,0 +1,283 @@
+#include "rl/config/keys.h"
+
+namespace rl {
+namespace {
+
+#define RUN(member) [](const Target& t) -> Slot { return &t.config->member; }
+#define STAGE(member) [](const Target& t) -> Slot { return &t.stage->member; }
+#define REWARD(member) [](const Target& t) -> Slot { return &t.reward->member; }
+
+Range any() { return {}; }
+Range at_least(double low) { return {.low = low}; }
+Range above(double low) { return {.low = low, .low_excluded = true}; }
+Range between(double low, double high) { return {.low = low, .high = high}; }
+Range share_below_one() { return {.low = 0, .high = 1, .high_excluded = true}; }
+Range share_above_zero() { return {.low = 0, .high = 1, .low_excluded = true}; }
+
+Slot betas(const Target& t) { return Pair{&t.stage->optimizer.beta1, &t.stage->optimizer.beta2}; }
+
+Slot reward_range(const Target& t) { return Pair{&t.stage->advantage.reward_low, &t.stage->advantage.reward_high}; }
+
+// {section, name, slot, unit, range, words, sentence, born_only}
+std::vector<Key> declare() {
+  return {
+    {"run", "name", RUN(run.name), "", any(), {}, "Name of the run; the file's name when left out."},
+    {"run", "seed", RUN(run.seed), "", at_least(0), {}, "Every random number follows from it: equal seeds give equal runs."},
+    {"run", "steps", RUN(run.steps), "steps", at_least(0), {}, "Caps each RL stage; 0 leaves the stage's own number."},
+    {"run", "output_dir", RUN(run.output_dir), "folder", any(), {},
+     "Where metrics, report, checkpoints and the final model go; runs/NAME when left out."},
+    {"run", "device", RUN(run.device), "", any(), {"auto", "cpu", "cuda"},
+     "Where the model runs; auto takes a GPU if the build and the machine have one."},
+    {"run", "determinism", RUN(run.determinism), "", any(), {"exact", "fast"},
+     "exact: sampler and trainer agree bit for bit; fast: library kernels on a GPU, the mismatch is measured."},
+    {"run", "threads", RUN(run.threads), "threads", between(0, 4096), {},
+     "CPU threads; 0 takes all cores. Never changes a result."},
+    {"run", "memory_mb", RUN(run.memory_mb), "MB", at_least(0), {},
+     "Budget for weights, optimizer, cache and activations; 0 takes 80 % of the machine's memory."},
+
+    {"model", "path", RUN(model.path), "folder", any(), {}, "A Hugging Face folder to start from."},
+    {"model", "init", RUN(model.init), "", any(), {"", "random"}, "random: the model is born here with the sizes below."},
+    {"model", "compute_dtype", RUN(model.compute_dtype), "", any(), {"float32", "bf16"},
+     "Type of weights and inputs of products; sums and master weights are float32."},
+    {"model", "activation_checkpointing", RUN(model.activation_checkpointing), "", any(), {"auto", "off", "block"},
+     "block: run each block again in the backward pass to save memory; auto: when the memory plan needs it."},
+    {"model", "init_std", RUN(model.init_std), "", above(0), {}, "Standard deviation of a born model's weights.", true},
+    {"model", "layers", RUN(model.sizes.layers), "", at_least(0), {}, "Transformer blocks.", true},
+    {"model", "width", RUN(model.sizes.width), "", at_least(0), {}, "Width of the residual stream.", true},
+    {"model", "heads", RUN(model.sizes.heads), "", at_least(0), {}, "Query heads.", true},
+    {"model", "attention", RUN(model.sizes.attention), "", any(), {"gqa", "mla"},
+     "gqa: grouped-query attention; mla: multi-head latent attention.", true},
+    {"model", "key_heads", RUN(model.sizes.key_heads), "", at_least(0), {}, "GQA: key and value heads.", true},
+    {"model", "head_size", RUN(model.sizes.head_size), "", at_least(0), {}, "GQA: elements of a head.", true},
+    {"model", "query_key_norm", RUN(model.sizes.query_key_norm), "", any(), {},
+     "GQA: normalise each head's query and key.", true},
+    {"model", "latent_rank", RUN(model.sizes.latent_rank), "", at_least(0), {}, "MLA: elements of the cached latent.", true},
+    {"model", "nope_size", RUN(model.sizes.nope_size), "", at_least(0), {},
+     "MLA: elements of a head's query and key without position.", true},
+    {"model", "rope_size", RUN(model.sizes.rope_size), "", at_least(0), {},
+     "MLA: elements of a head's query and key with rotary position.", true},
+    {"model", "value_size", RUN(model.sizes.value_size), "", at_least(0), {}, "MLA: elements of a head's value.", true},
+    {"model", "query_rank", RUN(model.sizes.query_rank), "", at_least(0), {},
+     "MLA: rank of the query compression; 0 uses none.", true},
+    {"model", "dense_width", RUN(model.sizes.dense_width), "", at_least(0), {}, "Hidden width of a dense feed-forward.", true},
+    {"model", "first_dense_layers", RUN(model.sizes.first_dense_layers), "", at_least(0), {},
+     "Layers before the mixture of experts starts.", true},
+    {"model", "experts", RUN(model.sizes.router.experts), "", at_least(0), {},
+     "Routed experts of a layer; 0: a dense model.", true},
+    {"model", "active_experts", RUN(model.sizes.router.active), "", at_least(0), {},
+     "Routed experts that each token uses.", true},
+    {"model", "expert_width", RUN(model.sizes.expert_width), "", at_least(0), {}, "Hidden width of one expert.", true},
+    {"model", "shared_experts", RUN(model.sizes.shared_experts), "", at_least(0), {}, "Experts that every token uses.", true},
+    {"model", "router", RUN(model.sizes.router.scoring), "", any(), {"softmax", "sigmoid"},
+     "How the router scores experts; sigmoid carries a correction bias.", true},
+    {"model", "router_groups", RUN(model.sizes.router.groups), "", at_least(1), {}, "Expert groups of the router.", true},
+    {"model", "router_groups_kept", RUN(model.sizes.router.groups_kept), "", at_least(1), {},
+     "Groups that may be chosen from, for each token.", true},
+    {"model", "normalize_router", RUN(model.sizes.router.normalize), "", any(), {},
+     "Divide the chosen experts' scores by their sum.", true},
+    {"model", "router_scale", RUN(model.sizes.router.scale), "", above(0), {}, "Factor on the experts' weights.", true},
+    {"model", "rope_theta", RUN(model.sizes.rope_theta), "", above(0), {}, "Base of the rotary frequencies.", true},
+    {"model", "norm_eps", RUN(model.sizes.norm_eps), "", above(0), {}, "Epsilon of RMSNorm.", true},
+    {"model", "max_positions", RUN(model.sizes.max_positions), "tokens", at_least(1), {}, "Longest sequence.", true},
+    {"model", "tied_embedding", RUN(model.sizes.tied_embedding), "", any(), {}, "The head uses the embedding's weights.", true},
+    {"model", "alphabet", RUN(model.alphabet), "", any(), {}, "Characters of a born model's tokenizer, one token each.", true},
+    {"model", "special_tokens", RUN(model.special_tokens), "", any(), {}, "Special tokens of a born model's tokenizer.", true},
+    {"model", "eos_token", RUN(model.eos_token), "", any(), {}, "The special token that ends a completion.", true},
+
+    {"data", "train", STAGE(data.train), "file", any(), {}, "A JSONL file or a JSON list, or generator:arithmetic, or generator:countdown."},
+    {"data", "eval", STAGE(data.eval), "file", any(), {}, "Held-back problems: a JSONL file or a generator; empty: none."},
+    {"data", "prompt_key", STAGE(data.prompt_key), "", any(), {}, "JSONL: the key of the question."},
+    {"data", "answer_key", STAGE(data.answer_key), "", any(), {}, "JSONL: the key of the true answer."},
+    {"data", "completion_key", STAGE(data.completion_key), "", any(), {},
+     "JSONL: the key of the text that an SFT stage learns."},
+    {"data", "name", STAGE(data.name), "", any(), {},
+     "The data source that rewards are routed by (applies_to); the file's or generator's name when left out."},
+    {"data", "source_key", STAGE(data.source_key), "", any(), {}, "JSONL: the key of a row's own data source, where it has one."},
+    {"data", "shuffle", STAGE(data.shuffle), "", any(), {}, "A new order of the rows in each epoch, fixed by the seed."},
+    {"data", "max_prompt_tokens", STAGE(data.max_prompt_tokens), "tokens", at_least(1), {},
+     "Longest prompt, template included."},
+    {"data", "overlong_prompt", STAGE(data.overlong_prompt), "", any(), {"drop", "error", "truncate_left"},
+     "What happens to a longer prompt."},
+    {"data", "eval_problems", STAGE(data.eval_problems), "problems", at_least(0), {},
+     "Problems held back for evaluation; training never draws them."},
+    {"data", "allow_contamination", STAGE(data.allow_contamination), "", any(), {},
+     "Test sets that may stand in data.train, such as [\"gsm8k/test\"]; \"eval\" is data.eval. Any other is an error."},
+    {"data", "terms", STAGE(data.terms), "", between(2, 64), {}, "generator:arithmetic: numbers in a sum."},
+    {"data", "digits", STAGE(data.digits), "", between(1, 9), {},
+     "generator:arithmetic: digits of a number; sums keep as many."},
+    {"data", "worked_share", STAGE(data.worked_share), "share", between(0, 1), {},
+     "generator:arithmetic: SFT completions with worked steps; the others are bare answers."},
+    {"data", "numbers", STAGE(data.numbers), "", between(2, 8), {}, "generator:countdown: numbers to combine."},
+    {"data", "largest", STAGE(data.largest), "", between(9, 9999), {},
+     "generator:countdown: largest number and largest target."},
+
+    {"template", "style", STAGE(chat_template.style), "", any(), {"plain", "r1-zero", "chatml"},
+     "How a question becomes a prompt."},
+    {"template", "system", STAGE(chat_template.system), "", any(), {}, "chatml: the system message; empty: the style's own."},
+    {"template", "prefill", STAGE(chat_template.prefill), "", any(), {},
+     "Text put at the start of the assistant's turn, such as <think>."},
+
+    {"rollout", "prompts_per_step", STAGE(rollout.prompts_per_step), "prompts", at_least(1), {}, "Prompts drawn in a step."},
+    {"rollout", "samples_per_prompt", STAGE(rollout.samples_per_prompt), "samples", at_least(1), {},
+     "Completions of each prompt: the group."},
+    {"rollout", "max_new_tokens", STAGE(rollout.max_new_tokens), "tokens", at_least(1), {},
+     "Longest completion, end token included."},
+    {"rollout", "temperature", STAGE(rollout.temperature), "", between(0, 100), {}, "Softmax temperature of training samples."},
+    {"rollout", "top_p", STAGE(rollout.top_p), "share", share_above_zero(), {},
+     "Keep the fewest tokens with this much mass; 1: all."},
+    {"rollout", "top_k", STAGE(rollout.top_k), "tokens", at_least(0), {}, "Keep the k likeliest tokens; 0: all."},
+    {"rollout", "min_p", STAGE(rollout.min_p), "share", share_below_one(), {},
+     "Keep tokens at least this likely, against the likeliest; 0: all."},
+    {"rollout", "stop", STAGE(rollout.stop), "", any(), {}, "Texts that end a completion, besides the end token."},
+    {"rollout", "max_tokens_per_batch", STAGE(rollout.max_tokens_per_batch), "tokens", at_least(1), {},
+     "Rows of one forward pass of the engine."},
+    {"rollout", "max_sequences", STAGE(rollout.max_sequences), "sequences", at_least(1), {}, "Sequences that run at once."},
+    {"rollout", "cache_mb", STAGE(rollout.cache_mb), "MB", at_least(0), {},
+     "Memory of the key/value cache; 0: what the memory plan leaves."},
+    {"rollout", "prefix_cache", STAGE(rollout.prefix_cache), "", any(), {},
+     "Prompts that begin alike compute and keep what they share once. Never changes a result."},
+    {"rollout", "overprovision", STAGE(rollout.overprovision), "", between(1, 8), {},
+     "Ask for this many times prompts_per_step; the groups that finish first make the step, the others are aborted. "
+     "Above 1 the step favours short completions, and the engine's budgets have a say in the result."},
+
+    {"advantage", "baseline", STAGE(advantage.baseline), "", any(), {"group_mean", "leave_one_out", "none"},
+     "What is subtracted from a reward."},
+    {"advantage", "scale", STAGE(advantage.scale), "", any(), {"group_std", "none"}, "What the difference is divided by."},
+    {"advantage", "std", STAGE(advantage.std), "", any(), {"unbiased", "population"},
+     "unbiased divides by G - 1, population by G."},
+    {"advantage", "eps", STAGE(advantage.eps), "", at_least(0), {}, "Added to the standard deviation."},
+    {"advantage", "reward_range", reward_range, "", any(), {}, "The total reward is clipped to this range."},
+
+    {"loss", "clip_low", STAGE(loss.clip_low), "", between(0, 1), {}, "The ratio is clipped below 1 - clip_low."},
+    {"loss", "clip_high", STAGE(loss.clip_high), "", at_least(0), {}, "The ratio is clipped above 1 + clip_high."},
+    {"loss", "aggregation", STAGE(loss.aggregation), "", any(), {"token_mean", "seq_mean", "constant"},
+     "What the sum over tokens is divided by: tokens of the step, each completion's own and their number, or constant_length."},
+    {"loss", "constant_length", STAGE(loss.constant_length), "tokens", at_least(0), {},
+     "aggregation = constant: the length that every completion counts as."},
+    {"loss", "entropy_coef", STAGE(loss.entropy_coef), "", any(), {}, "Bonus on the policy's entropy."},
+    {"loss", "updates_per_step", STAGE(loss.updates_per_step), "updates", at_least(1), {},
+     "Optimizer updates from one rollout; each takes its share of the groups."},
+
+    {"kl", "coef", STAGE(kl.coef), "", at_least(0), {},
+     "Weight of the KL penalty (k3) to the reference; 0 keeps no reference."},
+    {"kl", "reference_update", STAGE(kl.reference_update), "", any(), {"never", "every"},
+     "When the reference becomes the current policy."},
+    {"kl", "reference_every_steps", STAGE(kl.reference_every_steps), "steps", at_least(1), {},
+     "reference_update = every: steps between."},
+
+    {"correction", "truncation", STAGE(correction.truncation), "", any(), {"off"},
+     "With top-p, top-k or min-p: off warns with the mean kept mass."},
+
+    {"moe", "bias_update_rate", STAGE(moe.bias_update_rate), "", at_least(0), {},
+     "Sigmoid routers: step of the correction bias toward even loads; 0: off."},
+    {"moe", "train_router", STAGE(moe.train_router), "", any(), {}, "Whether the router's weights learn."},
+
+    {"optimizer", "lr", STAGE(optimizer.lr), "", above(0), {}, "Peak learning rate of AdamW."},
+    {"optimizer", "betas", betas, "", share_below_one(), {}, "Decay of the two moments."},
+    {"optimizer", "eps", STAGE(optimizer.eps), "", above(0), {}, "Epsilon of AdamW."},
+    {"optimizer", "weight_decay", STAGE(optimizer.weight_decay), "", at_least(0), {}, "Decoupled weight decay."},
+    {"optimizer", "schedule", STAGE(optimizer.schedule), "", any(), {"constant", "linear", "cosine"},
+     "Shape of the learning rate after warm-up."},
+    {"optimizer", "final_lr_share", STAGE(optimizer.final_lr_share), "share", between(0, 1), {},
+     "linear, cosine: share of lr that is left at the last step."},
+    {"optimizer", "warmup_steps", STAGE(optimizer.warmup_steps), "steps", at_least(0), {},
+     "Steps in which the learning rate rises from 0."},
+    {"optimizer", "max_grad_norm", STAGE(optimizer.max_grad_norm), "", at_least(0), {},
+     "The gradient is scaled down to this norm; 0: never."},
+    {"optimizer", "max_tokens_per_microbatch", STAGE(optimizer.max_tokens_per_microbatch), "tokens", at_least(1), {},
+     "Rows of one forward and backward pass; whole groups are packed up to it. Never changes a result."},
+
+    {"filter", "zero_variance", STAGE(filter.zero_variance), "", any(), {"keep", "drop"},
+     "Groups whose rewards are all equal."},
+    {"filter", "max_infra_error_share", STAGE(filter.max_infra_error_share), "share", between(0, 1), {},
+     "The run stops, with a checkpoint, when more than this share of the last filter.error_window_steps steps' samples could not "
+     "be scored because a reward failed or was late. Steps not yet taken count as free of errors."},
+    {"filter", "error_window_steps", STAGE(filter.error_window_steps), "steps", at_least(1), {},
+     "Steps that max_infra_error_share looks back on."},
+    {"filter", "rescore_share", STAGE(filter.rescore_share), "share", between(0, 1), {},
+     "Groups that are scored twice, to see whether the same input gets the same score. Never changes a result."},
+
+    {"eval", "every_steps", STAGE(eval.every_steps), "steps", at_least(0), {},
+     "Steps between evaluations; 0: before and after each stage only."},
+    {"eval", "samples", STAGE(eval.samples), "samples", at_least(1), {}, "Completions of each problem."},
+    {"eval", "temperature", STAGE(eval.temperature), "", between(0, 100), {}, "0: greedy."},
+    {"eval", "max_new_tokens", STAGE(eval.max_new_tokens), "tokens", at_least(0), {},
+     "Longest completion; 0: rollout.max_new_tokens."},
+
+    {"checkpoint", "every_steps", RUN(checkpoint.every_steps), "steps", at_least(0), {},
+     "Steps between checkpoints; 0: at the end of each stage."},
+    {"checkpoint", "keep_last", RUN(checkpoint.keep_last), "", at_least(1), {}, "Checkpoints that are kept."},
+    {"checkpoint", "resume", RUN(checkpoint.resume), "folder", any(), {},
+     "off; auto: the newest whole checkpoint of output_dir, if any; or a checkpoint folder."},
+
+    {"log", "tensorboard", RUN(log.tensorboard), "", any(), {}, "Write TensorBoard events too."},
+    {"log", "dump_rollouts_every", RUN(log.dump_rollouts_every), "steps", at_least(0), {},
+     "Steps between dumps of all samples to rollouts/; 0: none."},
+
+    {"stage", "kind", STAGE(kind), "", any(), {"sft", "grpo"}, "sft learns given completions; grpo learns from rewards."},
+    {"stage", "name", STAGE(name), "", any(), {}, "Name in metrics and report; the kind when left out."},
+    {"stage", "steps", STAGE(steps), "steps", at_least(0), {}, "Steps of the stage; a grpo stage may leave it to run.steps."},
+    {"stage", "sequences_per_step", STAGE(sequences_per_step), "sequences", at_least(1), {},
+     "sft: sequences in one optimizer step."},
+
+    {"reward", "name", REWARD(name), "", any(), {},
+     "builtin: which reward; `ponder reward list` shows them with their options. Else a name of your choice."},
+    {"reward", "kind", REWARD(kind), "", any(), {"builtin", "process", "library", "http"},
+     "builtin: part of the program; process: a program that speaks JSON lines; library: a shared library with the interface of "
+     "reward/plugin.h; http: a web service. Keys that are not in this table are options of the reward; a plug-in gets them as its "
+     "config, every value as text."},
+    {"reward", "role", REWARD(role), "", any(), {"sum", "gate", "metric"},
+     "sum: weight times its value is added; gate: the sum is 0 where this reward is not above 0; metric: only logged."},
+    {"reward", "weight", REWARD(weight), "", any(), {}, "Factor in the sum."},
+    {"reward", "applies_to", REWARD(applies_to), "", any(), {},
+     "Data sources it scores (data.name, or a row's own); \"math*\" stands for all that begin so; empty: all."},
+    {"reward", "on_error", REWARD(on_error), "", any(), {"drop_sample", "zero", "abort"},
+     "When it fails or is late: drop_sample: the completion leaves its group; zero: it counts as 0; abort: the run stops."},
+    {"reward", "timeout_ms", REWARD(timeout_ms), "ms", at_least(1), {},
+     "Deadline of one call (a group); what is late has no value. A process that misses it is killed."},
+    {"reward", "workers", REWARD(workers), "", between(1, 256), {}, "Calls at once: processes, or connections."},
+    {"reward", "command", REWARD(command), "", any(), {}, "process: the program and its arguments."},
+    {"reward", "start_timeout_ms", REWARD(start_timeout_ms), "ms", at_least(1), {}, "process: from its start to its hello."},
+    {"reward", "file", REWARD(file), "file", any(), {}, "library: the shared library."},
+    {"reward", "isolate", REWARD(isolate), "", any(), {"none", "process"},
+     "library: process runs it in child processes, so that a crash costs a few completions and not the run."},
+    {"reward", "url", REWARD(url), "", any(), {}, "http: where to POST, such as http://127.0.0.1:8000/score."},
+    {"reward", "payload", REWARD(payload), "", any(), {"ponder", "openrlhf", "slime"}, "http: shape of request and reply."},
+    {"reward", "token_file", REWARD(token_file), "file", any(), {}, "http: a file that holds the bearer token."},
+  };
+}
+
+}  // namespace
+
+const std::vector<Key>& config_keys() {
+  static const std::vector<Key> keys = declare();
+  return keys;
+}
+
+const Key* find_key(const std::string& section, const std::string& name) {
+  for (const auto& key : config_keys()) {
+    if (key.section == section && key.name == name) return &key;
+  }
+  return nullptr;
+}
+
+std::vector<std::string> key_names(const std::string& section) {
+  std::vector<std::string> names;
+  for (const auto& key : config_keys()) {
+    if (key.section == section) names.push_back(key.name);
+  }
+  return names;
+}
+
+const std::vector<std::string>& run_sections() {
+  static const std::vector<std::string> sections = {"run", "model", "checkpoint", "log"};
+  return sections;
+}
+
+const std::vector<std::string>& stage_sections() {
+  static const std::vector<std::string> sections = {"data", "template", "rollout",    "advantage", "loss",  "kl",
+                                                    "correction", "moe", "optimizer", "filter",    "eval"};
+  return sections;
+}
+
+}  // namespace rl

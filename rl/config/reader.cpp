@@ -1,0 +1,340 @@
+#include "rl/config/reader.h"
+
+#include <fmt/core.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <set>
+
+#include "kernels/error.h"
+#include "rl/config/nearest_name.h"
+
+namespace rl {
+namespace {
+
+using Kind = TomlNode::Kind;
+using Sources = std::map<std::string, Source>;
+
+bool holds(const std::vector<std::string>& list, const std::string& item) {
+  return std::find(list.begin(), list.end(), item) != list.end();
+}
+
+// "It belongs in [optimizer]." for a known key in the wrong section; else the nearest name; else the names there are.
+std::string hint_for_key(const std::string& section, const std::string& name) {
+  std::vector<std::string> homes;
+  for (const auto& key : config_keys()) {
+    if (key.name == name && key.section != section) homes.push_back("[" + key.section + "]");
+  }
+  const std::string near = section.empty() ? "" : nearest_name(name, key_names(section));
+  if (!near.empty()) return fmt::format("Did you mean {}?", near);
+  if (!homes.empty()) return fmt::format("It belongs in {}.", fmt::join(homes, " or "));
+  if (section.empty()) return "Keys stand in a section, such as [run] or [rollout].";
+  return fmt::format("[{}] has: {}.", section, fmt::join(key_names(section), ", "));
+}
+
+class Reader {
+ public:
+  Reader(const std::string& file, const std::vector<std::string>& overrides) : errors_(file), overrides_(overrides) {
+    out_.config.file = file;
+  }
+
+  Resolved read(const TomlNode& root) {
+    read_sections(root);
+    read_stages(root);
+    for (const auto& text : overrides_) apply_override(text);
+    fill_in();
+    check_rules(out_, errors_);
+    if (!errors_.empty()) throw kernels::UsageError(errors_.joined());
+    return out_;
+  }
+
+  // Of the top level, or else of the last stage that has its own.
+  std::vector<reward::Settings> rewards_only(const TomlNode& root) {
+    const TomlNode* found = root.find("reward");
+    if (const TomlNode* stages = root.find("stage"); found == nullptr && stages != nullptr) {
+      for (const auto& [unused, stage] : stages->children)
+        if (const TomlNode* own = stage.find("reward")) found = own;
+    }
+    if (found == nullptr)
+      kernels::fail_usage("{}: has no [[reward]]. Add one, such as\n[[reward]]\nname = \"math\"", out_.config.file);
+    read_rewards(*found, "", base_, base_rewards_);
+    for (const auto& [name, node] : root.children)
+      if (name != "reward" && name != "stage" && !holds(run_sections(), name) && !holds(stage_sections(), name))
+        errors_.add({.line = node.line}, name, "unknown section. " + hint_for_section(name));
+    if (!errors_.empty()) throw kernels::UsageError(errors_.joined());
+    return base_.rewards;
+  }
+
+ private:
+  void read_sections(const TomlNode& root) {
+    for (const auto& [name, node] : root.children) {
+      const Source at{.line = node.line};
+      if (name == "stage") continue;
+      if (name == "reward") {
+        read_rewards(node, "", base_, base_rewards_);
+      } else if (holds(run_sections(), name)) {
+        read_table(name, "", node, {&out_.config, &base_, nullptr}, out_.run_sources);
+      } else if (holds(stage_sections(), name)) {
+        read_table(name, "", node, {&out_.config, &base_, nullptr}, base_sources_);
+      } else if (node.kind != Kind::table && node.kind != Kind::array) {
+        errors_.add(at, name, "stands outside any section. " + hint_for_key("", name));
+      } else {
+        errors_.add(at, name, "unknown section. " + hint_for_section(name));
+      }
+    }
+  }
+
+  static std::string hint_for_section(const std::string& name) {
+    std::vector<std::string> known = run_sections();
+    known.insert(known.end(), stage_sections().begin(), stage_sections().end());
+    known.insert(known.end(), {"stage", "reward"});
+    const std::string near = nearest_name(name, known);
+    if (!near.empty())
+      return fmt::format("Did you mean {}?", near == "stage" || near == "reward" ? "[[" + near + "]]" : "[" + near + "]");
+    return fmt::format("Known sections: {}.", fmt::join(known, ", "));
+  }
+
+  void read_table(const std::string& section, const std::string& prefix, const TomlNode& node, const Target& target,
+                  Sources& sources) {
+    if (node.kind != Kind::table) {
+      errors_.add({.line = node.line}, prefix + section,
+                  fmt::format("is {}, but is a section. Write [{}{}] above its keys.", name_of(node.kind), prefix, section));
+      return;
+    }
+    for (const auto& [name, value] : node.children) set(section, prefix, name, value, {.line = value.line}, target, sources);
+  }
+
+  void set(const std::string& section, const std::string& prefix, const std::string& name, const TomlNode& value,
+           const Source& source, const Target& target, Sources& sources) {
+    const std::string path = section + "." + name;
+    const Key* key = find_key(section, name);
+    if (key == nullptr) {
+      errors_.add(source, prefix + path, "unknown key. " + hint_for_key(section, name));
+      return;
+    }
+    const std::string error = assign(*key, value, target);
+    if (!error.empty()) errors_.add(source, prefix + path, error);
+    sources[path] = source;
+  }
+
+  void read_rewards(const TomlNode& node, const std::string& prefix, StageConfig& stage, std::vector<Source>& sources) {
+    stage.rewards.clear();
+    sources.clear();
+    if (node.kind != Kind::array) {
+      errors_.add({.line = node.line}, prefix + "reward",
+                  fmt::format("must be a list of tables. Write [[{}reward]] with two brackets.", prefix));
+      return;
+    }
+    for (const auto& [unused, entry] : node.children) {
+      reward::Settings settings;
+      read_reward(entry, prefix, settings);
+      stage.rewards.push_back(settings);
+      sources.push_back({.line = entry.line});
+    }
+  }
+
+  void read_reward(const TomlNode& entry, const std::string& prefix, reward::Settings& settings) {
+    for (const auto& [name, value] : entry.children) set_reward_key(name, value, {.line = value.line}, prefix, settings);
+    if (settings.name.empty())
+      errors_.add({.line = entry.line}, prefix + "reward.name",
+                  "is missing. Name one of the rewards that `ponder reward list` shows, or a plug-in of yours.");
+  }
+
+  void set_reward_key(const std::string& name, const TomlNode& value, const Source& source, const std::string& prefix,
+                      reward::Settings& settings) {
+    if (const Key* key = find_key("reward", name)) {
+      const std::string error = assign(*key, value, {nullptr, nullptr, &settings});
+      if (!error.empty()) errors_.add(source, prefix + key->path(), error);
+      return;
+    }
+    if (value.kind == Kind::table || value.kind == Kind::array || value.kind == Kind::date) {
+      errors_.add(source, prefix + "reward." + name,
+                  fmt::format("is {}, but an option of a reward is text, a number, or true or false.", name_of(value.kind)));
+      return;
+    }
+    const std::string text = value.kind == Kind::text ? value.text : shown(value);
+    for (auto& option : settings.options) {
+      if (option.first == name) {
+        option.second = text;
+        return;
+      }
+    }
+    settings.options.emplace_back(name, text);
+  }
+
+  void read_stages(const TomlNode& root) {
+    const TomlNode* list = root.find("stage");
+    if (list != nullptr && list->kind != Kind::array) {
+      errors_.add({.line = list->line}, "stage", "must be a list of tables. Write [[stage]] with two brackets.");
+      list = nullptr;
+    }
+    if (list == nullptr || list->children.empty()) {
+      add_stage();
+      return;
+    }
+    for (const auto& [unused, entry] : list->children) {
+      add_stage();
+      if (entry.kind == Kind::table) read_stage(entry, out_.config.stages.size() - 1);
+      else errors_.add({.line = entry.line}, "stage", "must be a list of tables. Write [[stage]] with two brackets.");
+    }
+  }
+
+  void add_stage() {
+    out_.config.stages.push_back(base_);
+    out_.stage_sources.push_back(base_sources_);
+    out_.reward_sources.push_back(base_rewards_);
+  }
+
+  void read_stage(const TomlNode& entry, size_t index) {
+    StageConfig& stage = out_.config.stages[index];
+    const Target target{&out_.config, &stage, nullptr};
+    Sources& sources = out_.stage_sources[index];
+    sources["stage"] = {.line = entry.line};
+    for (const auto& [name, node] : entry.children) {
+      if (name == "reward") read_rewards(node, "stage.", stage, out_.reward_sources[index]);
+      else if (holds(stage_sections(), name)) read_table(name, "stage.", node, target, sources);
+      else if (holds(run_sections(), name))
+        errors_.add({.line = node.line}, "stage." + name,
+                    fmt::format("belongs to the whole run. Move it to [{}] at the top level.", name));
+      else if (node.kind == Kind::table)
+        errors_.add({.line = node.line}, "stage." + name, "unknown section. " + hint_for_section(name));
+      else set("stage", "", name, node, {.line = node.line}, target, sources);
+    }
+  }
+
+  // section.key=value for the run or for every stage; stage.NAME.key=value and stage.NAME.section.key=value for one
+  // stage (by name, kind or number from 0); reward.NAME.key=value for a reward of any stage.
+  void apply_override(const std::string& text) {
+    const Source source{.line = 0, .override_ = text};
+    const size_t equals = text.find('=');
+    std::vector<std::string> path;
+    for (size_t from = 0; equals != std::string::npos && from <= equals;) {
+      const size_t dot = std::min(text.find('.', from), equals);
+      path.push_back(text.substr(from, dot - from));
+      from = dot + 1;
+    }
+    if (path.size() < 2) {
+      errors_.add(source, text, "is not an override. Write it like --set rollout.temperature=0.8.");
+      return;
+    }
+    const TomlNode value = read_toml_value(text.substr(equals + 1));
+    if (path[0] == "stage") override_stages(path, value, source);
+    else if (path[0] == "reward") override_rewards(path, value, source);
+    else if (path.size() != 2) errors_.add(source, text.substr(0, equals), "has too many dots. Write section.key=value.");
+    else if (holds(run_sections(), path[0]))
+      set(path[0], "", path[1], value, source, {&out_.config, nullptr, nullptr}, out_.run_sources);
+    else if (holds(stage_sections(), path[0])) {
+      for (size_t i = 0; i < out_.config.stages.size(); ++i)
+        set(path[0], "", path[1], value, source, target_of(i), out_.stage_sources[i]);
+    } else errors_.add(source, path[0], "unknown section. " + hint_for_section(path[0]));
+  }
+
+  Target target_of(size_t stage) { return {&out_.config, &out_.config.stages[stage], nullptr}; }
+
+  void override_stages(const std::vector<std::string>& path, const TomlNode& value, const Source& source) {
+    bool found = false;
+    std::vector<std::string> names;
+    for (size_t i = 0; i < out_.config.stages.size(); ++i) {
+      const StageConfig& stage = out_.config.stages[i];
+      names.push_back(stage.name.empty() ? stage.kind : stage.name);
+      if (path.size() < 3 || (path[1] != names.back() && path[1] != stage.kind && path[1] != fmt::format("{}", i))) continue;
+      found = true;
+      if (path.size() == 3) set("stage", "", path[2], value, source, target_of(i), out_.stage_sources[i]);
+      else set(path[2], "stage.", path[3], value, source, target_of(i), out_.stage_sources[i]);
+    }
+    if (!found)
+      errors_.add(source, "stage",
+                  fmt::format("names no stage. Write stage.NAME.key=value; the stages are: {}.", fmt::join(names, ", ")));
+  }
+
+  void override_rewards(const std::vector<std::string>& path, const TomlNode& value, const Source& source) {
+    bool found = false;
+    for (auto& stage : out_.config.stages) {
+      for (auto& settings : stage.rewards) {
+        if (path.size() != 3 || path[1] != settings.name) continue;
+        found = true;
+        set_reward_key(path[2], value, source, "", settings);
+      }
+    }
+    if (!found) errors_.add(source, "reward", "names no reward of this file. Write reward.NAME.key=value.");
+  }
+
+  // What the file may leave out because something else says it.
+  void fill_in() {
+    RunConfig& run = out_.config.run;
+    if (run.name.empty()) run.name = std::filesystem::path(out_.config.file).stem().string();
+    if (run.output_dir.empty()) run.output_dir = "runs/" + run.name;
+    std::set<std::string> names;
+    for (auto& stage : out_.config.stages) {
+      if (stage.name.empty()) {
+        stage.name = stage.kind;
+        for (int64_t n = 2; names.count(stage.name) > 0; ++n) stage.name = fmt::format("{}-{}", stage.kind, n);
+      }
+      names.insert(stage.name);
+      if (stage.kind != "sft" && run.steps > 0) stage.steps = stage.steps > 0 ? std::min(stage.steps, run.steps) : run.steps;
+    }
+    if (out_.config.model.init == "random") fill_in_born_model(out_.config.model);
+  }
+
+  static void fill_in_born_model(ModelSettings& settings) {
+    model::ModelConfig& sizes = settings.sizes;
+    const bool moe = sizes.router.experts > 0;
+    sizes.family = sizes.attention == model::Attention::mla ? "deepseek_v3" : moe ? "qwen3_moe" : "llama";
+    if (sizes.family == "qwen3_moe") sizes.query_key_norm = true;
+    if (!moe) sizes.first_dense_layers = sizes.layers;
+    const auto characters =
+        std::count_if(settings.alphabet.begin(), settings.alphabet.end(), [](char c) { return (c & 0xC0) != 0x80; });
+    sizes.vocab_size = characters + static_cast<int64_t>(settings.special_tokens.size());
+    sizes.eos_token_ids.clear();
+    for (size_t i = 0; i < settings.special_tokens.size(); ++i) {
+      const int64_t id = characters + static_cast<int64_t>(i);
+      if (settings.special_tokens[i] == settings.eos_token) sizes.eos_token_ids = {id};
+      if (settings.special_tokens[i] == "<pad>") sizes.pad_token_id = id;
+    }
+  }
+
+  ConfigErrors errors_;
+  std::vector<std::string> overrides_;
+  Resolved out_;
+  StageConfig base_;  // the sections at the top: where each stage starts from
+  Sources base_sources_;
+  std::vector<Source> base_rewards_;
+};
+
+}  // namespace
+
+void ConfigErrors::add(const Source& source, const std::string& path, const std::string& what) {
+  constexpr int64_t command_line = int64_t{1} << 40;  // after the file's
+  const std::string where = !source.override_.empty() ? "--set " + source.override_
+                            : source.line > 0         ? fmt::format("{}:{}", file_, source.line)
+                                                      : file_;
+  const std::string line = fmt::format("{}: {}: {}", where, path, what);
+  for (const auto& [unused, known] : errors_) {
+    if (known == line) return;
+  }
+  errors_.emplace(source.override_.empty() ? source.line : command_line, line);
+}
+
+std::string ConfigErrors::joined() const {
+  std::vector<std::string> lines;
+  for (const auto& [unused, line] : errors_) lines.push_back(line);
+  return fmt::format("{}", fmt::join(lines, "\n"));
+}
+
+Source Resolved::source_of(size_t stage, const std::string& path) const {
+  if (const auto found = run_sources.find(path); found != run_sources.end()) return found->second;
+  if (stage >= stage_sources.size()) return {};
+  const auto found = stage_sources[stage].find(path);
+  return found == stage_sources[stage].end() ? Source{} : found->second;
+}
+
+std::vector<reward::Settings> read_reward_file(const std::string& file) {
+  return Reader(file, {}).rewards_only(read_toml_file(file));
+}
+
+Resolved resolve_config(const std::string& file, const std::vector<std::string>& overrides) {
+  return Reader(file, overrides).read(read_toml_file(file));
+}
+
+}  // namespace rl

@@ -1,0 +1,49 @@
+// TOML nodes and overrides -> Config, with every error kept and the source of every value.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "rl/config.h"
+#include "rl/config/keys.h"
+#include "rl/config/toml_reader.h"
+
+namespace rl {
+
+// Where a value came from. Neither: the default.
+struct Source {
+  int64_t line = 0;        // of the TOML file
+  std::string override_ = {};  // the text after --set
+};
+
+class ConfigErrors {
+ public:
+  explicit ConfigErrors(std::string file) : file_(std::move(file)) {}
+  void add(const Source& source, const std::string& path, const std::string& what);
+  bool empty() const { return errors_.empty(); }
+  // All of them, in the order of the file, each once, joined by newlines.
+  std::string joined() const;
+
+ private:
+  std::string file_;
+  std::multimap<int64_t, std::string> errors_;
+};
+
+// Sources by path: "run.seed" for a section of the run; "rollout.top_p" with the stage's index for one of a stage.
+struct Resolved {
+  Config config;
+  std::map<std::string, Source> run_sources;
+  std::vector<std::map<std::string, Source>> stage_sources;
+  std::vector<std::vector<Source>> reward_sources;  // [stage][reward]
+
+  Source source_of(size_t stage, const std::string& path) const;
+};
+
+// Throws UsageError with all errors.
+Resolved resolve_config(const std::string& file, const std::vector<std::string>& overrides);
+
+// Settings that are fine alone and wrong together. config_rules.cpp
+void check_rules(const Resolved& resolved, ConfigErrors& errors);
+
+}  // namespace rl

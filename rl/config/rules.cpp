@@ -1,0 +1,166 @@
+// Settings that are fine alone and wrong together.
+#include <fmt/core.h>
+
+#include "rl/config/reader.h"
+
+namespace rl {
+namespace {
+
+class Rules {
+ public:
+  Rules(const Resolved& resolved, ConfigErrors& errors) : resolved_(resolved), errors_(errors) {}
+
+  void check() {
+    check_model();
+    if (resolved_.config.checkpoint.resume.empty())
+      fail(0, "checkpoint.resume", "is empty. Write \"off\", \"auto\" or a checkpoint folder.");
+    for (size_t i = 0; i < resolved_.config.stages.size(); ++i) {
+      check_stage(i);
+      if (resolved_.config.stages[i].kind == "grpo") check_grpo(i);
+    }
+  }
+
+ private:
+  void fail(size_t stage, const std::string& path, const std::string& what) {
+    Source source = resolved_.source_of(stage, path);
+    if (source.line == 0 && source.override_.empty()) source = resolved_.source_of(stage, "stage");
+    errors_.add(source, path, what);
+  }
+
+  void check_model() {
+    const ModelSettings& model = resolved_.config.model;
+    const bool born = model.init == "random";
+    if (!model.path.empty() && born) {
+      fail(0, "model.init",
+           fmt::format("is \"random\", but model.path is \"{}\": a model is either read or born here. "
+                       "Remove one of the two.",
+                       model.path));
+      return;
+    }
+    if (model.path.empty() && !born)
+      fail(0, "model.path",
+           "is missing: there is no model. Give a Hugging Face folder, or set model.init = \"random\" with sizes.");
+    for (const auto& key : config_keys()) {
+      if (!key.born_only || born || model.path.empty() || resolved_.run_sources.count(key.path()) == 0) continue;
+      fail(0, key.path(),
+           fmt::format("is set, but the model is read from \"{}\", whose files say it. Remove the key.", model.path));
+    }
+    if (born) check_born(model);
+  }
+
+  void check_born(const ModelSettings& model) {
+    if (model.alphabet.empty()) fail(0, "model.alphabet", "is missing: a born model needs its tokenizer's characters.");
+    if (model.eos_token.empty()) {
+      fail(0, "model.eos_token", "is missing: name the special token that ends a completion, such as \"<eos>\".");
+    } else if (model.sizes.eos_token_ids.empty()) {
+      fail(0, "model.eos_token",
+           fmt::format("is \"{}\", which is not in model.special_tokens. Add it there.", model.eos_token));
+    }
+    const bool sigmoid = model.sizes.router.scoring == kernels::RouterConfig::Scoring::sigmoid;
+    for (size_t i = 0; i < resolved_.config.stages.size(); ++i) {
+      if (resolved_.config.stages[i].moe.bias_update_rate > 0 && (model.sizes.router.experts == 0 || !sigmoid))
+        fail(i, "moe.bias_update_rate",
+             "is above 0, but only a sigmoid router has a correction bias. "
+             "Set model.router = \"sigmoid\", or the rate to 0.");
+    }
+  }
+
+  void check_stage(size_t index) {
+    const StageConfig& stage = resolved_.config.stages[index];
+    for (size_t other = 0; other < index; ++other) {
+      if (resolved_.config.stages[other].name == stage.name)
+        fail(index, "stage.name", fmt::format("\"{}\" names two stages. Give each its own name.", stage.name));
+    }
+    if (stage.steps == 0) {
+      fail(index, "stage.steps",
+           stage.kind == "sft" ? "is missing: how many steps? Set steps in this [[stage]]."
+                               : "is missing: how many steps? Set run.steps, or steps in a [[stage]].");
+    }
+    if (stage.data.train.empty())
+      fail(index, "data.train", "is missing: there are no prompts. Give a JSONL file or \"generator:arithmetic\".");
+    check_data_name(index, "data.train", stage.data.train);
+    check_data_name(index, "data.eval", stage.data.eval);
+    if (stage.optimizer.schedule == "constant" && stage.optimizer.final_lr_share > 0)
+      fail(index, "optimizer.final_lr_share",
+           fmt::format("is {}, but optimizer.schedule is \"constant\", which never falls. "
+                       "Set schedule = \"linear\", or the share to 0.",
+                       stage.optimizer.final_lr_share));
+  }
+
+  void check_data_name(size_t index, const std::string& path, const std::string& name) {
+    if (name.rfind("generator:", 0) != 0 || name == "generator:arithmetic" || name == "generator:countdown") return;
+    fail(index, path, fmt::format("is \"{}\", but the generators are generator:arithmetic and generator:countdown.", name));
+  }
+
+  void check_grpo(size_t index) {
+    const StageConfig& stage = resolved_.config.stages[index];
+    const bool compares = stage.advantage.baseline != "none" || stage.advantage.scale != "none";
+    if (stage.rollout.samples_per_prompt < 2 && compares)
+      fail(index, "rollout.samples_per_prompt",
+           "is 1, but GRPO compares completions of one prompt with each other, "
+           "so a group of one always has advantage 0. Set it to 2 or more.");
+    if (stage.rollout.temperature == 0)
+      fail(index, "rollout.temperature",
+           "is 0, but then all completions of a prompt are equal and nothing can be learnt. "
+           "Set it above 0; eval.temperature is the one for evaluation.");
+    if (stage.loss.aggregation == "constant" && stage.loss.constant_length == 0)
+      fail(index, "loss.constant_length",
+           fmt::format("is missing: loss.aggregation = \"constant\" divides by it. "
+                       "Set it, for example to rollout.max_new_tokens ({}).",
+                       stage.rollout.max_new_tokens));
+    if (stage.loss.aggregation != "constant" && stage.loss.constant_length > 0)
+      fail(index, "loss.constant_length",
+           fmt::format("is {}, but loss.aggregation is \"{}\", which does not use it. "
+                       "Set aggregation = \"constant\", or remove the key.",
+                       stage.loss.constant_length, stage.loss.aggregation));
+    if (stage.kl.reference_update == "every" && stage.kl.coef == 0)
+      fail(index, "kl.reference_update",
+           "is \"every\", but kl.coef is 0, so no reference is kept. "
+           "Set kl.coef above 0, or reference_update = \"never\".");
+    if (stage.loss.updates_per_step > stage.rollout.prompts_per_step)
+      fail(index, "loss.updates_per_step",
+           fmt::format("is {}, but a step has {} groups and an update takes whole groups. "
+                       "Set it to {} or less.",
+                       stage.loss.updates_per_step, stage.rollout.prompts_per_step, stage.rollout.prompts_per_step));
+    if (stage.advantage.reward_low > stage.advantage.reward_high)
+      fail(index, "advantage.reward_range",
+           fmt::format("is [{}, {}], which is empty. Write the lower end first.", stage.advantage.reward_low, stage.advantage.reward_high));
+    check_rewards(index);
+  }
+
+  void check_rewards(size_t index) {
+    const StageConfig& stage = resolved_.config.stages[index];
+    if (stage.rewards.empty()) {
+      fail(index, "reward",
+           "is missing: a grpo stage learns from rewards. Add a [[reward]] with a name from `ponder reward list`.");
+      return;
+    }
+    bool any_sum = false;
+    for (size_t i = 0; i < stage.rewards.size(); ++i) {
+      any_sum = any_sum || stage.rewards[i].role == "sum";
+      check_reward(stage.rewards[i], resolved_.reward_sources[index][i]);
+    }
+    if (!any_sum)
+      errors_.add(resolved_.reward_sources[index].front(), "reward.role",
+                  "is \"sum\" for no reward, so there is nothing to learn from. Leave one [[reward]] without a role.");
+  }
+
+  // Each reward knows its own options: making it is the check.
+  void check_reward(const reward::Settings& settings, const Source& source) {
+    if (settings.name.empty()) return;  // told already
+    try {
+      reward::make_reward(settings);
+    } catch (const reward::Error& error) {
+      errors_.add(source, "reward", error.what());
+    }
+  }
+
+  const Resolved& resolved_;
+  ConfigErrors& errors_;
+};
+
+}  // namespace
+
+void check_rules(const Resolved& resolved, ConfigErrors& errors) { Rules(resolved, errors).check(); }
+
+}  // namespace rl
