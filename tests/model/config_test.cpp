@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "model/rope_scaling.h"
 #include "tests/model/golden.h"
 #include "tests/model/small_models.h"
 #include "tests/support/catch.h"
