@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numbers>
 
 #include "kernels/error.h"
 #include "model/families/family.h"
@@ -137,27 +136,6 @@ void check(const ModelConfig& c) {
   for (const int64_t id : c.eos_token_ids)
     if (id < 0 || id >= c.vocab_size)
       fail_usage("eos_token_id: is {}, but vocab_size is {}; ids go from 0 to vocab_size - 1.", id, c.vocab_size);
-}
-
-// Llama 3's scaling: low frequencies are divided by `factor`, high ones stay, those between are blended.
-static double llama3_scaled(double frequency, const RopeScaling& s) {
-  const double wavelength = 2 * std::numbers::pi / frequency;
-  const double length = static_cast<double>(s.original_positions);
-  if (wavelength > length / s.low_frequency_factor) return frequency / s.factor;
-  if (wavelength < length / s.high_frequency_factor) return frequency;
-  const double smooth = (length / wavelength - s.low_frequency_factor) / (s.high_frequency_factor - s.low_frequency_factor);
-  return (1 - smooth) * frequency / s.factor + smooth * frequency;
-}
-
-std::vector<double> rope_inverse_frequencies(const ModelConfig& config) {
-  check_rope(config);
-  const int64_t size = config.rotary_size();
-  std::vector<double> frequencies;
-  for (int64_t j = 0; j < size / 2; ++j) {
-    const double f = std::pow(config.rope_theta, -2.0 * static_cast<double>(j) / static_cast<double>(size));
-    frequencies.push_back(config.rope_scaling.kind == "llama3" ? llama3_scaled(f, config.rope_scaling) : f);
-  }
-  return frequencies;
 }
 
 }  // namespace model
