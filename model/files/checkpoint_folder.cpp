@@ -3,13 +3,11 @@
 #include <algorithm>
 #include <filesystem>
 #include <map>
-#include <optional>
 #include <set>
 
 #include "kernels/error.h"
 #include "kernels/thread_pool.h"
-#include "model/chat/chat_template.h"
-#include "model/files/folder_files.h"
+#include "model/files/expert_name.h"
 #include "model/files/json_fields.h"
 #include "model/files/safetensors.h"
 
@@ -25,20 +23,6 @@ std::string shape_text(const std::vector<int64_t>& shape) {
   std::string text;
   for (const int64_t n : shape) text += (text.empty() ? "" : ", ") + std::to_string(n);
   return "[" + text + "]";
-}
-
-// "PREFIX.mlp.experts.gate_proj.weight" of the store is one file tensor an expert, PREFIX.mlp.experts.{e}.gate_proj.weight.
-struct ExpertName {
-  std::string prefix, part;  // "PREFIX.mlp.experts.", "gate_proj"
-  std::string of(int64_t expert) const { return fmt::format("{}{}.{}.weight", prefix, expert, part); }
-};
-
-std::optional<ExpertName> expert_name(const Parameter& p) {
-  const std::string middle = ".mlp.experts.", end = ".weight";
-  const size_t at = p.name.find(middle);
-  if (at == std::string::npos || p.shape.size() != 3 || !p.name.ends_with(end)) return {};
-  const size_t begin = at + middle.size();
-  return ExpertName{p.name.substr(0, begin), p.name.substr(begin, p.name.size() - end.size() - begin)};
 }
 
 // All tensors of a folder, whichever file they are in.
@@ -201,28 +185,6 @@ std::shared_ptr<const WeightSet> read_packed_weights(const std::string& director
   for (const auto& p : list.parameters()) readers[p.name] = reader_of(tensors, p);
   tensors.check_all_used(config);
   return pack_weights(list, [&](const Parameter& p) { return readers.at(p.name); }, dtype, 0);
-}
-
-void write_weights(const std::string& directory, const ParameterStore& store, kernels::Dtype dtype) {
-  std::vector<NamedTensor> tensors;
-  for (const auto& p : store.parameters()) {
-    if (p.name == "lm_head.weight" && store.config().tied_embedding) continue;
-    const at::Tensor values = store.master_view(p);
-    const bool round = dtype == kernels::Dtype::bf16 && !p.compute_float32;
-    const auto name = expert_name(p);
-    if (!name)
-      tensors.push_back({p.name, values, round});
-    else
-      for (int64_t e = 0; e < p.shape[0]; ++e) tensors.push_back({name->of(e), values.select(0, e), round});
-  }
-  write_safetensors(directory + "/model.safetensors", tensors);
-}
-
-void write_model(const std::string& directory, const ParameterStore& store, const Tokenizer& tokenizer, kernels::Dtype dtype,
-                 const std::string& template_style) {
-  make_folder(directory);
-  write_weights(directory, store, dtype);
-  write_folder_files(directory, store.config(), dtype, tokenizer, chat_template_jinja(template_style));
 }
 
 }  // namespace model
