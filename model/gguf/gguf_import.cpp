@@ -7,9 +7,10 @@
 #include "kernels/error.h"
 #include "model/files/checkpoint_folder.h"
 #include "model/files/folder_files.h"
-#include "model/gguf/gguf.h"
 #include "model/files/json_fields.h"
 #include "model/files/mapped_file.h"
+#include "model/files/write_folder.h"
+#include "model/gguf/gguf.h"
 #include "model/rope_scaling.h"
 
 namespace model {
