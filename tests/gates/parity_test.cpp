@@ -159,7 +159,6 @@ void for_each_model(Check check) {
   for (const auto& [name, config] : gate::models())
     for (const Dtype dtype : {Dtype::bf16, Dtype::float32}) {
       INFO(name << " in " << kernels::name_of(dtype));
-      model::check(config);
       check(config, dtype);
     }
 }
