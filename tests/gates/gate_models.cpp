@@ -26,7 +26,8 @@ model::ModelConfig dense(bool tied) {
 model::ModelConfig llama_with_biases() {
   model::ModelConfig c = dense(false);
   c.query_key_value_bias = c.output_bias = c.feed_forward_bias = true;
-  c.rope_scaling = {.kind = "llama3", .factor = 8, .low_frequency_factor = 1, .high_frequency_factor = 4, .original_positions = 64};
+  c.rope_scaling = {
+      .kind = "llama3", .factor = 8, .low_frequency_factor = 1, .high_frequency_factor = 4, .original_positions = 64};
   return c;
 }
 

@@ -33,10 +33,12 @@ TEST_CASE("each kind of bias has its names and sizes, and follows its weight", "
   c.query_key_value_bias = true;
   CHECK(biases(c) == Names{{"self_attn.q_proj.bias", 16}, {"self_attn.k_proj.bias", 8}, {"self_attn.v_proj.bias", 8}});
   c.query_key_value_bias = false, c.output_bias = c.feed_forward_bias = true;
-  CHECK(biases(c) == Names{{"self_attn.o_proj.bias", 16}, {"mlp.gate_proj.bias", 32}, {"mlp.up_proj.bias", 32}, {"mlp.down_proj.bias", 16}});
+  CHECK(biases(c) == Names{{"self_attn.o_proj.bias", 16}, {"mlp.gate_proj.bias", 32}, {"mlp.up_proj.bias", 32},
+                           {"mlp.down_proj.bias", 16}});
   auto mla = small_deepseek_v3();  // query rank 10, latent 8 + rope 2, width 16
   mla.query_key_value_bias = mla.output_bias = true;
-  CHECK(biases(mla) == Names{{"self_attn.q_a_proj.bias", 10}, {"self_attn.kv_a_proj_with_mqa.bias", 10}, {"self_attn.o_proj.bias", 16}});
+  CHECK(biases(mla) == Names{{"self_attn.q_a_proj.bias", 10}, {"self_attn.kv_a_proj_with_mqa.bias", 10},
+                             {"self_attn.o_proj.bias", 16}});
   mla.query_rank = 0;  // q_proj has none
   CHECK(biases(mla) == Names{{"self_attn.kv_a_proj_with_mqa.bias", 10}, {"self_attn.o_proj.bias", 16}});
 }
