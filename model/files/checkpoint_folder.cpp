@@ -12,6 +12,7 @@
 #include "model/files/folder_files.h"
 #include "model/files/json_fields.h"
 #include "model/files/safetensors.h"
+#include "model/files/safetensors_writer.h"
 
 namespace model {
 

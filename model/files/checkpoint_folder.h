@@ -26,8 +26,4 @@ void write_model(const std::string& directory, const ParameterStore& store, cons
 // Only DIR/model.safetensors.
 void write_weights(const std::string& directory, const ParameterStore& store, kernels::Dtype dtype);
 
-// Import of a llama-family GGUF file (F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q6_K), dequantised, with its tokenizer, as a
-// folder of float32 safetensors. Returns a sentence for the user: what was found and how it was quantised.
-std::string import_gguf(const std::string& file, const std::string& directory);
-
 }  // namespace model

@@ -3,6 +3,7 @@
 #include <fstream>
 
 #include "model/files/safetensors.h"
+#include "model/files/safetensors_writer.h"
 #include "tests/model/golden.h"
 #include "tests/model/small_models.h"
 #include "tests/support/catch.h"

@@ -1,5 +1,6 @@
 // Golden files come from the PyPI library `safetensors`: tests/support/make_gguf_golden.py.
 #include "model/files/safetensors.h"
+#include "model/files/safetensors_writer.h"
 
 #include <cstring>
 #include <filesystem>
