@@ -6,6 +6,7 @@
 #include "kernels/error.h"
 #include "model/files/json_fields.h"
 #include "model/gguf/gguf_import.h"
+#include "model/rope_scaling.h"
 
 namespace model {
 

@@ -6,10 +6,11 @@
 
 #include "kernels/error.h"
 #include "kernels/thread_pool.h"
+#include "model/families/tensor_names.h"
 #include "model/files/folder_files.h"
 #include "model/files/json_fields.h"
 #include "model/files/mapped_file.h"
-#include "model/files/safetensors_writer.h"
+#include "model/files/safetensors_stream.h"
 #include "model/parameter_store.h"
 
 namespace model {
@@ -82,10 +83,18 @@ bool is_rotary_ordered(const ModelConfig& c, const std::string& name) {
 // Dequantises and writes one tensor, a few rows at a time, and lets the read pages go.
 class TensorCopier {
  public:
-  TensorCopier(const MappedFile& file, const ModelConfig& config, kernels::Dtype dtype, SafetensorsWriter& out)
-      : file_(file), config_(config), dtype_(dtype), out_(out) {}
+  TensorCopier(const MappedFile& file, const ModelConfig& config, kernels::Dtype dtype)
+      : file_(file), config_(config), dtype_(dtype) {}
 
-  void copy(const Source& source) {
+  StreamedTensor plan(const Source& source) {
+    const Parameter& p = *source.parameter;
+    const bool bf16 = dtype_of(p) == kernels::Dtype::bf16;
+    return {file_names(config_, p)[0], bf16 ? "BF16" : "F32", p.shape, p.size * kernels::bytes_of(dtype_of(p)),
+            [this, source](const WriteBytes& write) { copy(source, write); }};
+  }
+
+ private:
+  void copy(const Source& source, const WriteBytes& write) {
     const GgufTensor& t = *source.tensor;
     const bool rotary = is_rotary_ordered(config_, source.parameter->name);
     // A unit is what can be converted alone: a row, or a whole head of q and k. A vector is one unit, a bias of q too.
@@ -103,23 +112,18 @@ class TensorCopier {
         const int64_t size = config_.head_size, row = t.shape.size() == 1 ? 1 : width;
         for (int64_t h = 0; h < heads; ++h) undo_rotary_order(values + i * unit + h * size * row, size, row);
       });
-      put(buffer_.narrow(0, 0, count * unit), source.parameter->compute_float32);
+      const at::Tensor stored = kernels::rounded(buffer_.narrow(0, 0, count * unit), dtype_of(*source.parameter));
+      write(stored.data_ptr(), stored.nbytes());
       file_.let_go(from, bytes_of(*t.type, count * unit));
     }
   }
 
- private:
+  kernels::Dtype dtype_of(const Parameter& p) const { return p.compute_float32 ? kernels::Dtype::float32 : dtype_; }
   static int64_t bytes_of(const GgufType& type, int64_t elements) { return elements / type.block_elements * type.block_bytes; }
-
-  void put(const at::Tensor& values, bool keep) {
-    const at::Tensor stored = keep ? values : kernels::rounded(values, dtype_);
-    out_.write(stored.data_ptr(), static_cast<int64_t>(stored.nbytes()));
-  }
 
   const MappedFile& file_;
   const ModelConfig& config_;
   kernels::Dtype dtype_;
-  SafetensorsWriter& out_;
   at::Tensor buffer_;
 };
 
@@ -154,15 +158,10 @@ std::string import_gguf(const std::string& file, const std::string& directory, k
   const auto sources = match(gguf, list.parameters(), file);
 
   make_folder(directory);
-  std::vector<SafetensorsPlan> plan;
-  for (const auto& p : list.parameters()) {
-    const bool bf16 = dtype == kernels::Dtype::bf16 && !p.compute_float32;
-    plan.push_back({p.name, bf16 ? "BF16" : "F32", p.shape});
-  }
-  SafetensorsWriter out(directory + "/model.safetensors", plan);
-  TensorCopier copier(mapped, config, dtype, out);
-  for (const auto& source : sources) copier.copy(source);
-  out.commit();
+  TensorCopier copier(mapped, config, dtype);
+  std::vector<StreamedTensor> tensors;
+  for (const auto& source : sources) tensors.push_back(copier.plan(source));
+  stream_safetensors(directory + "/model.safetensors", tensors);
   write_folder_files(directory, config, dtype, *tokenizer,
                      JsonFields(gguf.metadata, file).string("tokenizer.chat_template", ""));
   return describe(gguf, config, list.size(), *tokenizer, dtype, directory);
