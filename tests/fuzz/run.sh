@@ -77,5 +77,5 @@ for target in "${targets[@]}"; do
   corpus "$target"
   echo "$target: $seconds s"
   "$out/$target" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=4096 -max_len=$longest $dictionary \
-    -artifact_prefix="$out/$target-" -print_final_stats=1 -verbosity=0 "$out/$target.corpus"
+    -artifact_prefix="$out/$target-" -print_final_stats=1 -print_funcs=0 -verbosity=0 "$out/$target.corpus"
 done
