@@ -5,7 +5,7 @@
 #include "kernels/error.h"
 #include "model/gguf/gguf_import.h"
 #include "model/gguf/gguf_tokenizer_parts.h"
-#include "model/tokenizer/byte_level.h"
+#include "model/tokenizer/utf8.h"
 
 namespace model {
 
