@@ -9,18 +9,12 @@ using nlohmann::ordered_json;
 
 namespace {
 
-// A number that may be absent or null.
-double number_or(const JsonFields& f, const char* key, double fallback) { return f.number(key, fallback); }
-
-void read_scaling(const JsonFields& rope, const JsonFields& top, ModelConfig& c) {
+void read_scaling(const JsonFields& rope, ModelConfig& c) {
   auto& s = c.rope_scaling;
   if (s.kind != "linear" && s.kind != "llama3" && s.kind != "yarn")
     rope.wrong(rope.find("rope_type") ? "rope_type" : "type", "a supported scaling: default, linear, llama3, yarn");
-  // Phi-like files keep the original length outside, where it counts more.
-  const auto& home = top.find("original_max_position_embeddings") ? top : rope;
-  if (s.kind != "linear")
-    s.original_positions = home.integer("original_max_position_embeddings", 1, INT32_MAX, c.max_positions);
-  if (s.kind == "yarn" && !rope.find("factor"))
+  if (s.kind != "linear") s.original_positions = rope.integer("original_max_position_embeddings", 1, INT32_MAX, c.max_positions);
+  if (s.kind == "yarn" && !rope.absent("factor") && !rope.find("factor"))
     s.factor = static_cast<double>(c.max_positions) / static_cast<double>(s.original_positions);
   else
     s.factor = rope.number("factor");
@@ -30,14 +24,14 @@ void read_scaling(const JsonFields& rope, const JsonFields& top, ModelConfig& c)
   }
   if (s.kind != "yarn") return;
   const auto or_default = [&](const char* key, double fallback) {
-    const double value = number_or(rope, key, fallback);
+    const double value = rope.number(key, fallback);
     return value == 0 ? fallback : value;  // transformers: `or`
   };
   s.beta_fast = or_default("beta_fast", 32.0);
   s.beta_slow = or_default("beta_slow", 1.0);
-  s.mscale = number_or(rope, "mscale", 0.0);
-  s.mscale_all_dim = number_or(rope, "mscale_all_dim", 0.0);
-  s.attention_factor = number_or(rope, "attention_factor", 0.0);
+  s.mscale = rope.number("mscale", 0.0);
+  s.mscale_all_dim = rope.number("mscale_all_dim", 0.0);
+  s.attention_factor = rope.number("attention_factor", 0.0);
   if (rope.find("attention_factor") && !(s.attention_factor > 0)) rope.wrong("attention_factor", "a number above 0");
   s.truncate = rope.boolean("truncate", true);
 }
@@ -70,7 +64,7 @@ void read_rope(const JsonFields& f, double default_theta, ModelConfig& c) {
     if (c.rope_scaling.kind == "default")
       c.rope_scaling.kind = "none";
     else
-      read_scaling(rope, f, c);
+      read_scaling(rope, c);
     return;
   }
 }

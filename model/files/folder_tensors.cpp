@@ -116,7 +116,7 @@ const FolderTensors::Place& FolderTensors::find(const std::string& name, const s
   std::string hint = "Does config.json belong to these weights?";
   if (name == kHead) hint = "If the embedding is the head, config.json must say \"tie_word_embeddings\": true.";
   if (name.starts_with("model.") && has(name.substr(6)))
-    hint = fmt::format("There is a {}: save the whole model for causal language modelling, not its body alone.", name.substr(6));
+    hint = fmt::format("The folder has {} instead: save the whole model for causal language modelling, not its body alone.", name.substr(6));
   fail_usage("{}: tensor {} of shape {} is missing. {}", where_, name, shape_text(shape), hint);
 }
 

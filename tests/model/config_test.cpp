@@ -97,7 +97,8 @@ TEST_CASE("old and new spellings of the rotary settings mean the same", "[config
 TEST_CASE("a broken config is refused with the key, its value and what would be right", "[config]") {
   const auto llama = as_json(small_llama()), qwen = as_json(small_qwen3_moe()), deepseek = as_json(small_deepseek_v3());
   CHECK(error_with(llama, "model_type", "gpt2") ==
-        "config.json: model_type: is \"gpt2\", but must be a supported family: llama, qwen3_moe, deepseek_v3.");
+        "config.json: model_type: is \"gpt2\", but must be a supported family: llama, mistral, qwen2, qwen3, qwen3_moe, olmoe, "
+        "mixtral, deepseek_v2, deepseek_v3.");
   CHECK(error_with(llama, "hidden_size", 15) ==
         "config.json: width: is 15, but must be even: products take its elements in pairs.");
   CHECK(error_with(llama, "hidden_size", "16") ==
@@ -106,16 +107,16 @@ TEST_CASE("a broken config is refused with the key, its value and what would be 
   CHECK_THAT(error_with(llama, "hidden_size", 1e300), Contains("hidden_size: is 1e+300"));
   CHECK_THAT(error_with(llama, "num_hidden_layers", 18446744073709551615u), Contains("num_hidden_layers"));
   CHECK_THAT(error_with(llama, "num_key_value_heads", 3), Contains("key_heads: is 3 and heads is 4"));
-  CHECK_THAT(error_with(llama, "attention_bias", true), Contains("attention_bias: is true"));
+  CHECK_THAT(error_with(llama, "attention_bias", 1), Contains("attention_bias: is 1"));
   CHECK_THAT(error_with(llama, "hidden_act", "gelu"), Contains("hidden_act"));
-  CHECK_THAT(error_with(llama, "rope_parameters", {{"rope_type", "yarn"}, {"factor", 40}}),
-             Contains("\"yarn\", which is not supported yet"));
-  CHECK_THAT(error_with(llama, "rope_parameters", {{"rope_type", "dynamic"}}), Contains("dynamic"));
-  CHECK_THAT(error_with(llama, "quantization_config", json::object()), Contains("quantised"));
+  CHECK_THAT(error_with(llama, "rope_parameters", {{"rope_type", "yarn"}, {"factor", -40}}), Contains("factor: is -40"));
+  CHECK_THAT(error_with(llama, "rope_parameters", {{"rope_type", "yarn"}, {"factor", 4}, {"beta_fast", 0.5}}),
+             Contains("beta_fast: is 0.5, but must not be below beta_slow, 1"));
   CHECK_THAT(error_with(llama, "eos_token_id", {5, "x"}), Contains("eos_token_id: is [5,\"x\"]"));
   CHECK_THAT(error_with(llama, "eos_token_id", 24), Contains("eos_token_id: is 24, but vocab_size is 24"));
-  CHECK_THAT(error_with(qwen, "decoder_sparse_step", 2), Contains("decoder_sparse_step: is 2"));
-  CHECK_THAT(error_with(qwen, "mlp_only_layers", {1}), Contains("mlp_only_layers: is [1]"));
+  CHECK_THAT(error_with(qwen, "decoder_sparse_step", 0), Contains("decoder_sparse_step: is 0"));
+  CHECK_THAT(error_with(qwen, "decoder_sparse_step", 4), Contains("leave them no layer"));
+  CHECK_THAT(error_with(qwen, "mlp_only_layers", {3}), Contains("mlp_only_layers: is [3], but must be layers from 0 to 2"));
   CHECK_THAT(error_with(qwen, "num_experts_per_tok", 5), Contains("active_experts: is 5"));
   CHECK_THAT(error_with(deepseek, "n_group", 3), Contains("expert_groups: is 3, but must divide the number of experts, 8"));
   CHECK_THAT(error_with(deepseek, "num_experts_per_tok", 5), Contains("the 1 kept groups hold only 4 experts"));

@@ -11,6 +11,7 @@ Each case becomes a folder: config.json and model.safetensors as save_pretrained
   gradient.NAME   float32: of that loss, in the shape of the parameter. Experts of a layer are one tensor under the names
                   ...mlp.experts.{gate,up,down}_proj.weight [E, out, in], whatever the family calls them.
 
+DeepSeek-V3 has an rms_norm_eps that the norms of the latents must not use, and scores below 0 in groups that are closed.
 Weights are large enough for logits that vary; no norm is 1 and no bias 0. Of a hundred seeds the one is taken whose
 routers decide most clearly, so that no choice of experts hangs on rounding. Needs torch, transformers, safetensors.
 Made with transformers 5.23.0 and torch 2.11.0.
@@ -61,7 +62,7 @@ CASES = {
     "deepseek_v3": ("deepseek_v3", dict(MLA, hidden_size=16, q_lora_rank=12, first_k_dense_replace=1, num_hidden_layers=3,
                                         n_routed_experts=8, n_shared_experts=1, num_experts_per_tok=3, moe_intermediate_size=6,
                                         intermediate_size=18, n_group=4, topk_group=2, routed_scaling_factor=2.5,
-                                        attention_bias=True, num_nextn_predict_layers=0,
+                                        attention_bias=True, num_nextn_predict_layers=0, rms_norm_eps=0.01,
                                         rope_parameters=dict(YARN, mscale=1.3, mscale_all_dim=0.8))),
     "deepseek_v3_no_query_rank": ("deepseek_v3", dict(MLA, hidden_size=16, q_lora_rank=None, first_k_dense_replace=1,
                                                       n_routed_experts=6, n_shared_experts=2, num_experts_per_tok=2,
@@ -81,7 +82,7 @@ def fill(model, seed):
             if name.endswith("norm.weight"):
                 p.copy_(1 + 0.3 * x)
             elif name.endswith("correction_bias"):
-                p.copy_(0.5 * x - 0.2)
+                p.copy_(0.5 * x - 1.0)  # below 0 with the score: a mask of 0 would open closed groups
             elif name.endswith(".bias"):
                 p.copy_(0.4 * x)
             elif "embed_tokens" in name or "lm_head" in name:

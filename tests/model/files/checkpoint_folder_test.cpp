@@ -194,7 +194,7 @@ TEST_CASE("a missing, an extra, a wrongly shaped and a cut-off tensor are each o
   changed = all, changed[0].values = kernels::zeros_f32({16, 24});
   write(changed);
   CHECK_THAT(read_error(folder.path(), config),
-             Contains("model.embed_tokens.weight: has shape [16, 24], but the config asks for [24, 16]"));
+             Contains("model.embed_tokens.weight: has shape [16, 24], but config.json asks for [24, 16]. It looks transposed"));
   write(all);
   std::filesystem::resize_file(folder / "model.safetensors", std::filesystem::file_size(folder / "model.safetensors") - 1);
   CHECK_THAT(read_error(folder.path(), config), Contains("Was it cut off?"));
