@@ -215,11 +215,13 @@ BpeTrainer::BpeTrainer(BpeTraining training)
     : training_(std::move(training)), pre_tokenizer_(nlohmann::json(pre_tokenizer_json(training_.pattern)), "pattern") {
   const int64_t least = 256 + static_cast<int64_t>(training_.special.size());
   if (training_.vocab_size < least || training_.vocab_size > kMostTokens)
-    fail_usage("vocab: is {}, but must be from {} (the bytes and the special tokens) to {}.", training_.vocab_size, least, kMostTokens);
+    fail_usage("vocab: is {}, but must be from {} (the bytes and the special tokens) to {}.", training_.vocab_size, least,
+               kMostTokens);
   for (size_t i = 0; i < training_.special.size(); ++i) {
     const auto& token = training_.special[i];
     const auto bytes = from_byte_level(token);
-    if (token.empty() || find_invalid_utf8(token) != std::string::npos) fail_usage("special: {} is empty or not UTF-8.", shown(token));
+    if (token.empty() || find_invalid_utf8(token) != std::string::npos)
+      fail_usage("special: {} is empty or not UTF-8.", shown(token));
     if (bytes && bytes->size() == 1) fail_usage("special: {} stands for a byte already; take a longer one.", shown(token));
     if (std::count(training_.special.begin(), training_.special.end(), token) > 1)
       fail_usage("special: {} comes twice; each token has one id.", shown(token));

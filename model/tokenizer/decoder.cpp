@@ -12,6 +12,8 @@ using nlohmann::json;
 
 namespace {
 
+constexpr size_t kMostBytes = 64 << 20;  // of one token after Replace
+
 // The byte that <0x41> stands for, or -1.
 int byte_of(std::string_view token) {
   if (token.size() != 6 || !token.starts_with("<0x") || token[5] != '>') return -1;
@@ -91,7 +93,7 @@ void Decoder::read(const json& part, const std::string& where, int depth) {
 std::string Decoder::change(const Step& step, std::string_view token, bool first) {
   switch (step.kind) {
     case Kind::replace:
-      return step.pattern.replace_all(token, step.content);
+      return step.pattern.replace_all(token, step.content, kMostBytes);
     case Kind::strip:
       return strip(token, step.content, step.start, step.stop);
     case Kind::metaspace:

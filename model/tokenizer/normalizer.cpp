@@ -102,14 +102,14 @@ void Normalizer::read(const json& part, const std::string& where, int depth) {
   steps_.push_back(std::move(step));
 }
 
-std::string Normalizer::apply(const Step& step, std::string_view text) {
+std::string Normalizer::apply(const Step& step, std::string_view text, size_t most) {
   switch (step.kind) {
     case Kind::form:
       return to_form(text, step.form);
     case Kind::lowercase:
       return in_lower_case(text);
     case Kind::replace:
-      return step.pattern.replace_all(text, step.content);
+      return step.pattern.replace_all(text, step.content, most);
     case Kind::prepend:
       return text.empty() ? std::string() : step.content + std::string(text);
     case Kind::strip:
@@ -122,12 +122,13 @@ std::string Normalizer::apply(const Step& step, std::string_view text) {
 
 std::string_view Normalizer::apply(std::string_view text, std::string& storage, bool* cut_front) const {
   *cut_front = false;
+  const size_t most = text.size() * 1000 + (1 << 20);  // files that nobody trusts may ask for more memory than there is
   for (const Step& step : steps_) {
     if (step.kind == Kind::form && (step.form == kCompose ? needs_no_composition(text) : is_ascii(text))) continue;
     if (step.kind == Kind::strip && step.left && !text.empty()) *cut_front |= is_space(utf8_code_point(text, 0));
-    storage = apply(step, text);
+    storage = apply(step, text, most);
     text = storage;
-    if (text.size() > (size_t{1} << 31)) kernels::fail("tokenizer: a text grew beyond 2 GB while it was normalised");
+    if (text.size() > most) kernels::fail("tokenizer: a text grew beyond {} bytes while it was normalised", most);
   }
   return text;
 }

@@ -33,7 +33,7 @@ class Normalizer {
     bool left = false, right = false;  // strip
   };
   void read(const nlohmann::json& part, const std::string& where, int depth);
-  static std::string apply(const Step& step, std::string_view text);
+  static std::string apply(const Step& step, std::string_view text, size_t most);
 
   std::vector<Step> steps_;
 };

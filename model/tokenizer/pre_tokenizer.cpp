@@ -46,7 +46,8 @@ void PreTokenizer::read(const json& part, const std::string& where, int depth) {
   const JsonFields f(part, where);
   const auto type = f.string("type");
   if (type == "Sequence")
-    return read_sequence(f, "pretokenizers", depth, [&](const json& child, const std::string& at) { read(child, at, depth + 1); });
+    return read_sequence(f, "pretokenizers", depth,
+                         [&](const json& child, const std::string& at) { read(child, at, depth + 1); });
   Step step;
   if (type == "Split") {
     step.pattern = TextPattern(f);
@@ -63,6 +64,8 @@ void PreTokenizer::read(const json& part, const std::string& where, int depth) {
     step.invert = step.cut == Cut::words;
     step.behaviour = Behaviour::removed;
   } else if (type == "ByteLevel") {
+    const auto same = [](const Step& s) { return s.kind == Kind::byte_level; };
+    if (std::count_if(steps_.begin(), steps_.end(), same) == 2) f.wrong("type", "another part: a third one makes no sense");
     step.kind = Kind::byte_level;
     step.prefix = " ";
     step.prepend = f.boolean("add_prefix_space", true) ? Prepend::always : Prepend::never;

@@ -21,8 +21,8 @@ class TextPattern {
 
   // The first match at `from` or later in valid UTF-8. Thread-safe.
   Regex::Match find(std::string_view text, size_t from) const;
-  // Each match replaced by `content` as it stands.
-  std::string replace_all(std::string_view text, std::string_view content) const;
+  // Each match replaced by `content` as it stands. Throws Error for a result of more than `most` bytes.
+  std::string replace_all(std::string_view text, std::string_view content, size_t most) const;
 
  private:
   std::optional<Regex> regex_;

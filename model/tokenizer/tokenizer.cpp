@@ -73,14 +73,18 @@ std::vector<AddedToken> read_added_tokens(const json& list, const TokenTable& vo
   return tokens;
 }
 
-// Those to look for in the normalised text, or in the text as it is; special ones first, so that they win over equal ones.
-std::vector<AddedToken> select(const std::vector<AddedToken>& tokens, bool normalized, const Normalizer& normalizer) {
+std::string normalized(const std::string& text, const Normalizer& normalizer) {
+  std::string storage;
+  bool cut_front = false;
+  return std::string(normalizer.apply(text, storage, &cut_front));
+}
+
+// Those to look for in the normalised text, or in the text as it is; special ones first, to win over equal ones.
+std::vector<AddedToken> select(const std::vector<AddedToken>& tokens, bool wanted, const Normalizer& normalizer) {
   std::vector<AddedToken> chosen;
   for (auto token : tokens) {
-    if (token.normalized != normalized) continue;
-    std::string storage;
-    bool cut = false;
-    if (normalized) token.content = std::string(normalizer.apply(token.content, storage, &cut));
+    if (token.normalized != wanted) continue;
+    if (wanted) token.content = normalized(token.content, normalizer);
     chosen.push_back(std::move(token));
   }
   std::stable_partition(chosen.begin(), chosen.end(), [](const auto& t) { return t.special; });
@@ -114,12 +118,13 @@ void Tokenizer::Impl::fill_tokens(const std::vector<AddedToken>& added) {
     if (!vocabulary.has(id)) continue;
     Token& token = tokens[static_cast<size_t>(id)];
     token.spelling = vocabulary.spelling(id);
-    token.bytes = decoder.takes_bytes() ? from_byte_level(token.spelling).value_or(token.spelling) : decoder.inside(token.spelling);
+    token.bytes = decoder.takes_bytes() ? from_byte_level(token.spelling).value_or(token.spelling)
+                                        : decoder.inside(token.spelling);
   }
   for (const auto& a : added) {
     Token& token = tokens[static_cast<size_t>(a.id)];
-    token.spelling = a.content;
-    token.bytes = decoder.takes_bytes() ? a.content : decoder.inside(a.content);
+    token.spelling = a.normalized ? normalized(a.content, normalizer) : a.content;
+    token.bytes = decoder.takes_bytes() ? token.spelling : decoder.inside(token.spelling);
     token.special = a.special;
     added_ids.emplace(a.content, a.id);
   }
@@ -147,16 +152,16 @@ void Tokenizer::Impl::encode_part(std::string_view text, bool first, std::vector
   thread_local PreTokenizer::Pieces pieces;
   std::string storage;
   bool cut_front = false;
-  const auto normalized = normalizer.apply(text, storage, &cut_front);
+  const auto rewritten = normalizer.apply(text, storage, &cut_front);
   first = first && !cut_front;
   parts.clear();
-  normalized_finder.split(normalized, parts);
+  normalized_finder.split(rewritten, parts);
   for (const auto& part : parts) {
     if (part.id >= 0) {
       ids.push_back(part.id);
       continue;
     }
-    pre_tokenizer.split(part.text, first && part.text.data() == normalized.data(), pieces);
+    pre_tokenizer.split(part.text, first && part.text.data() == rewritten.data(), pieces);
     for (const auto piece : pieces.list) bpe.encode(piece, pre_tokenizer.byte_level(), ids);
   }
 }

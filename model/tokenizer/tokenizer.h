@@ -37,7 +37,7 @@ class Tokenizer {
   std::string decode(const std::vector<int32_t>& ids, bool skip_special = false) const;
   // Bytes that one token gives inside a text, special ones too; not always whole characters.
   const std::string& token_bytes(int32_t id) const;
-  // The token as the file spells it: the content of an added one.
+  // The token as the file spells it; of an added one its content, normalised where the file says so.
   const std::string& spelling(int32_t id) const;
 
   int64_t size() const;                         // ids are 0..size()-1

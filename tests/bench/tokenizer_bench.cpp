@@ -1,4 +1,4 @@
-// One tokenizer.json over the lines of a text file, for peers/tokenizers_speed.py and end_to_end/long/tokenizers.py:
+// One tokenizer.json over the lines of a text file, for end_to_end/long/compare_tokenizers.py:
 //
 //   tokenizer_bench TOKENIZER.json
 //

@@ -1,6 +1,6 @@
 """Small tokenizer.json files in the shapes of well-known model families, and texts to try them on.
 
-Used by make_tokenizer_golden.py (golden values) and by end_to_end/long/tokenizers.py (live comparison). Needs `tokenizers`.
+Used by make_tokenizer_golden.py (golden values) and by end_to_end/long/compare_tokenizers.py (live comparison). Needs `tokenizers`.
 """
 import json
 import random
@@ -85,7 +85,8 @@ def shapes(corpus, size=700):
         pre_tokenizer={"type": "Metaspace", "replacement": "\u2581", "prepend_scheme": "never", "split": True},
         decoder={"type": "Metaspace", "replacement": "\u2581", "prepend_scheme": "never", "split": True})
     yield "gemma", make(
-        spiece, added_tokens=base + [s(n, "<start_of_turn>"), added(n + 1, "\n\n\n", special=False), added(n + 2, "<b>", special=False)],
+        spiece, added_tokens=base + [s(n, "<start_of_turn>"), added(n + 1, "\n\n\n", special=False),
+                                     added(n + 2, "<b>", special=False)],
         normalizer=replace(" ", "\u2581"),
         pre_tokenizer={"type": "Split", "pattern": {"String": " "}, "behavior": "MergedWithPrevious", "invert": False},
         decoder=sequence("decoders", replace("\u2581", " "), {"type": "ByteFallback"}, {"type": "Fuse"}),
@@ -151,7 +152,7 @@ def random_character(rng, old):
             c = chr(rng.randrange(0x80, 0x2000))
         else:
             c = chr(rng.choice([rng.randrange(0x2000, 0xD800), rng.randrange(0xE000, 0x10000), rng.randrange(0x10000, 0x20000)]))
-        if not old or is_old(c):
+        if is_old(c) if old else unicodedata.category(c) != "Cn":
             return c
 
 
@@ -176,8 +177,8 @@ def random_bytes(rng, longest=80):
 
 
 def texts(rng, count, root):
-    """For one tokenizer.json: scripts, random characters, random bytes. Where it rewrites or cuts by Unicode's tables in
-    ways that differ between versions, only characters that all of them know."""
+    """For one tokenizer.json: scripts, random characters (those that Python 3.11 knows: Unicode 14, as PCRE2 does), random
+    bytes. Where Unicode's tables matter more, only characters that the oldest of the libraries' tables know."""
     tables = json.dumps([root["normalizer"], root["pre_tokenizer"]])
     old = any(name in tables for name in ["NFC", "NFD", "NFKC", "NFKD", "Lowercase", "Whitespace", "Punctuation"])
     made = [random_bytes(rng) for _ in range(count // 4)]
