@@ -3,7 +3,7 @@
 #include "model/chat/chat_template.h"
 #include "model/families/tensor_names.h"
 #include "model/files/folder_files.h"
-#include "model/files/safetensors.h"
+#include "model/files/safetensors_writer.h"
 
 namespace model {
 

@@ -10,6 +10,7 @@
 
 #include "kernels/tensor.h"
 #include "model/chat/chat_template.h"
+#include "model/tokenizer/bpe_trainer.h"
 #include "reward/sandbox/sandbox.h"
 #include "rl/config.h"
 
@@ -88,6 +89,14 @@ struct IdentityOptions {
   bool json = false;
 };
 
+// Makes a byte-level BPE tokenizer from files of text.
+struct TokenizerTrainOptions {
+  std::vector<std::string> texts;  // files; .jsonl ones give the texts under `key`
+  std::string key;
+  std::string output;              // folder
+  model::BpeTraining training;
+};
+
 int run_train(const Config& config, const TrainOptions& options = {});
 int run_check(const Config& config);
 int run_eval(const EvalOptions& options);
@@ -101,6 +110,7 @@ int run_score(const ScoreOptions& options);
 int run_reward_list();  // prints the built-in rewards and their options
 int run_conformance(const std::vector<std::string>& command);  // 1: a check failed
 int run_attack(const std::string& reward);                     // 1: junk earned a positive score
+int run_tokenizer_train(const TokenizerTrainOptions& options);
 int run_devices();  // prints the processor, the kernels in use, threads and memory
 
 }  // namespace rl

@@ -12,6 +12,7 @@ import os
 import random
 import sys
 
+import tokenizer_shapes
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 
 GOLDEN = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "model", "golden")
@@ -35,6 +36,8 @@ TEXTS = [
     "\u0000\u0001\u007f\u0080", "\U0001d4d7\U0001d4ee\U0001d4f5\U00020000\U0002a6d6", "fi ﬁ Å Å Ω Ω", "“quotes” ‘single’ — dash… «g»",
 ]
 
+SHORT = ["", " ", "  ", "a", " a", "a ", "\n", "<s>", "<s> a", "a<s>", "Clips clips sClips", "\u2581", "\u2581a", "<0x41>\u00e9<0x42>"]
+
 
 def random_text(rng):
     out = []
@@ -53,6 +56,10 @@ def random_text(rng):
 
 
 def fnv(values, h=0xCBF29CE484222325):
+    if isinstance(values, bytes):
+        for byte in values:
+            h = (h ^ byte) * 0x100000001B3 % (1 << 64)
+        return h
     for v in values:
         for byte in int(v).to_bytes(4, "little"):
             h = (h ^ byte) * 0x100000001B3 % (1 << 64)
@@ -98,6 +105,42 @@ def variants(base):
         "added_tokens": json.loads(base.to_str())["added_tokens"] + [
             token(n, "<sep>", special=True), token(n + 1, "keep", single_word=True), token(n + 2, "<lr>", lstrip=True, rstrip=True),
             token(n + 3, "\u00e9toile", normalized=True), token(n + 4, "<|im_start|>user")]}
+
+
+def shape_cases(corpus):
+    """For each shape its parts, texts, hashes of their ids and of what these decode to. Vocabularies are shared."""
+    cases, vocabularies = [], []
+    for name, root in tokenizer_shapes.shapes(corpus, 520):
+        t = Tokenizer.from_str(json.dumps(root))
+        texts = tokenizer_shapes.texts(random.Random(name), 12, root) + SHORT
+        vocabulary = {key: root["model"][key] for key in ["vocab", "merges"]}
+        if vocabulary not in vocabularies:
+            vocabularies.append(vocabulary)
+        rest = {key: value for key, value in root["model"].items() if key not in vocabulary}
+        root["model"] = dict(rest, vocabulary=vocabularies.index(vocabulary))
+        ids = [t.encode(x, add_special_tokens=False).ids for x in texts]
+        cases.append({"name": name, "tokenizer": root, "texts": texts, "fnv": [f"{fnv(i):016x}" for i in ids],
+                      "with_special": t.encode("a b").ids,
+                      "decoded": [f"{fnv(t.decode(i, skip_special_tokens=False).encode()):016x}" for i in ids]})
+    return {"shapes": cases, "vocabularies": vocabularies}
+
+
+def trained(corpus):
+    """What BpeTrainer makes of the corpus, for each pattern of `ponder tokenizer train`."""
+    level = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
+    for name in ["gpt2", "qwen2", "llama3"]:
+        t = Tokenizer(models.BPE())
+        pattern = LLAMA3 if name == "llama3" else LLAMA3.replace("{1,3}", "")
+        split = pre_tokenizers.Split(Regex(pattern), "isolated")
+        t.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False) if name == "gpt2" else pre_tokenizers.Sequence([split, level])
+        if name == "qwen2":
+            t.normalizer = normalizers.NFC()
+        t.train_from_iterator(corpus, trainers.BpeTrainer(
+            vocab_size=1000, show_progress=False, initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), special_tokens=["<|endoftext|>"]))
+        model = json.loads(t.to_str())["model"]
+        tokens = "\n".join(sorted(model["vocab"], key=model["vocab"].get))
+        merges = "\n".join(" ".join(m) for m in model["merges"])
+        yield {"pattern": name, "tokens": f"{fnv(tokens.encode()):016x}", "merges": f"{fnv(merges.encode()):016x}", "count": len(model["merges"])}
 
 
 def apply(base_json, replacement):
@@ -156,6 +199,8 @@ def main(gsm8k_dir, gguf_file):
     for name, replacement in variants(base):
         t = apply(base_json, replacement)
         cases.append({"name": name, "replace": replacement, "fnv": [f"{fnv(t.encode(x).ids):016x}" for x in texts]})
+    write("tokenizer_shapes.json", dict(
+        shape_cases(questions[:300]), corpus=questions[:150], trained=list(trained(questions[:150]))))
     first = apply(base_json, {})
     write("tokenizer_cases.json", {"texts": texts, "variants": cases,
                                    "ids": [first.encode(x).ids for x in texts[:40]]})

@@ -18,12 +18,19 @@ TEST_CASE("white space is that of Hugging Face's engine: U+180E is none", "[rege
 }
 
 TEST_CASE("an escaped backslash before s stays a backslash", "[regex]") {
-  CHECK(Regex::spell_out_spaces(R"(\\s\d)") == R"(\\s\d)");
+  CHECK(model::translate_regex(R"(\\s\d)", "") == R"(\\s\d)");
   CHECK(Regex(R"(\\s)").find("x\\s", 0).begin == 1);
 }
 
 TEST_CASE("a pattern that is not valid is named", "[regex]") {
   CHECK_THAT(golden::error_of([] { Regex("(a"); }), Catch::Matchers::Contains("regular expression \"(a\" is not valid"));
+}
+
+TEST_CASE("what Oniguruma reads in another way is translated or refused", "[regex]") {
+  CHECK(Regex(R"(\w+)").find("\u0301a_\u0661-", 0).end == 6);  // a mark is of a word; PCRE2 alone says no
+  for (const char* pattern : {"[a-z&&[^b]]", "[a[bc]]", R"(\h)", R"(\p{N}{1,3}+)", R"([\W])"})
+    CHECK_THAT(golden::error_of([&] { Regex{pattern}; }), Catch::Matchers::Contains("is not supported"));
+  CHECK(Regex(R"(\p{L}+[[:digit:]]\[x\]])").find("ab1[x]]", 0).found);
 }
 
 TEST_CASE("a pattern that never comes to an end gives up with an error", "[regex]") {
