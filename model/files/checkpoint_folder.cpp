@@ -8,7 +8,6 @@
 
 #include "kernels/error.h"
 #include "kernels/thread_pool.h"
-#include "model/chat/chat_template.h"
 #include "model/files/folder_files.h"
 #include "model/files/json_fields.h"
 #include "model/files/safetensors.h"
@@ -219,10 +218,10 @@ void write_weights(const std::string& directory, const ParameterStore& store, ke
 }
 
 void write_model(const std::string& directory, const ParameterStore& store, const Tokenizer& tokenizer, kernels::Dtype dtype,
-                 const std::string& template_style) {
+                 const std::string& chat_template) {
   make_folder(directory);
   write_weights(directory, store, dtype);
-  write_folder_files(directory, store.config(), dtype, tokenizer, chat_template_jinja(template_style));
+  write_folder_files(directory, store.config(), dtype, tokenizer, chat_template);
 }
 
 }  // namespace model

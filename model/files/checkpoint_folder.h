@@ -19,9 +19,9 @@ void read_weights(const std::string& directory, ParameterStore& store);
 std::shared_ptr<const WeightSet> read_packed_weights(const std::string& directory, const ModelConfig& config, kernels::Dtype dtype);
 
 // Writes the folder (it may exist). Parameters used in float32 are saved in float32, the others in `dtype`.
-// `template_style` is kept in tokenizer_config.json as a chat_template when the style is chatml.
+// `chat_template` is Jinja text for tokenizer_config.json; empty: none is written.
 void write_model(const std::string& directory, const ParameterStore& store, const Tokenizer& tokenizer, kernels::Dtype dtype,
-                 const std::string& template_style = "");
+                 const std::string& chat_template = "");
 
 // Only DIR/model.safetensors.
 void write_weights(const std::string& directory, const ParameterStore& store, kernels::Dtype dtype);

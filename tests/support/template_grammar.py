@@ -3,7 +3,8 @@ import random
 
 # What Ponder refuses on purpose where jinja2 goes on.
 REFUSALS = ["outside the supported part", "more than 64 bits", "cannot be printed", "are not compared", "grows larger",
-            "use |list before it", "nest deeper"]
+            "use |list before it", "nest deeper", "complex number",
+            "cannot be sliced"]  # jinja2 gives undefined where the sliced value is a constant
 
 VARIABLES = {
     "a": 7, "b": -3, "f": 2.5, "s": "Hello, World", "t": " trim me \n", "u": "Straße 東京 😀", "e": "", "n": None, "yes": True,
@@ -59,7 +60,7 @@ SLICES = {"t": ["[0]", "[-1]", "[1:]", "[:-1]", "[::-1]", "[1:3]", "[::2]", "[-2
           "l": ["[1:]", "[:-1]", "[::-1]", "[1:3]", "[::2]", "[-2:]", "[:2]"], "m": ["[1:]", "[:1]", "[::-1]"]}
 ITEMS = {"l": ["[0]", "[-1]", "[99]", "[a]", "[none]"], "d": ["['x']", "['role']", "['none']", "['items']", "[0]"], "m": ["[0].role", "[-1]['role']"],
          "n": ["[0]"], "b": ["['x']", "[1:]"]}
-ARITHMETIC = ["+", "-", "*", "/", "//", "%", "**"]
+ARITHMETIC = ["+", "-", "*", "/", "//", "%"]
 COMPARISONS = ["==", "!=", "<", "<=", ">", ">="]
 
 
@@ -92,6 +93,8 @@ class Grammar:
             return f"{self.expression(depth + 1, 't')} {self.pick('+~')} {self.operand(depth, 't')}" if r < 0.9 else \
                 f"{self.operand(depth, 'b')} ~ {self.operand(depth)}"
         if kind == "n":
+            if r < 0.74:  # names only: of a negative constant jinja2 makes -1 ** x, which Python reads as -(1 ** x)
+                return f"{self.pick(NAMES['n'])} ** {self.pick(['a', '2', '0.5', 'b'])}"
             return f"{self.operand(depth, 'n')} {self.pick(ARITHMETIC)} {self.operand(depth, 'n')}" if r < 0.95 else f"-{self.operand(depth, 'n')}"
         if kind == "b":
             return self.condition(depth)

@@ -316,11 +316,17 @@ ExpressionPtr ExpressionParser::call(ExpressionPtr node) {
   return made;
 }
 
+std::string ExpressionParser::dotted_name() {
+  std::string name = tokens_.expect_name();
+  while (tokens_.take_op(".")) name += "." + tokens_.expect_name();
+  return name;
+}
+
 ExpressionPtr ExpressionParser::filters(ExpressionPtr node, bool at_name) {
   while (at_name || tokens_.take_op("|")) {
     at_name = false;
     const int line = tokens_.line();
-    auto made = make(Op::filter, line, one(std::move(node)), tokens_.expect_name());
+    auto made = make(Op::filter, line, one(std::move(node)), dotted_name());
     if (tokens_.peek().is_op("(")) made->arguments = call_arguments();
     for_each_argument(made->arguments, [&](const Expression* inner) { deepen(*made, inner); });
     node = std::move(made);
@@ -331,7 +337,7 @@ ExpressionPtr ExpressionParser::filters(ExpressionPtr node, bool at_name) {
 ExpressionPtr ExpressionParser::test(ExpressionPtr node) {
   const int line = tokens_.take().line;
   const bool negated = tokens_.take_name("not");
-  auto made = make(Op::test, line, one(std::move(node)), tokens_.expect_name());
+  auto made = make(Op::test, line, one(std::move(node)), dotted_name());
   const Token& t = tokens_.peek();
   const bool value_follows = t.kind == Token::Kind::name || t.kind == Token::Kind::text || t.kind == Token::Kind::number ||
                              t.is_op("[") || t.is_op("{");

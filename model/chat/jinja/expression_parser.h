@@ -44,6 +44,7 @@ class ExpressionParser {
   ExpressionPtr list();
   ExpressionPtr dict();
   CallArguments call_arguments();
+  std::string dotted_name();  // of a filter or test
   void deepen(Expression& node, const Expression* inner) const;
 
   TokenStream& tokens_;

@@ -34,6 +34,11 @@ Value changed(const Value& v, const Arguments& a, Budget&) {
   return Value::text(change(t.text), t.safe);
 }
 
+Value title_filter(const Value& v, const Arguments& a, Budget&) {
+  bind("title", a, {});
+  return Value::text(filter_title(to_text(v)));
+}
+
 Value length_filter(const Value& v, const Arguments& a, Budget&) {
   bind("length", a, {});
   return Value::integer(length(v));
@@ -88,7 +93,10 @@ Value indent(const Value& v, const Arguments& a, Budget&) {
   const auto given = bind("indent", a, {"width", "first", "blank"});
   const std::string& text = text_of("indent", v);
   std::string step(4, ' ');
-  if (given[0] && given[0]->is(Kind::text)) step = given[0]->text();
+  if (given[0] && given[0]->is(Kind::text)) {
+    if (v.safe()) throw Problem("indent by a text of what |safe marked is outside the supported part of Jinja");
+    step = given[0]->text();
+  }
   else if (given[0]) {
     const int64_t width = std::max<int64_t>(0, whole_of("indent", *given[0]));
     check_weight(width);
@@ -103,7 +111,7 @@ Value indent(const Value& v, const Arguments& a, Budget&) {
     if (i > 0 && (blank || !lines[i].empty())) out += step;
     out += lines[i];
   }
-  return Value::text(std::move(out));
+  return Value::text(std::move(out), v.safe());
 }
 
 // Python's int() and float() of text: white space around it, single underscores between digits.
@@ -179,7 +187,7 @@ Value round_filter(const Value& v, const Arguments& a, Budget&) {
   if (precision < 0 || precision > 20) throw Problem("round to other than 0 to 20 places is outside the supported part of Jinja");
   if (method == "ceil" || method == "floor") {
     const double scale = std::pow(10.0, static_cast<double>(precision)), scaled = v.number() * scale;
-    return Value::real((method == "ceil" ? std::ceil(scaled) : std::floor(scaled)) / scale);
+    return Value::real(((method == "ceil" ? std::ceil(scaled) : std::floor(scaled)) + 0.0) / scale);  // Python's whole number has no -0
   }
   if (method != "common") throw Problem("round: method is common, ceil or floor");
   if (v.is_whole()) return Value::integer(v.whole());
@@ -202,7 +210,7 @@ Value attr(const Value& v, const Arguments& a, Budget&) {
 Filter value_filter(const std::string& name) {
   static const std::map<std::string, Filter> table = {
       {"trim", trim},         {"upper", changed<upper>},   {"lower", changed<lower>}, {"capitalize", changed<capitalize>},
-      {"title", changed<filter_title>}, {"length", length_filter}, {"count", length_filter},  {"default", fallback},
+      {"title", title_filter}, {"length", length_filter}, {"count", length_filter},  {"default", fallback},
       {"d", fallback},        {"string", string_filter},   {"safe", safe_filter},     {"escape", escape_filter},
       {"e", escape_filter},   {"replace", replace_filter}, {"tojson", tojson},        {"indent", indent},
       {"int", int_filter},    {"float", float_filter},     {"abs", abs_filter},       {"round", round_filter},

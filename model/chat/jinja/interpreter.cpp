@@ -153,23 +153,27 @@ Interpreter::Flow Interpreter::loop(const Statement& s) {
   budget_.charge(run.weight());
   Values items = iterate(run);
   if (s.test != nullptr) items = kept(s, std::move(items));
-  if (!items.empty()) return rounds(s, std::move(items));
+  // Jinja runs the else branch when no round came to its end: {% continue %} and {% break %} count as none.
+  if (rounds(s, std::move(items))) return Flow::normal;
   const Inside inner(scope_, inside(scope_));
   return execute(s.otherwise);
 }
 
-Interpreter::Flow Interpreter::rounds(const Statement& s, Values items) {
+bool Interpreter::rounds(const Statement& s, Values items) {
   const ScopePtr outer = scope_;
   auto data = std::make_shared<LoopData>();
   data->items = std::move(items);
   const Value loop = Value::of(Kind::loop, data);
+  bool finished = false;
   for (; data->index < data->items.size(); ++data->index) {
     const Inside inner(scope_, inside(outer));
     assign(s.targets[0], data->items[data->index]);
     scope_->set(s.symbol, loop);
-    if (execute(s.body) == Flow::leave_loop) break;
+    const Flow flow = execute(s.body);
+    if (flow == Flow::leave_loop) break;
+    finished |= flow == Flow::normal;
   }
-  return Flow::normal;
+  return finished;
 }
 
 template <typename Run>

@@ -44,7 +44,7 @@ class Interpreter {
   Flow execute(const Statement& s);
   Flow branch(const Statement& s);
   Flow loop(const Statement& s);
-  Flow rounds(const Statement& s, Values items);
+  bool rounds(const Statement& s, Values items);  // true: one of them came to its end
   Values kept(const Statement& s, Values items);
   Flow set_block(const Statement& s);
   Flow filter_block(const Statement& s);

@@ -31,6 +31,16 @@ void check_divisor(const Value& b) {
   if (b.number() == 0) throw Problem("division by zero");
 }
 
+// Python's: the remainder is exact, so the quotient is not off by one where a / b rounds to a whole number.
+double floor_quotient(double x, double y) {
+  const double rest = std::fmod(x, y);
+  double quotient = (x - rest) / y;
+  if (rest != 0 && (y < 0) != (rest < 0)) quotient -= 1;
+  if (quotient == 0) return std::copysign(0.0, x / y);
+  const double floor = std::floor(quotient);
+  return quotient - floor > 0.5 ? floor + 1 : floor;
+}
+
 int compare(const Value& a, const Value& b) {  // -1, 0, 1; 2 where a float is not a number
   if (both_whole(a, b)) return a.whole() < b.whole() ? -1 : a.whole() > b.whole();
   const double x = a.number(), y = b.number();
@@ -170,7 +180,7 @@ Value divide(const Value& a, const Value& b) {
 Value floor_divide(const Value& a, const Value& b) {
   check_numbers("//", a, b);
   check_divisor(b);
-  if (!both_whole(a, b)) return Value::real(std::floor(a.number() / b.number()));
+  if (!both_whole(a, b)) return Value::real(floor_quotient(a.number(), b.number()));
   const Wide x = a.whole(), y = b.whole();
   const Wide q = x / y;
   return whole("//", x % y != 0 && (x < 0) != (y < 0) ? q - 1 : q);

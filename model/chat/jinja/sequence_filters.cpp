@@ -107,8 +107,12 @@ struct Sorted {
   Value key, value;
 };
 
-void sort_by_key(std::vector<Sorted>& run, bool reversed) {
-  std::stable_sort(run.begin(), run.end(), [&](const Sorted& a, const Sorted& b) { return reversed ? less(b.key, a.key) : less(a.key, b.key); });
+// `boxed`: the keys are compared as lists of one, so equal ones need no order.
+void sort_by_key(std::vector<Sorted>& run, bool reversed, bool boxed = false) {
+  std::stable_sort(run.begin(), run.end(), [&](const Sorted& a, const Sorted& b) {
+    if (boxed && equal(a.key, b.key)) return false;
+    return reversed ? less(b.key, a.key) : less(a.key, b.key);
+  });
 }
 
 Value sort(const Value& v, const Arguments& a, Budget& budget) {
@@ -125,7 +129,7 @@ Value sort(const Value& v, const Arguments& a, Budget& budget) {
     run.push_back({exact ? key : without_case(key), item});
     budget.charge(item.weight());
   }
-  sort_by_key(run, given[0] && truth(*given[0]));
+  sort_by_key(run, given[0] && truth(*given[0]), given[2] && !given[2]->is(Kind::none));
   Values values;
   for (auto& s : run) values.push_back(std::move(s.value));
   return Value::sequence(Kind::list, std::move(values));

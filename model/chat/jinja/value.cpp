@@ -175,7 +175,7 @@ Values iterate(const Value& value) {
     }
     case Kind::text: {
       Values characters;
-      for (const std::string_view c : characters_of(value.text())) characters.push_back(Value::text(std::string(c), value.safe()));
+      for (const std::string_view c : characters_of(value.text())) characters.push_back(Value::text(std::string(c)));
       return characters;
     }
     default: throw Problem(fmt::format("a {} cannot be iterated", type_name(value)));
