@@ -12,6 +12,7 @@
 #include "kernels/error.h"
 #include "model/tokenizer/tokenizer.h"
 #include "rl/commands/commands.h"
+#include "rl/data/conversation.h"
 #include "rl/data/identity.h"
 #include "rl/data/test_sets.h"
 #include "rl/dataset.h"
@@ -128,8 +129,16 @@ class Check {
 
   void check_prompts(const StageConfig& stage, const std::vector<Problem>& problems) {
     if (tokenizer_ == nullptr || problems.empty()) return;
-    std::string mismatch = model::template_mismatch(stage.chat_template, *tokenizer_);
+    model::TemplateConfig& chat = templates_[stage.name] = stage.chat_template;
+    std::string mismatch;
+    try {
+      model::resolve_template(chat, config_.model.path, "plain");
+      mismatch = model::template_mismatch(chat, *tokenizer_);
+    } catch (const kernels::Error& failure) {
+      mismatch = failure.what();
+    }
     if (!mismatch.empty()) {
+      templates_.erase(stage.name);
       if (const std::string key = "template.style: "; mismatch.rfind(key, 0) == 0) mismatch.erase(0, key.size());
       error(&stage, "template.style", mismatch);
       return;
@@ -139,7 +148,7 @@ class Check {
     try {
       for (int64_t i = 0; i < looked_at; ++i) {
         const auto tokens =
-            static_cast<int64_t>(tokenizer_->encode(model::render_prompt(stage.chat_template, problems[i].question)).size());
+            static_cast<int64_t>(tokenizer_->encode(model::render_prompt(chat, problems[i].question)).size());
         longest = std::max(longest, tokens);
         overlong += tokens > stage.data.max_prompt_tokens;
       }
@@ -147,7 +156,8 @@ class Check {
       error(&stage, "template.style", fmt::format("a prompt of {} cannot be tokenised: {}", stage.data.train, failure.what()));
       return;
     }
-    prompt_reports_[stage.name] = fmt::format("{} prompts looked at, longest {} tokens", looked_at, longest);
+    prompt_reports_[stage.name] = fmt::format("template {}; {} prompts looked at, longest {} tokens",
+                                              model::describe_template(chat), looked_at, longest);
     if (overlong > 0) judge_overlong(stage, overlong, looked_at, longest);
   }
 
@@ -163,9 +173,15 @@ class Check {
   }
 
   void check_completions(const StageConfig& stage, const std::vector<Problem>& problems) {
-    if (tokenizer_ == nullptr) return;
+    const auto found = templates_.find(stage.name);
+    if (tokenizer_ == nullptr || found == templates_.end()) return;
+    const model::TemplateConfig& chat = found->second;
     for (size_t i = 0; i < problems.size() && static_cast<int64_t>(i) < prompts_looked_at; ++i) {
       try {
+        if (!problems[i].messages.empty()) {
+          if (!check_conversation(stage, chat, problems[i])) return;
+          continue;
+        }
         if (problems[i].completion.empty()) {
           error(&stage, "data.completion_key",
                 fmt::format("row {} of {} has no text under \"{}\", which an sft stage learns. "
@@ -176,7 +192,7 @@ class Check {
         // With the prompt as data.max_prompt_tokens leaves it, and the end token, which is predicted and never read.
         const auto completion = static_cast<int64_t>(tokenizer_->encode(problems[i].completion).size());
         const auto prompt = static_cast<int64_t>(
-            tokenizer_->encode(model::render_prompt(stage.chat_template, problems[i].question)).size());
+            tokenizer_->encode(model::render_prompt(chat, problems[i].question)).size());
         if (prompt > stage.data.max_prompt_tokens && stage.data.overlong_prompt == "drop") continue;
         if (const int64_t positions = std::min(prompt, stage.data.max_prompt_tokens) + completion; positions > sizes_.max_positions) {
           error(&stage, "data.train",
@@ -190,6 +206,20 @@ class Check {
         return;
       }
     }
+  }
+
+  // False: it is wrong, and said so.
+  bool check_conversation(const StageConfig& stage, const model::TemplateConfig& chat, const Problem& problem) {
+    try {
+      const auto tokens = conversation_tokens(*tokenizer_, chat, problem.messages, {});
+      const auto positions = static_cast<int64_t>(tokens.prompt.size() + tokens.tokens.size()) - 1;
+      if (positions <= sizes_.max_positions) return true;
+      error(&stage, "data.train", fmt::format("row {} needs {} positions, but the model has {}. Shorten or remove it.",
+                                              problem.prompt_id + 1, positions, sizes_.max_positions));
+    } catch (const kernels::Error& failure) {
+      error(&stage, "template.style", fmt::format("row {} of {}: {}", problem.prompt_id + 1, stage.data.train, failure.what()));
+    }
+    return false;
   }
 
   void check_rewards(const StageConfig& stage, const std::vector<Problem>& training, const std::vector<Problem>& held_back) {
@@ -314,6 +344,7 @@ class Check {
   CheckResult result_;
   model::ModelConfig sizes_;
   std::shared_ptr<const model::Tokenizer> tokenizer_;  // null when the model cannot be read
+  std::map<std::string, model::TemplateConfig> templates_;                // of stages whose template fits
   std::map<std::string, std::string> prompt_reports_, test_set_reports_;  // by stage
 };
 

@@ -146,7 +146,7 @@ std::string save_checkpoint(const std::string& run_directory, const Policy& poli
   fs::create_directories(temporary / "trainer", error);
   if (error) kernels::fail("checkpoint: {}: {}. Free some space or choose another run.output_dir.", temporary.string(), error.message());
 
-  policy.save(temporary.string(), config.stages.at(static_cast<size_t>(state.stage)).chat_template.style);
+  policy.save(temporary.string(), model::chat_template_of(config.stages.at(static_cast<size_t>(state.stage)).chat_template));
   const auto& store = const_cast<Policy&>(policy).store();
   std::vector<model::NamedTensor> tensors{
       {"master", store.master}, {"first_moment", store.first_moment}, {"second_moment", store.second_moment}};

@@ -20,6 +20,7 @@ struct Problem {
   std::string completion;  // SFT target (JSONL: completion_key; generator: worked or bare); empty when there is none
   std::string data_source = {};  // the row's own (JSONL: source_key), else data.name, else the file's or generator's name
   std::string extra = {};        // JSONL: the row's other fields, as the JSON text of an object; empty when there are none
+  std::string messages = {};     // the whole conversation, as the JSON text of a list; empty: question and completion say it
   int64_t line = 0;              // where its row begins in the file; 0: generated
 };
 

@@ -181,8 +181,8 @@ void Policy::restore(int64_t version, int64_t optimizer_steps) {
   weights_ = model::pack_weights(store_, dtype_, version_, std::move(weights_));
 }
 
-void Policy::save(const std::string& directory, const std::string& template_style) const {
-  model::write_model(directory, store_, *tokenizer_, dtype_, template_style);
+void Policy::save(const std::string& directory, const std::string& chat_template) const {
+  model::write_model(directory, store_, *tokenizer_, dtype_, chat_template);
 }
 
 }  // namespace rl

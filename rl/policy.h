@@ -57,7 +57,7 @@ class Policy {
   void reset_optimizer();                  // zero moments, at the start of a stage
   void restore(int64_t version, int64_t optimizer_steps);  // after a checkpoint filled the store
   int64_t optimizer_steps() const { return optimizer_steps_; }
-  void save(const std::string& directory, const std::string& template_style) const;
+  void save(const std::string& directory, const std::string& chat_template) const;
 
  private:
   model::ParameterStore store_;

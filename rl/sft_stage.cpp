@@ -1,6 +1,7 @@
 // The SFT loop: problems with their completions -> one group each -> forward, backward, step.
 #include "kernels/error.h"
 #include "kernels/trace.h"
+#include "rl/data/conversation.h"
 #include "rl/run.h"
 #include "rl/step_times.h"
 
@@ -11,17 +12,25 @@ TrainGroup group_of(const Run& run, const StageConfig& stage, const Problem& pro
   const auto& tokenizer = run.policy.tokenizer();
   TrainGroup group;
   group.group_id = index;
-  group.prompt = cut_left(tokenizer.encode(model::render_prompt(stage.chat_template, problem.question)), stage.data.max_prompt_tokens);
   TrainSequence sequence;
-  sequence.tokens = tokenizer.encode(problem.completion);
-  if (!run.policy.stop_tokens().empty()) sequence.tokens.push_back(run.policy.stop_tokens().front());
+  if (problem.messages.empty()) {
+    group.prompt = tokenizer.encode(model::render_prompt(stage.chat_template, problem.question));
+    sequence.tokens = tokenizer.encode(problem.completion);
+    if (!run.policy.stop_tokens().empty()) sequence.tokens.push_back(run.policy.stop_tokens().front());
+    sequence.trained.assign(sequence.tokens.size(), 1);
+  } else {
+    ConversationTokens all = conversation_tokens(tokenizer, stage.chat_template, problem.messages, run.policy.stop_tokens());
+    group.prompt = std::move(all.prompt);
+    sequence.tokens = std::move(all.tokens);
+    sequence.trained.assign(all.trained.begin(), all.trained.end());
+  }
+  group.prompt = cut_left(std::move(group.prompt), stage.data.max_prompt_tokens);
   const size_t positions = group.prompt.size() + sequence.tokens.size() - 1;  // the last token is predicted, never read
   if (static_cast<int64_t>(positions) > run.policy.config().max_positions)
     kernels::fail_usage("{}: row {}: a prompt of {} tokens and a completion of {} need {} positions, but the model has {}. Shorten "
                         "or remove the row, or set data.overlong_prompt = \"truncate_left\" and a lower data.max_prompt_tokens.",
                         stage.data.train, problem.prompt_id + 1, group.prompt.size(), sequence.tokens.size(), positions,
                         run.policy.config().max_positions);
-  sequence.trained.assign(sequence.tokens.size(), 1);
   group.sequences.push_back(std::move(sequence));
   return group;
 }

@@ -291,11 +291,13 @@ struct Tracing {
 
 }  // namespace
 
-int run_train(const Config& config, const TrainOptions& options) {
-  const CheckResult found = check_run(config);
+int run_train(const Config& given, const TrainOptions& options) {
+  const CheckResult found = check_run(given);
   for (const auto& line : found.warnings) fmt::print(stderr, "warning: {}\n", line);
   for (const auto& line : found.errors) fmt::print(stderr, "{}\n", line);
   if (!found.errors.empty()) return 2;
+  Config config = given;
+  for (auto& stage : config.stages) model::resolve_template(stage.chat_template, config.model.path, "plain");
   kernels::set_threads(config.run.threads);
   install_interrupt_handler();
   MemoryPlan plan = plan_memory(config);
@@ -331,7 +333,7 @@ int run_train(const Config& config, const TrainOptions& options) {
       return 130;
     }
   }
-  run.policy.save((fs::path(config.run.output_dir) / "final").string(), config.stages.back().chat_template.style);
+  run.policy.save((fs::path(config.run.output_dir) / "final").string(), model::chat_template_of(config.stages.back().chat_template));
   close(run, false);
   return 0;
 }

@@ -24,7 +24,7 @@ void add_data(CLI::App& app, Command& command);
 void add_tokenizer(CLI::App& app, Command& command);
 void add_small_commands(CLI::App& app, Command& command);
 
-// --model, --template, --system, --dtype, --threads, --memory-mb; returns --model.
+// --model, --template, --system, --template-option, --dtype, --threads, --memory-mb; returns --model.
 CLI::Option* add_model_options(CLI::App* app, std::string& dtype, std::string& model, model::TemplateConfig& style,
                                int64_t& threads, int64_t& memory_mb);
 

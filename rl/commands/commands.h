@@ -39,7 +39,7 @@ struct EvalOptions {
   int64_t seed = 0;
   std::string output_dir;           // default: runs/eval/<model>-<suites>
   std::string version;              // of the program, for the result files
-  model::TemplateConfig chat_template;  // style empty: the suite's; else chatml when the tokenizer has its tokens, else plain
+  model::TemplateConfig chat_template;  // style empty: the suite's; else as LoadedModel
   kernels::Dtype dtype = kernels::Dtype::bf16;
   int64_t threads = 0, memory_mb = 0;
 };

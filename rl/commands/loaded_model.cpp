@@ -12,10 +12,10 @@ namespace rl {
 LoadedModel::LoadedModel(const std::string& directory, kernels::Dtype dtype, model::TemplateConfig chat_template, int64_t memory_mb)
     : chat_template_(std::move(chat_template)) {
   tokenizer_ = model::Tokenizer::from_directory(directory);
-  if (chat_template_.style.empty()) {
-    chat_template_.style = "chatml";
-    if (!model::template_mismatch(chat_template_, *tokenizer_).empty()) chat_template_.style = "plain";
-  }
+  if (chat_template_.style.empty()) chat_template_.style = "auto";
+  model::TemplateConfig chatml;
+  chatml.style = "chatml";
+  model::resolve_template(chat_template_, directory, model::template_mismatch(chatml, *tokenizer_).empty() ? "chatml" : "plain");
   if (const std::string why = model::template_mismatch(chat_template_, *tokenizer_); !why.empty())
     kernels::fail_usage("--template {}: {}", chat_template_.style, why);
   const model::ModelConfig config = model::read_config(directory);

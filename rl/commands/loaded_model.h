@@ -12,7 +12,7 @@ namespace rl {
 
 class LoadedModel {
  public:
-  // chat_template.style empty: chatml when the tokenizer has its tokens, else plain. Throws UsageError.
+  // chat_template.style empty or auto: the folder's own, else chatml when the tokenizer has its tokens, else plain. Throws UsageError.
   LoadedModel(const std::string& directory, kernels::Dtype dtype, model::TemplateConfig chat_template, int64_t memory_mb);
 
   rollout::Engine& engine() { return *engine_; }

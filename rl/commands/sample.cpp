@@ -35,7 +35,7 @@ int run_sample(const SampleOptions& options) {
     for (const auto& record : records) {
       double logprob = 0;
       for (float x : record.logprobs) logprob += x;
-      fmt::print("{}\n", loaded.tokenizer().decode(record.tokens, /*skip_special=*/options.chat_template.style != "plain"));
+      fmt::print("{}\n", loaded.tokenizer().decode(record.tokens, /*skip_special=*/loaded.chat_template().style != "plain"));
       std::fflush(stdout);  // so that text and note keep their order where both go to one place
       fmt::print(stderr, "--- {} tokens, ended by {}, log-probability {:.2f}\n", record.tokens.size(), rollout::name_of(record.finish), logprob);
     }

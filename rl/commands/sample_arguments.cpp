@@ -6,8 +6,14 @@ namespace rl {
 CLI::Option* add_model_options(CLI::App* app, std::string& dtype, std::string& model, model::TemplateConfig& style,
                                int64_t& threads, int64_t& memory_mb) {
   auto* folder = app->add_option("--model", model, "A Hugging Face folder, or the final/ folder of a run")->required()->type_name("DIR");
-  app->add_option("--template", style.style, "plain, r1-zero or chatml; chatml when the tokenizer has its tokens, if left out");
-  app->add_option("--system", style.system, "System message of the chatml template");
+  app->add_option("--template", style.style,
+                  "model (the chat template of the model's folder; model:NAME for one of several), chatml, llama3, deepseek-r1, r1-zero "
+                  "or plain. Left out: model if the folder has one, else chatml when the tokenizer has its tokens, else plain")
+      ->type_name("NAME");
+  app->add_option("--system", style.system, "System message of a chat template")->type_name("TEXT");
+  app->add_option("--template-option", style.options, "A variable for the chat template, such as enable_thinking=false; may be repeated")
+      ->type_name("KEY=VALUE")
+      ->allow_extra_args(false);
   app->add_option("--dtype", dtype, "bf16 or float32")->capture_default_str();
   app->add_option("--threads", threads, "CPU threads; 0: all cores")->capture_default_str();
   app->add_option("--memory-mb", memory_mb, "Memory budget; 0: 80 % of the machine's")->capture_default_str();

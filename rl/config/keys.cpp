@@ -111,11 +111,17 @@ std::vector<Key> declare() {
     {"data", "largest", STAGE(data.largest), "", between(9, 9999), {},
      "generator:countdown: largest number and largest target."},
 
-    {"template", "style", STAGE(chat_template.style), "", any(), {"plain", "r1-zero", "chatml"},
-     "How a question becomes a prompt."},
-    {"template", "system", STAGE(chat_template.system), "", any(), {}, "chatml: the system message; empty: the style's own."},
+    {"template", "style", STAGE(chat_template.style), "", any(), {},
+     "How a question becomes a prompt: auto, model, model:NAME, plain, r1-zero, chatml, llama3 or deepseek-r1. model is the chat "
+     "template of the model's folder; auto is that if there is one, else plain."},
+    {"template", "system", STAGE(chat_template.system), "", any(), {},
+     "Chat templates: the system message; empty: the template's own, if any. It is saved with the model."},
     {"template", "prefill", STAGE(chat_template.prefill), "", any(), {},
      "Text put at the start of the assistant's turn, such as <think>."},
+    {"template", "options", STAGE(chat_template.options), "", any(), {},
+     "Variables for the chat template, each KEY=VALUE, such as enable_thinking=false."},
+    {"template", "date", STAGE(chat_template.date), "", any(), {},
+     "The day that a template shows which asks for today's; fixed, so that equal seeds give equal runs."},
 
     {"rollout", "prompts_per_step", STAGE(rollout.prompts_per_step), "prompts", at_least(1), {}, "Prompts drawn in a step."},
     {"rollout", "samples_per_prompt", STAGE(rollout.samples_per_prompt), "samples", at_least(1), {},

@@ -16,6 +16,8 @@ class Rules {
       fail(0, "checkpoint.resume", "is empty. Write \"off\", \"auto\" or a checkpoint folder.");
     for (size_t i = 0; i < resolved_.config.stages.size(); ++i) {
       check_stage(i);
+      if (const std::string wrong = model::unknown_style(resolved_.config.stages[i].chat_template.style); !wrong.empty())
+        fail(i, "template.style", wrong);
       if (resolved_.config.stages[i].kind == "grpo") check_grpo(i);
     }
   }

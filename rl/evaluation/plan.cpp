@@ -92,6 +92,7 @@ Json suite_settings(const PlannedSuite& plan) {
           {"problems", plan.data.problems.size()},
           {"prompt_sha256", sha256_of_text(plan.wording())},
           {"template", plan.chat_template.style},
+          {"template_sha256", plan.chat_template.chat ? sha256_of_text(plan.chat_template.chat->source()) : ""},
           {"reward", plan.suite.reward.name},
           {"reward_options", options},
           {"stop", plan.suite.stop},
@@ -139,7 +140,10 @@ PlannedSuite plan_suite(const EvalOptions& options, const Suite& suite, const Lo
   PlannedSuite plan;
   plan.suite = suite;
   plan.chat_template = loaded.chat_template();
-  if (options.chat_template.style.empty() && !suite.template_style.empty()) plan.chat_template.style = suite.template_style;
+  if (options.chat_template.style.empty() && !suite.template_style.empty()) {
+    plan.chat_template.style = suite.template_style;
+    model::resolve_template(plan.chat_template, options.model, "plain");
+  }
   const std::string file = options.data.empty() ? find_data(suite) : options.data;
   plan.data = read_suite_problems(suite, file, plan.chat_template.style, options.limit);
   if (!suite.sha256.empty() && plan.data.sha256 != suite.sha256)
@@ -161,6 +165,7 @@ Json eval_settings(const EvalOptions& options, const std::vector<PlannedSuite>& 
           {"checkpoint_id", checkpoint},
           {"dtype", kernels::name_of(options.dtype)},
           {"system", options.chat_template.system},
+          {"template_options", options.chat_template.options},
           {"samples", options.samples},
           {"temperature", options.temperature},
           {"top_p", options.top_p},

@@ -43,7 +43,7 @@ std::shared_ptr<reward::AsyncScorer> scorer(std::atomic<int64_t>* calls = nullpt
 }
 
 Collector collector_of(rollout::RolloutSource& source, std::shared_ptr<reward::AsyncScorer> rewards = scorer()) {
-  model::TemplateConfig plain;
+  model::TemplateConfig plain{.style = "plain", .system = {}, .prefill = {}, .options = {}, .date = {}, .chat = {}};
   plain.style = "plain";
   return {source, std::move(rewards), tokenizer(), plain, {}};
 }
@@ -100,7 +100,7 @@ TEST_CASE("which groups an over-provisioned step takes follows from the requests
     kernels::set_threads(threads);
     rollout::Engine engine(config, kernels::Dtype::float32, {}, tokenizer());
     engine.publish(weights);
-    model::TemplateConfig plain;
+    model::TemplateConfig plain{.style = "plain", .system = {}, .prefill = {}, .options = {}, .date = {}, .chat = {}};
     plain.style = "plain";
     Collector collector(engine, scorer(), tokenizer(), plain, {7, 11});
     ask.wanted_groups = wanted;

@@ -209,13 +209,12 @@ TEST_CASE("generation_config.json wins over config.json for the end tokens", "[f
   CHECK(model::read_config(folder.path()).bos_token_id == 1);
 }
 
-TEST_CASE("a chatml model carries its template for other tools", "[folder]") {
+TEST_CASE("a model carries its chat template for other tools", "[folder]") {
   const TemporaryFolder folder;
   const auto store = filled(golden::small_llama());
-  model::write_model(folder.path(), store, *characters(), Dtype::bf16, "chatml");
-  CHECK_THAT(golden::json(folder / "tokenizer_config.json")["chat_template"].get<std::string>(),
-             Contains("{{ '<|im_start|>assistant\n' }}"));
-  model::write_model(folder.path(), store, *characters(), Dtype::bf16, "r1-zero");
+  model::write_model(folder.path(), store, *characters(), Dtype::bf16, "{{ 'é\n' }}");
+  CHECK(golden::json(folder / "tokenizer_config.json")["chat_template"] == "{{ 'é\n' }}");
+  model::write_model(folder.path(), store, *characters(), Dtype::bf16);
   CHECK_FALSE(golden::json(folder / "tokenizer_config.json").contains("chat_template"));
 }
 

@@ -45,7 +45,7 @@ std::shared_ptr<reward::AsyncScorer> always_right() {
 }
 
 std::vector<rl::Group> run(Speaker& speaker, const rl::Ask& ask, const std::vector<int64_t>& ids = {3, 8}) {
-  model::TemplateConfig plain;
+  model::TemplateConfig plain{.style = "plain", .system = {}, .prefill = {}, .options = {}, .date = {}, .chat = {}};
   plain.style = "plain";
   rl::Collector collector(speaker, always_right(), tokenizer(), plain, {});
   std::vector<rl::Problem> problems;
