@@ -67,6 +67,8 @@ int main(int argc, char** argv) {
   rl::add_reward(app, command);
   rl::add_library_host(app, command);
   rl::add_data(app, command);
+  rl::add_export(app, command);
+  rl::add_init(app, command);
   rl::add_small_commands(app, command);
 
   if (const std::string message = unknown_command(app, argc, argv); !message.empty()) {

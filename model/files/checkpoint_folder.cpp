@@ -43,6 +43,7 @@ class FolderTensors {
   }
 
   bool has(const std::string& name) const { return tensors_.contains(name); }
+  const std::string& dtype(const std::string& name) const { return tensors_.at(name).first->dtype; }
 
   // The tensor `name`, which must hold floats in `shape`.
   const SafetensorsEntry& use(const std::string& name, const std::vector<int64_t>& shape) {
@@ -186,5 +187,35 @@ std::shared_ptr<const WeightSet> read_packed_weights(const std::string& director
   tensors.check_all_used(config);
   return pack_weights(list, [&](const Parameter& p) { return readers.at(p.name); }, dtype, 0);
 }
+
+struct FolderWeights::Impl {
+  FolderTensors tensors;
+  struct Place {
+    kernels::ReadRun read;
+    std::string dtype;
+  };
+  std::map<std::string, Place> places;
+};
+
+FolderWeights::FolderWeights(const std::string& directory, const ParameterList& list)
+    : impl_(new Impl{FolderTensors(directory), {}}) {
+  FolderTensors& tensors = impl_->tensors;
+  for (const auto& p : list.parameters()) {
+    auto read = reader_of(tensors, p);
+    std::string first = p.name;
+    if (const auto name = expert_name(p)) {
+      first = name->of(0);
+      if (!tensors.has(first)) first = name->prefix + (name->part == "down_proj" ? "down_proj" : "gate_up_proj");
+    }
+    impl_->places[p.name] = {std::move(read), tensors.dtype(first)};
+  }
+  tensors.check_all_used(list.config());
+}
+
+FolderWeights::~FolderWeights() = default;
+
+const kernels::ReadRun& FolderWeights::reader(const Parameter& p) const { return impl_->places.at(p.name).read; }
+
+const std::string& FolderWeights::dtype(const Parameter& p) const { return impl_->places.at(p.name).dtype; }
 
 }  // namespace model

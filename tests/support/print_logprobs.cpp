@@ -1,5 +1,5 @@
 // print_logprobs DIR < TEXT: for each line of text one JSON object with its token ids and, for each next token, its
-// log-probability and the likeliest id, in float32. What the oracle scripts compare with transformers.
+// log-probability, its logit and the likeliest id, in float32. What the oracle scripts compare with transformers.
 #include <fmt/core.h>
 
 #include <algorithm>
@@ -27,10 +27,12 @@ int main(int argc, char** argv) {
     const auto scored = model::forward_train(*weights, batch, {.keep_tape = false});
     auto storage = model::make_key_storage(weights->config, kernels::Dtype::float32, batch.rows());
     const at::Tensor logits = model::forward_logits(*weights, batch, storage);
-    nlohmann::json out{{"ids", ids}, {"logprobs", nlohmann::json::array()}, {"next", nlohmann::json::array()}};
+    nlohmann::json out{{"ids", ids}, {"logprobs", nlohmann::json::array()}};
+    out["logits"] = out["next"] = nlohmann::json::array();
     for (int64_t i = 0; i < batch.head_count(); ++i) {
       const float* row = kernels::f32(logits) + i * logits.size(1);
       out["logprobs"].push_back(kernels::f32(scored.tokens.logprob)[i]);
+      out["logits"].push_back(row[ids[static_cast<size_t>(i) + 1]]);
       out["next"].push_back(std::max_element(row, row + weights->config.vocab_size) - row);
     }
     std::cout << out.dump() << "\n";
