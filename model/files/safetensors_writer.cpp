@@ -1,9 +1,11 @@
+#include <cstdlib>
 #include <set>
 
 #include "kernels/error.h"
 #include "model/files/atomic_file.h"
 #include "model/files/json_fields.h"
 #include "model/files/safetensors.h"
+#include "model/files/safetensors_stream.h"
 
 namespace model {
 
@@ -29,18 +31,16 @@ const char* type_name(const std::string& name, const at::Tensor& x) {
 
 }  // namespace
 
-void write_safetensors(const std::string& path, const std::vector<NamedTensor>& tensors,
-                       const std::vector<std::pair<std::string, std::string>>& metadata) {
+void stream_safetensors(const std::string& path, const std::vector<StreamedTensor>& tensors,
+                        const std::vector<std::pair<std::string, std::string>>& metadata) {
   nlohmann::ordered_json header{{"__metadata__", {{"format", "pt"}}}};
   for (const auto& [key, value] : metadata) header["__metadata__"][key] = value;
   std::set<std::string> names;
   int64_t offset = 0;
-  for (const auto& [name, x, round_to_bf16] : tensors) {
-    if (!names.insert(name).second || name == "__metadata__") kernels::fail("write_safetensors: {} is named twice", name);
-    if (!x.is_contiguous() || !x.is_cpu()) kernels::fail("write_safetensors: {} is not contiguous on the CPU", name);
-    const auto bytes = static_cast<int64_t>(round_to_bf16 ? x.nbytes() / 2 : x.nbytes());
-    header[name] = {{"dtype", round_to_bf16 ? "BF16" : type_name(name, x)}, {"shape", x.sizes().vec()}, {"data_offsets", {offset, offset + bytes}}};
-    offset += bytes;
+  for (const auto& x : tensors) {
+    if (!names.insert(x.name).second || x.name == "__metadata__") kernels::fail("write_safetensors: {} is named twice", x.name);
+    header[x.name] = {{"dtype", x.dtype}, {"shape", x.shape}, {"data_offsets", {offset, offset + x.bytes}}};
+    offset += x.bytes;
   }
   std::string text = header.dump();
   text.resize((text.size() + 7) / 8 * 8, ' ');  // so that the tensors are aligned
@@ -48,11 +48,32 @@ void write_safetensors(const std::string& path, const std::vector<NamedTensor>& 
   AtomicFile file(path);
   file.write(&size, sizeof size);
   file.write(text.data(), text.size());
-  for (const auto& [name, x, round_to_bf16] : tensors) {
-    const at::Tensor stored = round_to_bf16 ? kernels::rounded(x, kernels::Dtype::bf16) : x;
-    file.write(stored.data_ptr(), stored.nbytes());
+  for (const auto& x : tensors) {
+    int64_t left = x.bytes;
+    x.make([&](const void* data, size_t count) {
+      left -= static_cast<int64_t>(count);
+      if (left >= 0) file.write(data, count);
+    });
+    if (left != 0)
+      kernels::fail("write_safetensors: {} of {} bytes came out {} bytes too {}", x.name, x.bytes, std::abs(left),
+                    left > 0 ? "short" : "long");
   }
   file.commit();
+}
+
+void write_safetensors(const std::string& path, const std::vector<NamedTensor>& tensors,
+                       const std::vector<std::pair<std::string, std::string>>& metadata) {
+  std::vector<StreamedTensor> streamed;
+  for (const auto& [name, x, round_to_bf16] : tensors) {
+    if (!x.is_contiguous() || !x.is_cpu()) kernels::fail("write_safetensors: {} is not contiguous on the CPU", name);
+    const auto bytes = static_cast<int64_t>(round_to_bf16 ? x.nbytes() / 2 : x.nbytes());
+    const auto make = [x, round_to_bf16](const WriteBytes& write) {
+      const at::Tensor stored = round_to_bf16 ? kernels::rounded(x, kernels::Dtype::bf16) : x;
+      write(stored.data_ptr(), stored.nbytes());
+    };
+    streamed.push_back({name, round_to_bf16 ? "BF16" : type_name(name, x), x.sizes().vec(), bytes, make});
+  }
+  stream_safetensors(path, streamed, metadata);
 }
 
 }  // namespace model
