@@ -1,9 +1,9 @@
-// The choice of experts for each row, in float32.
+// The choice of experts for each row, in float32. Where implementations differ: model/CONVENTIONS.md, "Router".
 //
 // softmax: s = softmax(logits) (Qwen3-MoE). sigmoid: s = sigmoid(logits) (DeepSeek-V3 report, Eq. 13 to 16).
 // The k largest of s + correction_bias are chosen, out of the best `groups_kept` of `groups` expert groups (a group's
-// score is the sum of its two largest; others are masked with -inf). Ties go to the lower expert id. The weight is s,
-// without the bias, divided by the chosen ones' sum (+ 1e-20, DeepSeek) when `normalize`, times `scale`.
+// score is the sum of its two largest, or its largest; others are masked with -inf). Ties go to the lower expert id. The
+// weight is s, without the bias, divided by the chosen ones' sum (+ 1e-20, DeepSeek) when `normalize`, times `scale`.
 #pragma once
 
 #include <vector>

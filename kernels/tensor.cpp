@@ -139,6 +139,25 @@ at::Tensor widened(const at::Tensor& x) {
   return out;
 }
 
+at::Tensor clamped(const at::Tensor& x, double limit) {
+  const float* from = f32(x);
+  auto out = empty_cpu(x.sizes(), at::kFloat);
+  float* to = f32(out);
+  parallel_ranges(x.numel(), kGrain, [&](int64_t i, int64_t end) {
+    cpu_kernels().clamp(from + i, static_cast<float>(limit), to + i, end - i);
+  });
+  return out;
+}
+
+void clamp_backward_in_place(const at::Tensor& dy, const at::Tensor& x, double limit) {
+  float* to = f32(dy);
+  const float* from = f32(x);
+  require_same_shape("clamp_backward_in_place", dy, x);
+  parallel_ranges(x.numel(), kGrain, [&](int64_t i, int64_t end) {
+    cpu_kernels().clamp_backward(from + i, static_cast<float>(limit), to + i, end - i);
+  });
+}
+
 at::Tensor gather_rows(const at::Tensor& x, const int64_t* rows, int64_t count) {
   const auto* from = static_cast<const std::byte*>(raw(x));
   const int64_t width = row_width("gather_rows", x), bytes = width * bytes_of(dtype_of(x));

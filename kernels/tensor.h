@@ -35,6 +35,8 @@ void add_in_place(const at::Tensor& x, const at::Tensor& y);                // x
 at::Tensor add(const at::Tensor& x, const at::Tensor& y);                   // x + y
 at::Tensor rounded(const at::Tensor& x, Dtype dtype);  // float32 -> dtype, to nearest even; x itself for float32
 at::Tensor widened(const at::Tensor& x);               // dtype -> float32, exact; x itself if it is float32
+at::Tensor clamped(const at::Tensor& x, double limit);  // float32, into [-limit, limit]
+void clamp_backward_in_place(const at::Tensor& dy, const at::Tensor& x, double limit);  // dy = 0 where x was outside
 
 // Rows. `rows[i] < 0` names no row.
 at::Tensor gather_rows(const at::Tensor& x, const int64_t* rows, int64_t count);       // [count, W]; zeros where < 0

@@ -1,6 +1,7 @@
 #include "model/upcycle.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstring>
 #include <filesystem>
@@ -11,8 +12,10 @@
 #include "kernels/error.h"
 #include "kernels/rng.h"
 #include "kernels/thread_pool.h"
+#include "model/families/tensor_names.h"
 #include "model/files/checkpoint_folder.h"
 #include "model/files/folder_files.h"
+#include "model/files/folder_tensors.h"
 #include "model/files/json_fields.h"
 #include "model/files/safetensors.h"
 #include "model/files/safetensors_stream.h"
@@ -27,75 +30,49 @@ namespace {
 constexpr int64_t kChunk = 1 << 20;  // elements that are made at a time
 constexpr double kRouterStd = 0.02;  // initializer_range of these families
 
-std::vector<std::string> weight_files(const std::string& directory) {
-  const auto single = directory + "/model.safetensors", index = directory + "/model.safetensors.index.json";
-  if (std::filesystem::exists(single)) return {single};
-  if (!std::filesystem::exists(index))
-    fail_usage("{}: has neither model.safetensors nor model.safetensors.index.json; upcycle reads no other weights.", directory);
-  const auto json = parse_json(read_text_file(index), index);
-  const auto& map = JsonFields(json, index).need("weight_map");
-  if (!map.is_object()) fail_usage("{}: weight_map: is {}, but must be an object of tensors and files.", index, shown(map));
-  std::set<std::string> names;
-  for (const auto& [tensor, file] : map.items()) {
-    if (!file.is_string() || file.get<std::string>().find('/') != std::string::npos)
-      fail_usage("{}: weight_map: {} is said to be in {}, which is no file name.", index, shown(tensor), shown(file));
-    names.insert(directory + "/" + file.get<std::string>());
-  }
-  return {names.begin(), names.end()};
-}
+// A parameter of the dense model: its elements as float32, and the type that they had in the file.
+struct Source {
+  kernels::ReadRun read;
+  std::string dtype;
+  std::vector<int64_t> shape;
+  int64_t columns() const { return shape.back(); }
+};
 
-// The tensors of the dense model, each there and in the config's shape.
 class DenseWeights {
  public:
-  DenseWeights(const std::string& directory, const ParameterList& parameters) {
-    for (const auto& path : weight_files(directory)) {
-      files_.push_back(std::make_unique<SafetensorsFile>(path));
-      for (const auto& entry : files_.back()->entries())
-        if (!entries_.emplace(entry.name, &entry).second)
-          fail_usage("{}: tensor {} is in another file of the folder as well.", path, shown(entry.name));
-    }
-    for (const auto& p : parameters.parameters()) check(directory, p);
-    for (const auto& [name, entry] : entries_) {
-      const bool carries_nothing = name.ends_with("rotary_emb.inv_freq") || name == "lm_head.weight";
-      if (!parameters.has(name) && !carries_nothing)
-        fail_usage("{}: tensor {} has no place in a {} of {} layers. Does config.json belong to these weights?", directory, shown(name),
-                   parameters.config().family, parameters.config().layers);
+  DenseWeights(const std::string& directory, const ParameterList& parameters) : tensors_(directory) {
+    const auto readers = tensors_.readers(parameters);
+    for (size_t i = 0; i < readers.size(); ++i) {
+      const Parameter& p = parameters.parameters()[i];
+      sources_[p.name] = {readers[i], kept_type(tensors_.dtype_of(p.name)), p.shape};
     }
   }
 
-  const SafetensorsEntry& at(const std::string& name) const { return *entries_.at(name); }
+  bool has(const std::string& name) const { return sources_.contains(name); }
+  const Source& at(const std::string& name) const { return sources_.at(name); }
 
  private:
-  void check(const std::string& directory, const Parameter& p) const {
-    const auto found = entries_.find(p.name);
-    if (found == entries_.end())
-      fail_usage("{}: tensor {} of shape {} is missing. Does config.json belong to these weights?", directory, p.name,
-                 nlohmann::json(p.shape).dump());
-    if (found->second->shape != p.shape)
-      fail_usage("{}: tensor {}: has shape {}, but the config asks for {}.", directory, p.name,
-                 nlohmann::json(found->second->shape).dump(), nlohmann::json(p.shape).dump());
-    check_is_float(*found->second, directory);
-  }
+  // Matrices that were quantised in blocks become bf16; double precision is no weight's type here.
+  static std::string kept_type(const std::string& dtype) { return dtype == "F8_E4M3" ? "BF16" : dtype == "F64" ? "F32" : dtype; }
 
-  std::vector<std::unique_ptr<SafetensorsFile>> files_;
-  std::map<std::string, const SafetensorsEntry*> entries_;
+  FolderTensors tensors_;
+  std::map<std::string, Source> sources_;
 };
 
 // A rectangle of a dense matrix (or a whole vector), changed on its way: x * factor + noise * normal.
 struct Part {
-  const SafetensorsEntry* entry = nullptr;
+  const Source* source = nullptr;
   int64_t first_row = 0, rows = 1, first_column = 0, columns = 0;
   double factor = 1.0, noise = 0.0;
   kernels::RandomKey key;  // of the noise; its position is filled in
 
-  bool as_it_is() const { return factor == 1.0 && noise == 0.0 && entry->dtype != "F64"; }
-  std::string dtype() const { return entry->dtype == "F64" ? "F32" : entry->dtype; }
-  int64_t element_bytes() const { return dtype() == "F32" ? 4 : 2; }
+  bool as_it_is() const { return factor == 1.0 && noise == 0.0; }
+  int64_t element_bytes() const { return source->dtype == "F32" ? 4 : 2; }
 };
 
-Part whole(const SafetensorsEntry& entry) {
-  Part part{.entry = &entry, .columns = entry.shape.back()};
-  for (size_t i = 0; i + 1 < entry.shape.size(); ++i) part.rows *= entry.shape[i];
+Part whole(const Source& source) {
+  Part part{.source = &source, .columns = source.columns()};
+  for (size_t i = 0; i + 1 < source.shape.size(); ++i) part.rows *= source.shape[i];
   return part;
 }
 
@@ -107,15 +84,7 @@ void store(const std::string& dtype, const float* values, int64_t count, unsigne
   }
 }
 
-void make_row(const Part& part, int64_t row, std::vector<float>& scratch, unsigned char* out) {
-  const int64_t first = (part.first_row + row) * part.entry->shape.back() + part.first_column;
-  if (part.as_it_is()) {
-    const int64_t width = part.element_bytes();
-    std::memcpy(out, part.entry->data + first * width, static_cast<size_t>(part.columns * width));
-    return;
-  }
-  scratch.resize(static_cast<size_t>(part.columns));
-  const float* values = read_run(*part.entry, first, part.columns, scratch.data());
+void change(const Part& part, int64_t row, float* values) {
   const auto quads = static_cast<uint32_t>((part.columns + 3) / 4);
   kernels::RandomKey key = part.key;
   std::array<float, 4> normals{};
@@ -125,9 +94,20 @@ void make_row(const Part& part, int64_t row, std::vector<float>& scratch, unsign
       normals = kernels::random_normals(key);
     }
     const double noise = part.noise != 0 ? part.noise * normals[static_cast<size_t>(i % 4)] : 0.0;
-    scratch[static_cast<size_t>(i)] = static_cast<float>((values[i] + noise) * part.factor);
+    values[i] = static_cast<float>((values[i] + noise) * part.factor);
   }
-  store(part.dtype(), scratch.data(), part.columns, out);
+}
+
+void make_row(const Part& part, int64_t row, std::vector<float>& scratch, unsigned char* out) {
+  const int64_t first = (part.first_row + row) * part.source->columns() + part.first_column;
+  scratch.resize(static_cast<size_t>(part.columns));
+  const float* values = part.source->read(first, part.columns, scratch.data());
+  if (!part.as_it_is()) {
+    if (values != scratch.data()) std::copy_n(values, part.columns, scratch.data());
+    change(part, row, scratch.data());
+    values = scratch.data();
+  }
+  store(part.source->dtype, values, part.columns, out);
 }
 
 void write_part(const Part& part, const WriteBytes& write) {
@@ -143,13 +123,13 @@ void write_part(const Part& part, const WriteBytes& write) {
   }
 }
 
-double root_mean_square(const SafetensorsEntry& entry) {
-  const int64_t rows = entry.shape[0], columns = entry.shape[1];
+double root_mean_square(const Source& source) {
+  const int64_t rows = source.shape[0], columns = source.columns();
   std::vector<double> sums(static_cast<size_t>(rows));
   kernels::parallel_ranges(rows, 16, [&](int64_t begin, int64_t end) {
     std::vector<float> scratch(static_cast<size_t>(columns));
     for (int64_t row = begin; row < end; ++row) {
-      const float* values = read_run(entry, row * columns, columns, scratch.data());
+      const float* values = source.read(row * columns, columns, scratch.data());
       for (int64_t i = 0; i < columns; ++i) sums[static_cast<size_t>(row)] += static_cast<double>(values[i]) * values[i];
     }
   });
@@ -158,38 +138,72 @@ double root_mean_square(const SafetensorsEntry& entry) {
   return std::sqrt(sum / static_cast<double>(rows * columns));
 }
 
-// One expert's names below its layer, in the family's spelling; gate, up, down.
-struct Spelling {
-  std::string moe, gate, up, down;
-};
-
-Spelling spelling_of(const std::string& family) {
-  if (family == "mixtral") return {"block_sparse_moe.", "w1", "w3", "w2"};
-  return {"mlp.", "gate_proj", "up_proj", "down_proj"};
-}
-
-// Lists the tensors of the new model in the order of the old one.
+// Lists the tensors of the new model, in its canonical order.
 class Builder {
  public:
-  Builder(const UpcyclePlan& plan, const UpcycleOptions& options, const ParameterList& parameters, const DenseWeights& dense)
-      : plan_(plan), options_(options), spelling_(spelling_of(plan.target.family)) {
-    const std::string gate = "mlp.gate_proj.weight";
-    for (const auto& p : parameters.parameters()) {
-      if (p.name.find(".mlp.") == std::string::npos) {
-        add(p.name, dense.at(p.name).shape, whole(dense.at(p.name)));
-        if (plan.adds_query_key_norm && p.name.ends_with("self_attn.k_proj.weight"))
-          add_norms(p.name.substr(0, p.name.size() - std::strlen("k_proj.weight")));
-      } else if (p.name.ends_with(gate)) {
-        add_layer(p.name.substr(0, p.name.size() - gate.size()), dense);
-      }
+  Builder(const UpcyclePlan& plan, const UpcycleOptions& options, const DenseWeights& dense)
+      : plan_(plan), options_(options), dense_(dense) {
+    const ParameterList target(plan.target);
+    for (size_t i = 0; i < target.parameters().size(); ++i) {
+      if (target.parameters()[i].name == "lm_head.weight" && plan.target.tied_embedding) continue;
+      add(target.parameters()[i], i);
     }
   }
 
   const std::vector<StreamedTensor>& tensors() const { return tensors_; }
 
  private:
-  void add(const std::string& name, std::vector<int64_t> shape, const Part& part) {
-    tensors_.push_back({name, part.dtype(), std::move(shape), part.rows * part.columns * part.element_bytes(),
+  void add(const Parameter& p, uint64_t index) {
+    const auto names = file_names(plan_.target, p);
+    const std::string shared = ".mlp.shared_experts.";
+    if (is_experts(p)) return add_experts(p, names, index);
+    if (const size_t at = p.name.find(shared); at != std::string::npos)
+      return add_part(names[0], p.shape, slices(dense_.at(p.name.substr(0, at) + ".mlp." + p.name.substr(at + shared.size())), p, 0));
+    if (dense_.has(p.name)) return add_part(names[0], p.shape, whole(dense_.at(p.name)));
+    if (p.name.ends_with(".mlp.gate.weight")) return add_router(names[0], index);
+    // The correction bias of a sigmoid router starts at 0, a norm that the dense model lacks at 1.
+    add_made(names[0], p.shape, [value = p.init == Parameter::Init::ones ? 1.0f : 0.0f](int64_t) { return value; });
+  }
+
+  // A matrix of expert width, at slice `first` of the dense one: rows of gate and up, columns of down.
+  Part slices(const Source& source, const Parameter& p, int64_t first) const {
+    Part part = whole(source);
+    const int64_t rows = p.shape[p.shape.size() - 2], columns = p.shape.back(), at = first * plan_.target.expert_width;
+    if (p.name.ends_with("down_proj.weight"))
+      part.first_column = at, part.columns = columns;
+    else
+      part.first_row = at, part.rows = rows;
+    return part;
+  }
+
+  void add_experts(const Parameter& p, const std::vector<std::string>& names, uint64_t index) {
+    const std::string experts = ".mlp.experts.";
+    const size_t at = p.name.find(experts);
+    const Source& source = dense_.at(p.name.substr(0, at) + ".mlp." + p.name.substr(at + experts.size()));
+    const double noise = options_.noise > 0 ? options_.noise * root_mean_square(source) : 0.0;
+    for (size_t e = 0; e < names.size(); ++e) {
+      Part part = slices(source, p, plan_.target.shared_experts + static_cast<int64_t>(e) % plan_.slices);
+      part.noise = noise;
+      part.key = key_of(index);
+      part.key.sample = static_cast<uint32_t>(e);
+      if (p.name.ends_with("down_proj.weight")) part.factor = plan_.down_factor;
+      add_part(names[e], {part.rows, part.columns}, part);
+    }
+  }
+
+  // The rows of one copy are alike when the router is tied.
+  void add_router(const std::string& name, uint64_t index) {
+    const int64_t width = plan_.target.width, alike = plan_.tied_router ? plan_.slices : 1;
+    add_made(name, {plan_.target.router.experts, width}, [width, alike, of_layer = key_of(index)](int64_t i) {
+      kernels::RandomKey key = of_layer;
+      key.sample = static_cast<uint32_t>(i / width / alike);
+      key.position = static_cast<uint32_t>(i % width / 4);
+      return static_cast<float>(kRouterStd * kernels::random_normals(key)[static_cast<size_t>(i % width % 4)]);
+    });
+  }
+
+  void add_part(const std::string& name, std::vector<int64_t> shape, const Part& part) {
+    tensors_.push_back({name, part.source->dtype, std::move(shape), part.rows * part.columns * part.element_bytes(),
                         [part](const WriteBytes& write) { write_part(part, write); }});
   }
 
@@ -205,73 +219,13 @@ class Builder {
                         }});
   }
 
-  void add_norms(const std::string& at) {
-    for (const char* name : {"q_norm.weight", "k_norm.weight"}) add_made(at + name, {plan_.dense.head_size}, [](int64_t) { return 1.0f; });
-  }
-
-  void add_layer(const std::string& layer, const DenseWeights& dense) {
-    const SafetensorsEntry *gate = &dense.at(layer + "mlp.gate_proj.weight"), *up = &dense.at(layer + "mlp.up_proj.weight"),
-                           *down = &dense.at(layer + "mlp.down_proj.weight");
-    const int64_t width = plan_.target.expert_width, shared = plan_.target.shared_experts;
-    add_router(layer + spelling_.moe);
-    const double level[] = {options_.noise > 0 ? options_.noise * root_mean_square(*gate) : 0.0,
-                            options_.noise > 0 ? options_.noise * root_mean_square(*up) : 0.0,
-                            options_.noise > 0 ? options_.noise * root_mean_square(*down) : 0.0};
-    for (int64_t e = 0; e < plan_.target.router.experts; ++e) {
-      const int64_t slice = shared + e % plan_.slices;
-      const std::string at = fmt::format("{}{}experts.{}.", layer, spelling_.moe, e);
-      const auto noisy = [&](Part part, int64_t which) {
-        part.noise = level[which];
-        part.key = {.seed = static_cast<uint64_t>(options_.seed), .purpose = kernels::Purpose::init, .step = 1,
-                    .group = static_cast<uint64_t>(layer_ * 3 + which), .sample = static_cast<uint32_t>(e)};
-        return part;
-      };
-      add_matrix(at + spelling_.gate, noisy(rows_of(*gate, slice * width, width), 0));
-      add_matrix(at + spelling_.up, noisy(rows_of(*up, slice * width, width), 1));
-      Part part = noisy(columns_of(*down, slice * width, width), 2);
-      part.factor = plan_.down_factor;
-      add_matrix(at + spelling_.down, part);
-    }
-    if (shared > 0) {
-      add_matrix(layer + "mlp.shared_experts.gate_proj", rows_of(*gate, 0, shared * width));
-      add_matrix(layer + "mlp.shared_experts.up_proj", rows_of(*up, 0, shared * width));
-      add_matrix(layer + "mlp.shared_experts.down_proj", columns_of(*down, 0, shared * width));
-    }
-    ++layer_;
-  }
-
-  void add_matrix(const std::string& name, const Part& part) { add(name + ".weight", {part.rows, part.columns}, part); }
-
-  static Part rows_of(const SafetensorsEntry& entry, int64_t first, int64_t count) {
-    Part part = whole(entry);
-    part.first_row = first, part.rows = count;
-    return part;
-  }
-  static Part columns_of(const SafetensorsEntry& entry, int64_t first, int64_t count) {
-    Part part = whole(entry);
-    part.first_column = first, part.columns = count;
-    return part;
-  }
-
-  // The rows of one copy are alike when the router is tied.
-  void add_router(const std::string& at) {
-    const int64_t width = plan_.target.width, alike = plan_.tied_router ? plan_.slices : 1, experts = plan_.target.router.experts;
-    const kernels::RandomKey of_layer{.seed = static_cast<uint64_t>(options_.seed), .purpose = kernels::Purpose::init,
-                                      .group = static_cast<uint64_t>(layer_)};
-    add_made(at + "gate.weight", {experts, width}, [=](int64_t i) {
-      kernels::RandomKey key = of_layer;
-      key.sample = static_cast<uint32_t>(i / width / alike);
-      key.position = static_cast<uint32_t>(i % width / 4);
-      return static_cast<float>(kRouterStd * kernels::random_normals(key)[static_cast<size_t>(i % width % 4)]);
-    });
-    if (plan_.target.router.scoring == kernels::RouterConfig::Scoring::sigmoid)
-      add_made(at + "gate.e_score_correction_bias", {experts}, [](int64_t) { return 0.0f; });
+  kernels::RandomKey key_of(uint64_t parameter) const {
+    return {.seed = static_cast<uint64_t>(options_.seed), .purpose = kernels::Purpose::init, .group = parameter};
   }
 
   const UpcyclePlan& plan_;
   const UpcycleOptions& options_;
-  Spelling spelling_;
-  int64_t layer_ = 0;
+  const DenseWeights& dense_;
   std::vector<StreamedTensor> tensors_;
 };
 
@@ -320,9 +274,8 @@ UpcyclePlan upcycle(const std::string& dense, const std::string& out, const Upcy
   std::error_code none;
   if (std::filesystem::equivalent(dense, out, none))
     fail_usage("upcycle: {} is the dense model itself, which would be lost. Name another folder.", out);
-  const ParameterList parameters(config);
-  const DenseWeights weights(dense, parameters);
-  const Builder builder(plan, options, parameters, weights);
+  const DenseWeights weights(dense, ParameterList(config));
+  const Builder builder(plan, options, weights);
   make_folder(out);
   check_room(out, builder.tensors());
   stream_safetensors(out + "/model.safetensors", progress ? with_progress(builder.tensors(), progress) : builder.tensors());

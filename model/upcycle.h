@@ -1,5 +1,5 @@
 // A mixture-of-experts model made of a dense one ("sparse upcycling"): each feed-forward becomes experts cut from it, with
-// a fresh router; everything else is copied byte for byte.
+// a fresh router; everything else keeps its values.
 //
 // Sources: Komatsuzaki et al., arXiv:2212.05055 (experts are copies). Fine-grained experts: DeepSeekMoE, arXiv:2401.06066;
 // granularity: Krajewski et al., arXiv:2402.07871. Slices with one router row for all of them: He et al., arXiv:2410.07524.
@@ -25,7 +25,7 @@
 //
 // Families. What is written must hold the source's attention: llama and mistral become mixtral, qwen3 becomes qwen3_moe,
 // deepseek_v2 and deepseek_v3 (MLA, no layer with experts yet) become deepseek_v3. Only deepseek_v3 has shared experts, and
-// it must have one. Biases (qwen2) have no place in any of them and are refused.
+// it must have one. Biases of q, k and v alone (qwen2) have no place in any of them and are refused.
 #pragma once
 
 #include <cstdint>

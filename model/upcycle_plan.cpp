@@ -45,9 +45,10 @@ void check_family_fits(const ModelConfig& c, const std::string& family) {
   if (mla != (c.attention == Attention::mla))
     fail_usage("upcycle: --family {} has {} attention, and this {} has {}. Leave --family out: {} fits.", family,
                mla ? "latent (MLA)" : "grouped-query", c.family, mla ? "grouped-query" : "latent (MLA)", own_family(c));
-  if (c.query_key_value_bias || c.output_bias || c.feed_forward_bias)
-    fail_usage("upcycle: this {} has biases in its {} layers, and none of {} has a place for them.", c.family,
-               c.query_key_value_bias || c.output_bias ? "attention" : "feed-forward", kTargets);
+  if (c.feed_forward_bias || (c.query_key_value_bias && (!c.output_bias || family == "mixtral")))
+    fail_usage("upcycle: this {} has biases in its {}, and {} has no place for them. Of llama, mistral, qwen3, deepseek_v2 and "
+               "deepseek_v3, those without such biases can be upcycled.",
+               c.family, c.feed_forward_bias ? "feed-forward layers" : "queries, keys and values", family);
   if (c.whole_query_key_norm || c.clip_qkv != 0)
     fail_usage("upcycle: this {} norms or clips whole queries and keys, and none of {} does.", c.family, kTargets);
   if (family == "mixtral" && c.query_key_norm)

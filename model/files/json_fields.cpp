@@ -44,6 +44,8 @@ const json* JsonFields::find(const char* key) const {
   return it == object_.end() || it->is_null() ? nullptr : &*it;
 }
 
+bool JsonFields::absent(const char* key) const { return !object_.contains(key); }
+
 const json& JsonFields::need(const char* key) const {
   const json* value = find(key);
   if (!value) fail_usage("{}: {}: is missing.", where_, key);

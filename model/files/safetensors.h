@@ -17,7 +17,7 @@ namespace model {
 
 struct SafetensorsEntry {
   std::string name;
-  std::string dtype;  // F32 F16 BF16 F64 I64 I32 I16 I8 U8 BOOL
+  std::string dtype;  // F32 F16 BF16 F64 F8_E4M3 F8_E5M2 I64 I32 I16 I8 U8 BOOL
   std::vector<int64_t> shape;
   const unsigned char* data = nullptr;  // into the mapping
   int64_t bytes = 0;

@@ -10,6 +10,7 @@
 #include "model/gguf/gguf.h"
 #include "model/files/json_fields.h"
 #include "model/files/mapped_file.h"
+#include "model/rope_scaling.h"
 
 namespace model {
 

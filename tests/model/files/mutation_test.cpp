@@ -5,6 +5,7 @@
 #include "model/files/checkpoint_folder.h"
 #include "model/gguf/gguf.h"
 #include "model/files/safetensors.h"
+#include "model/rope_scaling.h"
 #include "tests/model/golden.h"
 #include "tests/model/small_models.h"
 #include "tests/support/catch.h"
