@@ -77,15 +77,6 @@ void each_named_row(const char* op, const at::Tensor& x, const int64_t* rows, co
 
 }  // namespace
 
-Dtype parse_dtype(std::string_view name) {
-  if (name == "float32") return Dtype::float32;
-  if (name == "bf16") return Dtype::bf16;
-  fail_usage("'{}' is no dtype; write float32 or bf16.", name);
-}
-
-std::string_view name_of(Dtype dtype) { return dtype == Dtype::bf16 ? "bf16" : "float32"; }
-int64_t bytes_of(Dtype dtype) { return dtype == Dtype::bf16 ? 2 : 4; }
-
 at::Tensor empty_f32(std::initializer_list<int64_t> shape) { return empty_cpu(shape_of(shape), at::kFloat); }
 at::Tensor zeros_f32(std::initializer_list<int64_t> shape) { return zeros_cpu(shape_of(shape), at::kFloat); }
 at::Tensor empty_i32(std::initializer_list<int64_t> shape) { return empty_cpu(shape_of(shape), at::kInt); }

@@ -6,16 +6,10 @@
 
 #include <cstdint>
 #include <initializer_list>
-#include <string_view>
+
+#include "kernels/dtype.h"
 
 namespace kernels {
-
-// The type in which weights, and the inputs of products, are held. Sums are float32 in both.
-enum class Dtype { float32, bf16 };
-
-Dtype parse_dtype(std::string_view name);  // "float32" or "bf16"; throws UsageError
-std::string_view name_of(Dtype dtype);
-int64_t bytes_of(Dtype dtype);
 
 at::Tensor empty_f32(std::initializer_list<int64_t> shape);
 at::Tensor zeros_f32(std::initializer_list<int64_t> shape);

@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
-#include "kernels/router.h"
-#include "kernels/tensor.h"
+#include "kernels/dtype.h"
+#include "kernels/router_config.h"
 
 namespace model {
 

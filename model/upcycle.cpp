@@ -1,5 +1,8 @@
 #include "model/upcycle.h"
 
+#include <c10/util/BFloat16.h>
+#include <c10/util/Half.h>
+
 #include <algorithm>
 #include <array>
 #include <cmath>

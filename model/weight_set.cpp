@@ -33,8 +33,7 @@ class Packer {
     const kernels::ReadRun read = reader_(list_.find(name));
     const int64_t offset = config().nope_size * config().latent_rank;
     add(mla_key_up(config(), nullptr), read, key, dtype_);
-    add(mla_value_up(config(), nullptr),
-        [=](int64_t first, int64_t count, float* scratch) { return read(offset + first, count, scratch); }, value, dtype_);
+    add(mla_value_up(config(), nullptr), read.from(offset), value, dtype_);
   }
   void vector(const std::string& name, at::Tensor& into) {
     const Parameter& p = list_.find(name);

@@ -13,6 +13,7 @@
 
 #include "kernels/error.h"
 #include "model/files/safetensors.h"
+#include "model/files/safetensors_writer.h"
 
 namespace rl {
 namespace {

@@ -7,6 +7,7 @@
 #include "kernels/error.h"
 #include "kernels/trace.h"
 #include "model/files/checkpoint_folder.h"
+#include "model/files/write_folder.h"
 #include "rl/schedule.h"
 #include "rollout/sampler.h"
 

@@ -5,12 +5,8 @@
 
 #include "kernels/error.h"
 #include "kernels/thread_pool.h"
-#include "model/chat/chat_template.h"
-#include "model/families/tensor_names.h"
-#include "model/files/folder_files.h"
 #include "model/files/folder_tensors.h"
 #include "model/files/json_fields.h"
-#include "model/files/safetensors.h"
 
 namespace model {
 
@@ -66,26 +62,6 @@ std::shared_ptr<const WeightSet> read_packed_weights(const std::string& director
   const auto readers = tensors.readers(list);
   const auto* first = list.parameters().data();
   return pack_weights(list, [&](const Parameter& p) { return readers[static_cast<size_t>(&list.find(p.name) - first)]; }, dtype, 0);
-}
-
-void write_weights(const std::string& directory, const ParameterStore& store, kernels::Dtype dtype) {
-  std::vector<NamedTensor> tensors;
-  for (const auto& p : store.parameters()) {
-    if (p.name == "lm_head.weight" && store.config().tied_embedding) continue;
-    const at::Tensor values = store.master_view(p);
-    const bool round = dtype == kernels::Dtype::bf16 && !p.compute_float32;
-    const auto names = file_names(store.config(), p);
-    for (size_t i = 0; i < names.size(); ++i)
-      tensors.push_back({names[i], is_experts(p) ? values.select(0, static_cast<int64_t>(i)) : values, round});
-  }
-  write_safetensors(directory + "/model.safetensors", tensors);
-}
-
-void write_model(const std::string& directory, const ParameterStore& store, const Tokenizer& tokenizer, kernels::Dtype dtype,
-                 const std::string& template_style) {
-  make_folder(directory);
-  write_weights(directory, store, dtype);
-  write_folder_files(directory, store.config(), dtype, tokenizer, chat_template_jinja(template_style));
 }
 
 }  // namespace model

@@ -1,12 +1,11 @@
-// A model folder in Hugging Face's layout: config.json, generation_config.json, model.safetensors (or shards with an
-// index), tokenizer.json, tokenizer_config.json.
+// Reads a model folder in Hugging Face's layout: config.json, generation_config.json, model.safetensors (or shards with an
+// index). write_folder.h writes one.
 #pragma once
 
 #include <memory>
 #include <string>
 
 #include "model/parameter_store.h"
-#include "model/tokenizer/tokenizer.h"
 #include "model/weight_set.h"
 
 namespace model {
@@ -17,17 +16,5 @@ ModelConfig read_config(const std::string& directory);
 void read_weights(const std::string& directory, ParameterStore& store);
 // The same straight into compute weights, without masters: for sampling and evaluation.
 std::shared_ptr<const WeightSet> read_packed_weights(const std::string& directory, const ModelConfig& config, kernels::Dtype dtype);
-
-// Writes the folder (it may exist). Parameters used in float32 are saved in float32, the others in `dtype`.
-// `template_style` is kept in tokenizer_config.json as a chat_template when the style is chatml.
-void write_model(const std::string& directory, const ParameterStore& store, const Tokenizer& tokenizer, kernels::Dtype dtype,
-                 const std::string& template_style = "");
-
-// Only DIR/model.safetensors.
-void write_weights(const std::string& directory, const ParameterStore& store, kernels::Dtype dtype);
-
-// Import of a llama-family GGUF file (F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q6_K), dequantised, with its tokenizer, as a
-// folder of float32 safetensors. Returns a sentence for the user: what was found and how it was quantised.
-std::string import_gguf(const std::string& file, const std::string& directory);
 
 }  // namespace model

@@ -26,7 +26,10 @@ std::string shape_text(const std::vector<int64_t>& shape) {
 }
 
 ReadRun reader_of(const SafetensorsEntry& entry) {
-  return [&entry](int64_t first, int64_t count, float* scratch) { return read_run(entry, first, count, scratch); };
+  const auto values = [&entry](int64_t first, int64_t count, float* scratch) { return read_run(entry, first, count, scratch); };
+  const uint16_t* bits = bf16_values(entry);
+  if (!bits) return values;
+  return {values, [bits](int64_t first, int64_t) { return bits + first; }};
 }
 
 [[noreturn]] void fail_without_weights(const std::string& directory) {
@@ -166,16 +169,19 @@ ReadRun FolderTensors::read_experts(const ModelConfig& config, const Parameter& 
   if (!has(merged)) {
     std::vector<ReadRun> each;
     for (const auto& name : file_names(config, p)) each.push_back(read(name, {p.shape[1], p.shape[2]}));
-    return [=](int64_t first, int64_t count, float* scratch) {
+    const auto values = [=](int64_t first, int64_t count, float* scratch) {
       return each[static_cast<size_t>(first / matrix)](first % matrix, count, scratch);
     };
+    if (!std::all_of(each.begin(), each.end(), [](const ReadRun& r) { return r.has_bf16(); })) return values;
+    return {values, [=](int64_t first, int64_t count) { return each[static_cast<size_t>(first / matrix)].bf16(first % matrix, count); }};
   }
   if (merged.ends_with("down_proj")) return read(merged, p.shape);
   const ReadRun both = read(merged, {experts, 2 * p.shape[1], p.shape[2]});
   const int64_t half = p.name.ends_with("up_proj.weight") ? matrix : 0;
-  return [=](int64_t first, int64_t count, float* scratch) {
-    return both(first / matrix * 2 * matrix + half + first % matrix, count, scratch);
-  };
+  const auto place = [=](int64_t first) { return first / matrix * 2 * matrix + half + first % matrix; };
+  const auto values = [=](int64_t first, int64_t count, float* scratch) { return both(place(first), count, scratch); };
+  if (!both.has_bf16()) return values;
+  return {values, [=](int64_t first, int64_t count) { return both.bf16(place(first), count); }};
 }
 
 ReadRun FolderTensors::read(const ModelConfig& config, const Parameter& p) {

@@ -9,7 +9,9 @@
 #include "kernels/error.h"
 #include "model/files/checkpoint_folder.h"
 #include "model/files/json_fields.h"
+#include "model/files/mapped_file.h"
 #include "model/files/safetensors.h"
+#include "model/gguf/gguf_import.h"
 #include "model/parameter_counts.h"
 #include "model/parameter_store.h"
 #include "model/transformer.h"
@@ -165,11 +167,31 @@ Json inspect_folder(const std::string& folder, model::ModelConfig& config) {
   return report;
 }
 
+Json inspect_gguf(const std::string& path, model::ModelConfig& config) {
+  Json report{{"path", path}}, notes = Json::array();
+  const model::MappedFile mapped(path);
+  const auto gguf = model::parse_gguf(mapped.data(), mapped.size(), path);
+  config = model::gguf_config(gguf, path);
+  describe_config(config, "", report);
+  std::map<std::string, int64_t> types;
+  for (const auto& tensor : gguf.tensors)
+    types[tensor.type->name] += tensor.elements / tensor.type->block_elements * tensor.type->block_bytes;
+  int64_t bytes = 0;
+  for (const auto& [type, size] : types) bytes += size;
+  report["weights"] = {{"files", 1}, {"tensors", gguf.tensors.size()}, {"bytes", bytes}, {"bytes_of_type", types}};
+  report["tokenizer"] = tokenizer_json(path, notes);
+  report["chat_template"] = gguf.metadata.contains("tokenizer.chat_template") ? Json("the metadata") : Json(nullptr);
+  report["files"] = {{{"name", fs::path(path).filename().string()}, {"bytes", mapped.size()}}};
+  notes.push_back("a GGUF file: `ponder import` makes a model folder of it, with its weights dequantised");
+  report["notes"] = notes;
+  return report;
+}
+
 }  // namespace
 
 Json inspect_model(const std::string& path, int64_t budget) {
   model::ModelConfig config;
-  Json report = inspect_folder(path, config);
+  Json report = is_gguf(path) ? inspect_gguf(path, config) : inspect_folder(path, config);
   report["memory"] = memory_of(config, budget);
   return report;
 }

@@ -6,7 +6,7 @@
 #include "kernels/error.h"
 #include "model/files/json_fields.h"
 #include "model/files/mapped_file.h"
-#include "model/gguf/gguf.h"
+#include "model/gguf/gguf_import.h"
 
 namespace rl {
 

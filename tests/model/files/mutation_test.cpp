@@ -3,7 +3,7 @@
 #include <random>
 
 #include "model/files/checkpoint_folder.h"
-#include "model/gguf/gguf.h"
+#include "model/gguf/gguf_import.h"
 #include "model/files/safetensors.h"
 #include "model/rope_scaling.h"
 #include "tests/model/golden.h"
