@@ -67,7 +67,7 @@ struct Part {
   const Source* source = nullptr;
   int64_t first_row = 0, rows = 1, first_column = 0, columns = 0;
   double factor = 1.0, noise = 0.0;
-  kernels::RandomKey key;  // of the noise; its position is filled in
+  kernels::RandomKey key{};  // of the noise; its position is filled in
 
   bool as_it_is() const { return factor == 1.0 && noise == 0.0; }
   int64_t element_bytes() const { return source->dtype == "F32" ? 4 : 2; }

@@ -44,7 +44,7 @@ struct UpcycleOptions {
   int64_t granularity = 1;  // G: slices of the dense layer
   double noise = 0.0;       // added to each expert: normals of this many times the dense matrix's root mean square
   int64_t seed = 0;         // of the router and the noise
-  std::string family;       // mixtral, qwen3_moe, deepseek_v3; empty: the one that keeps the output
+  std::string family = "";  // mixtral, qwen3_moe, deepseek_v3; empty: the one that keeps the output
 };
 
 struct UpcyclePlan {

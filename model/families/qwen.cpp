@@ -1,6 +1,7 @@
 // qwen2 (Qwen2, Qwen2.5, the R1 distills of them), qwen3 and qwen3_moe.
 #include <algorithm>
 
+#include "kernels/error.h"
 #include "model/families/common_json.h"
 #include "model/families/readers.h"
 

@@ -64,8 +64,9 @@ Json layers_json(const model::ModelConfig& c) {
       runs.push_back({{"first", i}, {"last", i}, {"layer", layer}});
   }
   for (auto& run : runs) {
-    for (const auto& [key, value] : run["layer"].items()) run[key] = value;
+    const Json layer = run["layer"];
     run.erase("layer");
+    run.update(layer);
   }
   return runs;
 }
@@ -181,7 +182,8 @@ Json inspect_gguf(const std::string& path, model::ModelConfig& config) {
   report["weights"] = {{"files", 1}, {"tensors", gguf.tensors.size()}, {"bytes", bytes}, {"bytes_of_type", types}};
   report["tokenizer"] = tokenizer_json(path, notes);
   report["chat_template"] = gguf.metadata.contains("tokenizer.chat_template") ? Json("the metadata") : Json(nullptr);
-  report["files"] = {{{"name", fs::path(path).filename().string()}, {"bytes", mapped.size()}}};
+  report["files"] = Json::array();
+  report["files"].push_back({{"name", fs::path(path).filename().string()}, {"bytes", mapped.size()}});
   notes.push_back("a GGUF file: `ponder import` makes a model folder of it, with its weights dequantised");
   report["notes"] = notes;
   return report;
