@@ -86,7 +86,9 @@ void pack_inputs(const Panel& p) {
 }  // namespace
 
 ReadRun ReadRun::from(int64_t offset) const {
-  Values values = [read = values_, offset](int64_t first, int64_t count, float* scratch) { return read(offset + first, count, scratch); };
+  Values values = [read = values_, offset](int64_t first, int64_t count, float* scratch) {
+    return read(offset + first, count, scratch);
+  };
   if (!bits_) return values;
   return {std::move(values), [read = bits_, offset](int64_t first, int64_t count) { return read(offset + first, count); }};
 }

@@ -173,7 +173,9 @@ ReadRun FolderTensors::read_experts(const ModelConfig& config, const Parameter& 
       return each[static_cast<size_t>(first / matrix)](first % matrix, count, scratch);
     };
     if (!std::all_of(each.begin(), each.end(), [](const ReadRun& r) { return r.has_bf16(); })) return values;
-    return {values, [=](int64_t first, int64_t count) { return each[static_cast<size_t>(first / matrix)].bf16(first % matrix, count); }};
+    return {values, [=](int64_t first, int64_t count) {
+              return each[static_cast<size_t>(first / matrix)].bf16(first % matrix, count);
+            }};
   }
   if (merged.ends_with("down_proj")) return read(merged, p.shape);
   const ReadRun both = read(merged, {experts, 2 * p.shape[1], p.shape[2]});

@@ -38,7 +38,8 @@ void check_bytes(const StreamedTensor& x) {
   int64_t bytes = bytes_of_safetensors_type(x.dtype);
   if (bytes == 0) fail("write_safetensors: {} is of dtype {}, which the format does not have", x.name, x.dtype);
   for (const int64_t n : x.shape) bytes *= n;
-  if (bytes != x.bytes) fail("write_safetensors: {} takes {} bytes by dtype and shape, but is said to have {}", x.name, bytes, x.bytes);
+  if (bytes != x.bytes)
+    fail("write_safetensors: {} takes {} bytes by dtype and shape, but is said to have {}", x.name, bytes, x.bytes);
 }
 
 std::string header_of(const std::string& path, const std::vector<StreamedTensor>& tensors,
@@ -81,7 +82,8 @@ void stream_safetensors(const std::string& path, const std::vector<StreamedTenso
       if (left >= 0) file.write(data, count);
     });
     if (left != 0)
-      fail("write_safetensors: {} of {} bytes came out {} bytes too {}", x.name, x.bytes, std::abs(left), left > 0 ? "short" : "long");
+      fail("write_safetensors: {} of {} bytes came out {} bytes too {}", x.name, x.bytes, std::abs(left),
+           left > 0 ? "short" : "long");
   }
   file.commit();
 }

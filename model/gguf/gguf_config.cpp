@@ -67,13 +67,16 @@ RopeScaling read_scaling(const Keys& f, const ModelConfig& c) {
 
 // Llama 3.1 and 3.2 carry their scaling as a tensor of divisors. Only the published settings (1, 4, 8192) are known.
 RopeScaling find_scaling(const GgufTensor& divisors, ModelConfig config, const std::string& file) {
+  if (divisors.elements != config.rotary_size() / 2)
+    fail_usage("{}: rope_freqs.weight: has {} values, but must have {}, half the size of a head.", file, divisors.elements,
+               config.rotary_size() / 2);
   std::vector<float> values(static_cast<size_t>(divisors.elements));
   dequantize(*divisors.type, divisors.data, divisors.elements, values.data());
   if (std::all_of(values.begin(), values.end(), [](float x) { return x == 1.0f; })) return {};
   const auto plain = rope_inverse_frequencies(config);
-  config.rope_scaling = {.kind = "llama3", .factor = values.empty() ? 1.0 : *std::max_element(values.begin(), values.end())};
+  config.rope_scaling = {.kind = "llama3", .factor = *std::max_element(values.begin(), values.end())};
   const auto scaled = rope_inverse_frequencies(config);
-  bool same = values.size() == plain.size();
+  bool same = true;
   for (size_t i = 0; same && i < plain.size(); ++i) same = std::abs(plain[i] / scaled[i] / values[i] - 1) < 1e-4;
   if (!same) fail_usage("{}: rope_freqs.weight: holds a scaling other than Llama 3's, which is not supported.", file);
   return config.rope_scaling;

@@ -4,6 +4,7 @@
 
 #include "model/files/checkpoint_folder.h"
 #include "model/gguf/gguf_import.h"
+#include "model/tokenizer/tokenizer.h"
 #include "model/files/safetensors.h"
 #include "model/rope_scaling.h"
 #include "tests/model/golden.h"

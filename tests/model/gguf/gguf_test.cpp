@@ -73,7 +73,8 @@ TEST_CASE("each kind of damage to a GGUF file is one clear error", "[gguf]") {
   CHECK_THAT(error_in(replaced(good, "GGUF", "GGML")), Contains("does not start with \"GGUF\""));
   CHECK(error_in(replaced(good, "GGUF\x03", "GGUF\x02")) == "no error");  // version 2 has the same layout
   CHECK_THAT(error_in(replaced(good, "GGUF\x03", "GGUF\x01")), Contains("GGUF version 1, but only versions 2 and 3"));
-  CHECK_THAT(error_in(replaced(good, std::string("GGUF\x03\0\0\0", 8), std::string("GGUF\0\0\0\x03", 8))), Contains("big-endian"));
+  CHECK_THAT(error_in(replaced(good, std::string("GGUF\x03\0\0\0", 8), std::string("GGUF\0\0\0\x03", 8))),
+             Contains("big-endian"));
   CHECK_THAT(error_in(good.substr(0, 8) + little_endian(1ull << 60) + good.substr(16)),
              Contains("1152921504606846976 tensors, more than fit"));
   CHECK_THAT(error_in(good.substr(0, 16) + little_endian(~0ull) + good.substr(24)), Contains("metadata entries, more than fit"));

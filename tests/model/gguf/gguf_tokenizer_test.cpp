@@ -24,8 +24,8 @@ TEST_CASE("pre-tokenizers are known by name, and an unknown one is refused", "[g
     metadata["tokenizer.ggml.pre"] = name;
     return model::Tokenizer::from_json(model::gguf_tokenizer_json(metadata, "f.gguf"), "f.gguf");
   };
-  for (const char* name : {"default", "gpt-2", "smollm", "llama-bpe", "qwen2", "deepseek-r1-qwen", "deepseek-llm", "deepseek-coder",
-                           "deepseek-v3"})
+  for (const char* name : {"default", "gpt-2", "smollm", "llama-bpe", "qwen2", "deepseek-r1-qwen", "deepseek-llm",
+                           "deepseek-coder", "deepseek-v3"})
     CHECK(pre(name)->decode(pre(name)->encode("it's 1234")) == "it's 1234");
   CHECK(pre("qwen2")->encode("e\u0301") == pre("qwen2")->encode("\u00e9"));  // NFC
   CHECK(pre("smollm")->encode("e\u0301") != pre("smollm")->encode("\u00e9"));
