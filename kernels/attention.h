@@ -2,7 +2,7 @@
 // batches and group trees (prompt rows once, branches after it).
 //
 // out[n, h] = sum_j softmax_j(scale * q[n, h] . k[j, h / (H / K)]) v[j, h / (H / K)], j over the positions 0..p of the
-// row's segment (p - window < j when a window is set). Online softmax: Milakov and Gimelshein, arXiv:1805.02867.
+// row's segment (p - window < j when a window is set: a row sees `window` keys, its own included). Online softmax: Milakov and Gimelshein, arXiv:1805.02867.
 //
 // Keys are visited in order of absolute position, in steps of 64 at absolute positions [64t, 64t + 64) made of tiles of
 // 16, so a row does the same arithmetic whether its keys come from a cache, a chunk or a tree. Keys and values are read
@@ -42,8 +42,9 @@ struct AttentionShape {
 // The segments of a batch with the storage row of every key looked up: made once, used by every layer.
 class AttentionPlan {
  public:
-  // Throws Error when a segment's spans leave a gap or end too early.
-  AttentionPlan(const std::vector<AttentionSegment>& segments);
+  // `window`: of every segment that has none of its own; 0: none. Throws Error when a segment's spans leave a gap or end
+  // too early.
+  AttentionPlan(const std::vector<AttentionSegment>& segments, int64_t window = 0);
 
   struct Segment {
     int64_t first_row, rows, first_position, group, window;

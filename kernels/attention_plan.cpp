@@ -5,7 +5,7 @@
 
 namespace kernels {
 
-AttentionPlan::AttentionPlan(const std::vector<AttentionSegment>& segments) {
+AttentionPlan::AttentionPlan(const std::vector<AttentionSegment>& segments, int64_t window_of_all) {
   segments_.reserve(segments.size());
   for (const AttentionSegment& s : segments) {
     if (s.spans.empty()) fail("attention: a segment of {} rows has no key spans.", s.rows);
@@ -23,9 +23,10 @@ AttentionPlan::AttentionPlan(const std::vector<AttentionSegment>& segments) {
     }
     const int64_t last = s.first_position + s.rows;
     if (next < last) fail("attention: the spans end at position {}, but the segment's last row is at {}.", next - 1, last - 1);
-    const int64_t needed = s.window > 0 ? std::max<int64_t>(0, s.first_position - s.window + 1) : 0;
+    const int64_t window = s.window > 0 ? s.window : window_of_all;
+    const int64_t needed = window > 0 ? std::max<int64_t>(0, s.first_position - window + 1) : 0;
     if (first > needed) fail("attention: the spans start at position {}, but the first row sees position {}.", first, needed);
-    segments_.push_back({s.first_row, s.rows, s.first_position, s.group, s.window, first, next - first, first_key});
+    segments_.push_back({s.first_row, s.rows, s.first_position, s.group, window, first, next - first, first_key});
     rows_ = std::max(rows_, s.first_row + s.rows);
   }
 }

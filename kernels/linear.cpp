@@ -83,31 +83,52 @@ Job job_of(const at::Tensor& x, const PackedWeight& w, const at::Tensor& y, cons
   return {rows_of(x, w.in(), op, "x"), &w, 0, f32(y), w.out()};
 }
 
+// Null when there is none.
+const float* bias_of(const at::Tensor& bias, const PackedWeight& w, const char* op) {
+  if (!bias.defined()) return nullptr;
+  require_shape(op, "bias", bias, {w.out()});
+  return f32(bias);
+}
+
+void add_bias(const CpuKernels& cpu, const float* bias, float* y, int64_t y_stride, int64_t rows, int64_t columns) {
+  for (int64_t n = 0; n < rows; ++n, y += y_stride) cpu.add(y, bias, y, columns);
+}
+
 }  // namespace
 
-at::Tensor linear(const at::Tensor& x, const PackedWeight& w) {
-  at::Tensor y = empty_f32({x.size(0), w.out()});
-  run({job_of(x, w, y, "linear")});
-  return y;
+at::Tensor linear(const at::Tensor& x, const PackedWeight& w, const at::Tensor& bias) {
+  return linear_many(x, {&w}, {bias})[0];
 }
 
-std::vector<at::Tensor> linear_many(const at::Tensor& x, const std::vector<const PackedWeight*>& weights) {
+std::vector<at::Tensor> linear_many(const at::Tensor& x, const std::vector<const PackedWeight*>& weights,
+                                    const std::vector<at::Tensor>& biases) {
   std::vector<at::Tensor> y;
   std::vector<Job> jobs;
-  for (const PackedWeight* w : weights) {
-    y.push_back(empty_f32({x.size(0), w->out()}));
-    jobs.push_back(job_of(x, *w, y.back(), "linear_many"));
+  std::vector<const float*> added;
+  for (size_t i = 0; i < weights.size(); ++i) {
+    y.push_back(empty_f32({x.size(0), weights[i]->out()}));
+    jobs.push_back(job_of(x, *weights[i], y.back(), "linear"));
+    added.push_back(biases.empty() ? nullptr : bias_of(biases[i], *weights[i], "linear"));
   }
-  run(jobs);
+  if (std::all_of(added.begin(), added.end(), [](const float* bias) { return bias == nullptr; })) {
+    run(jobs);
+    return y;
+  }
+  const auto& table = cpu_kernels();
+  run(jobs, [&](const Job& job, int64_t row, int64_t rows, int64_t column, int64_t columns) {
+    const float* bias = added[static_cast<size_t>(&job - jobs.data())];
+    if (bias) add_bias(table, bias + column, job.y + row * job.y_stride + column, job.y_stride, rows, columns);
+  });
   return y;
 }
 
-at::Tensor linear_add(const at::Tensor& x, const PackedWeight& w, const at::Tensor& add_to) {
+at::Tensor linear_add(const at::Tensor& x, const PackedWeight& w, const at::Tensor& add_to, const at::Tensor& bias) {
   require_shape("linear_add", "add_to", add_to, {x.size(0), w.out()});
-  const float* from = f32(add_to);
+  const float *from = f32(add_to), *added = bias_of(bias, w, "linear_add");
   at::Tensor y = empty_f32({x.size(0), w.out()});
   const auto& table = cpu_kernels();
   run({job_of(x, w, y, "linear_add")}, [&](const Job& job, int64_t row, int64_t rows, int64_t column, int64_t columns) {
+    if (added) add_bias(table, added + column, job.y + row * job.y_stride + column, job.y_stride, rows, columns);
     for (int64_t n = row; n < row + rows; ++n) {
       float* to = job.y + n * job.y_stride + column;
       table.add(from + n * job.y_stride + column, to, to, columns);
@@ -116,7 +137,8 @@ at::Tensor linear_add(const at::Tensor& x, const PackedWeight& w, const at::Tens
   return y;
 }
 
-LinearSwiglu linear_swiglu(const at::Tensor& x, const PackedWeight& gate, const PackedWeight& up, Dtype out, bool keep) {
+LinearSwiglu linear_swiglu(const at::Tensor& x, const PackedWeight& gate, const PackedWeight& up, Dtype out, bool keep,
+                           const SwigluBiases& biases) {
   const int64_t n = x.size(0), width = gate.out();
   if (up.out() != width || up.in() != gate.in() || up.dtype() != gate.dtype())
     fail("linear_swiglu: gate is [{}, {}] and up [{}, {}]; they must be equal in shape and dtype.", width, gate.in(), up.out(),
@@ -127,6 +149,7 @@ LinearSwiglu linear_swiglu(const at::Tensor& x, const PackedWeight& gate, const 
   const Job gate_job{rows_of(x, gate.in(), "linear_swiglu", "x"), &gate, 0, keep ? f32(result.gate) : nullptr, width};
   const Job up_job{gate_job.x, &up, 0, keep ? f32(result.up) : nullptr, width};
   check_dtype(x, gate.dtype(), "linear_swiglu", "x");
+  const float *gate_bias = bias_of(biases.gate, gate, "linear_swiglu"), *up_bias = bias_of(biases.up, up, "linear_swiglu");
   const auto tasks = cut({gate_job, up_job});
   // The first half of the tasks are the gate's; each does the same part of up as well.
   parallel_runs(static_cast<int64_t>(tasks.size() / 2), [&](int64_t i, int64_t after) {
@@ -139,6 +162,8 @@ LinearSwiglu linear_swiglu(const at::Tensor& x, const PackedWeight& gate, const 
       float* u = keep ? up_job.y + t.row * width + column : scratch + t.rows * kPanel;
       multiply(table, gate_job, t.row, t.rows, p, then < 0 ? nullptr : panel_at(gate_job, then), g, stride);
       multiply(table, up_job, t.row, t.rows, p, then < 0 ? nullptr : panel_at(up_job, then), u, stride);
+      if (gate_bias) add_bias(table, gate_bias + column, g, stride, t.rows, columns);
+      if (up_bias) add_bias(table, up_bias + column, u, stride, t.rows, columns);
       for (int64_t r = 0; r < t.rows; ++r) {
         const int64_t to = (t.row + r) * width + column;
         if (out == Dtype::bf16) table.swiglu_bf16(g + r * stride, u + r * stride, bf16(result.hidden) + to, columns);

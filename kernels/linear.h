@@ -3,6 +3,7 @@
 // Every output element is one chain of sums along K in ascending order, whatever the number of rows, threads or the
 // instruction set; so a row of y depends on its row of x alone. In bf16 the chain takes two elements at a time:
 // acc = fma(x[2i], w[2i], fma(x[2i+1], w[2i+1], acc)); in float32 one at a time: acc = fma(x[i], w[i], acc).
+// A bias, float32 [O] or undefined, is added to the finished chain, before anything else that a fused product does.
 //
 // Legend: N rows, O = out, I = in, C = count of matrices in one PackedWeight (heads or experts; 1 for a plain linear).
 #pragma once
@@ -14,17 +15,23 @@
 namespace kernels {
 
 // y = x W^T. x [N, I] of the weight's dtype -> float32 [N, O].
-at::Tensor linear(const at::Tensor& x, const PackedWeight& w);
+at::Tensor linear(const at::Tensor& x, const PackedWeight& w, const at::Tensor& bias = {});
 // The same for several weights at once, all threads busy over all of them: y[i] = x W_i^T.
-std::vector<at::Tensor> linear_many(const at::Tensor& x, const std::vector<const PackedWeight*>& weights);
-// add(add_to, linear(x, w)), bit for bit, without the pass over memory. add_to float32 [N, O].
-at::Tensor linear_add(const at::Tensor& x, const PackedWeight& w, const at::Tensor& add_to);
+// `biases`: none, or one a weight.
+std::vector<at::Tensor> linear_many(const at::Tensor& x, const std::vector<const PackedWeight*>& weights,
+                                    const std::vector<at::Tensor>& biases = {});
+// add(add_to, linear(x, w, bias)), bit for bit, without the pass over memory. add_to float32 [N, O].
+at::Tensor linear_add(const at::Tensor& x, const PackedWeight& w, const at::Tensor& add_to, const at::Tensor& bias = {});
 // swiglu(linear(x, gate), linear(x, up), out), bit for bit. gate and up of the result are undefined unless `keep`.
+struct SwigluBiases {
+  at::Tensor gate, up;
+};
 struct LinearSwiglu {
   at::Tensor gate, up;  // float32 [N, F]
   at::Tensor hidden;    // [N, F] of `out`
 };
-LinearSwiglu linear_swiglu(const at::Tensor& x, const PackedWeight& gate, const PackedWeight& up, Dtype out, bool keep);
+LinearSwiglu linear_swiglu(const at::Tensor& x, const PackedWeight& gate, const PackedWeight& up, Dtype out, bool keep,
+                           const SwigluBiases& biases = {});
 // One matrix a head: x [N, C, I] -> float32 [N, C, O].
 at::Tensor linear_heads(const at::Tensor& x, const PackedWeight& w);
 // One matrix an expert: rows [row_offsets[c], row_offsets[c+1]) of x [T, I] meet matrix c -> float32 [T, O].
@@ -44,6 +51,8 @@ void linear_backward_weight(const at::Tensor& dy, const at::Tensor& x, const Mat
 void linear_heads_backward_weight(const at::Tensor& dy, const at::Tensor& x, const MatrixView& dw);
 void linear_experts_backward_weight(const at::Tensor& dy, const at::Tensor& x, const MatrixView& dw,
                                     const std::vector<int64_t>& row_offsets);
+// dbias += sum of the rows of dy, in place, in the order of dW. dy [N, O] of either dtype, dbias float32 [O].
+void linear_backward_bias(const at::Tensor& dy, const at::Tensor& dbias);
 
 // Row `ids[n]` of matrix 0, widened to float32: [N, I]. Throws Error if an id is outside [0, out).
 at::Tensor embedding(const PackedWeight& w, const int32_t* ids, int64_t count);

@@ -1,6 +1,7 @@
 // The gradients of y = x W^T: dx = dy W and dW += dy^T x.
 #include <algorithm>
 
+#include "kernels/check.h"
 #include "kernels/isa/table.h"
 #include "kernels/linear_operands.h"
 #include "kernels/thread_pool.h"
@@ -211,6 +212,23 @@ void linear_experts_backward_weight(const at::Tensor& dy, const at::Tensor& x, c
                                 {right.data + first * right.stride * bytes_of(dtype), right.stride, rows}, dw, e));
   }
   run_backward_weight(std::move(jobs), dtype);
+}
+
+void linear_backward_bias(const at::Tensor& dy, const at::Tensor& dbias) {
+  require_matrix("linear_backward_bias", "dy", dy);
+  const int64_t rows = dy.size(0), width = dy.size(1);
+  require_shape("linear_backward_bias", "dbias", dbias, {width});
+  float* sum = f32(dbias);
+  const CpuKernels& cpu = cpu_kernels();
+  const auto run = [&](const auto* from, auto kernel) {
+    // Ranges begin at multiples of 16 columns: a thread then writes whole cache lines.
+    parallel_ranges((width + 15) / 16, std::max<int64_t>(1, 1024 / std::max<int64_t>(1, rows)), [&](int64_t begin, int64_t end) {
+      const int64_t c = begin * 16;
+      kernel(from + c, width, sum + c, rows, std::min(width, end * 16) - c);
+    });
+  };
+  if (dtype_of(dy) == Dtype::bf16) run(bf16(dy), cpu.sum_rows_bf16);
+  else run(f32(dy), cpu.sum_rows_f32);
 }
 
 }  // namespace kernels

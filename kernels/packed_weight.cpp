@@ -41,8 +41,13 @@ void pack_outputs(const Panel& p) {
   for (int64_t k = 0; k < shape.in; k += kTileIn) {
     const int64_t columns = std::min(kTileIn, shape.in - k);
     for (int64_t r = 0; r < outputs; ++r) {
-      const float* values = p.job->read(p.matrix * shape.count_stride + (p.first + r) * shape.out_stride + k, columns, run);
+      const int64_t at = p.matrix * shape.count_stride + (p.first + r) * shape.out_stride + k;
       std::byte* row = tile + r * kTileStride * element;
+      if (bf16 && p.job->read.has_bf16()) {
+        std::memcpy(row, p.job->read.bf16(at, columns), static_cast<size_t>(columns) * 2);
+        continue;
+      }
+      const float* values = p.job->read(at, columns, run);
       if (bf16) cpu.round_to_bf16(values, reinterpret_cast<uint16_t*>(row), columns);
       else std::memcpy(row, values, static_cast<size_t>(columns * element));
     }
@@ -79,6 +84,14 @@ void pack_inputs(const Panel& p) {
 }
 
 }  // namespace
+
+ReadRun ReadRun::from(int64_t offset) const {
+  Values values = [read = values_, offset](int64_t first, int64_t count, float* scratch) {
+    return read(offset + first, count, scratch);
+  };
+  if (!bits_) return values;
+  return {std::move(values), [read = bits_, offset](int64_t first, int64_t count) { return read(offset + first, count); }};
+}
 
 MatrixView matrix_view(float* data, int64_t out, int64_t in) { return {data, 1, out, in, out * in, in, 1}; }
 MatrixView matrix_view(float* data, int64_t count, int64_t out, int64_t in) { return {data, count, out, in, out * in, in, 1}; }

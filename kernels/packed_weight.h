@@ -6,6 +6,8 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "kernels/tensor.h"
@@ -47,10 +49,30 @@ class PackedWeight {
   std::shared_ptr<std::byte> data_;
 };
 
-// Gives the float32 values of elements [first, first + count) of a weight, counted from its element (0, 0, 0): a pointer
-// to where they lie, or `scratch`, filled. Packing asks for each element once, from all threads, so a reader may also
-// change what it returns (the optimizer's step) or convert it (a file).
-using ReadRun = std::function<const float*(int64_t first, int64_t count, float* scratch)>;
+// Gives elements [first, first + count) of a weight, counted from its element (0, 0, 0): a pointer to where their float32
+// values lie, or `scratch`, filled. Packing asks for each element once, from all threads, so a reader may also change what
+// it returns (the optimizer's step) or convert it (a file). A weight that lies in memory as bf16 can say where its bits
+// are; packing to bf16 then copies them: equal bits to the way over float32 (but that a signalling NaN stays one).
+class ReadRun {
+ public:
+  using Values = std::function<const float*(int64_t first, int64_t count, float* scratch)>;
+  using Bits = std::function<const uint16_t*(int64_t first, int64_t count)>;
+
+  ReadRun() = default;
+  template <typename F, typename = std::enable_if_t<std::is_invocable_r_v<const float*, F&, int64_t, int64_t, float*>>>
+  ReadRun(F values) : values_(std::move(values)) {}
+  ReadRun(Values values, Bits bf16_bits) : values_(std::move(values)), bits_(std::move(bf16_bits)) {}
+
+  const float* operator()(int64_t first, int64_t count, float* scratch) const { return values_(first, count, scratch); }
+  bool has_bf16() const { return bits_ != nullptr; }
+  const uint16_t* bf16(int64_t first, int64_t count) const { return bits_(first, count); }
+  // The same weight from another element on.
+  ReadRun from(int64_t offset) const;
+
+ private:
+  Values values_;
+  Bits bits_;
+};
 
 struct PackJob {
   PackedWeight* into = nullptr;  // of the shape's size

@@ -23,6 +23,7 @@ struct RopeTable::State {
   std::vector<double> inverse_frequency;
   int64_t positions = 0;
   bool interleaved = false;
+  double magnitude = 1.0;
   std::vector<std::unique_ptr<float[]>> chunks;  // [kChunk][2][J]: cos and sin of a position side by side
   std::atomic<int64_t> made{0};                  // chunks
   std::mutex mutex;
@@ -34,18 +35,20 @@ struct RopeTable::State {
       float *cos = chunk.get() + i * 2 * pairs(), *sin = cos + pairs();
       for (int64_t j = 0; j < pairs(); ++j) {
         const double angle = static_cast<double>(index * kChunk + i) * inverse_frequency[static_cast<size_t>(j)];
-        cos[j] = static_cast<float>(std::cos(angle));
-        sin[j] = static_cast<float>(std::sin(angle));
+        cos[j] = static_cast<float>(magnitude * std::cos(angle));
+        sin[j] = static_cast<float>(magnitude * std::sin(angle));
       }
     });
     chunks[static_cast<size_t>(index)] = std::move(chunk);
   }
 };
 
-RopeTable::RopeTable(std::vector<double> inverse_frequency, int64_t positions, bool interleaved) : state_(std::make_shared<State>()) {
+RopeTable::RopeTable(std::vector<double> inverse_frequency, int64_t positions, bool interleaved, double magnitude)
+    : state_(std::make_shared<State>()) {
   state_->inverse_frequency = std::move(inverse_frequency);
   state_->positions = positions;
   state_->interleaved = interleaved;
+  state_->magnitude = magnitude;
   state_->chunks.resize(static_cast<size_t>((positions + kChunk - 1) / kChunk));
 }
 

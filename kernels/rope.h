@@ -1,8 +1,9 @@
 // Rotary position embedding.
 //
 // Source: Su et al., arXiv:2104.09864, Eq. 34. Pair j of a vector of `2J` elements at position p turns by the angle
-// p * inverse_frequency[j]. `interleaved` pairs are (2j, 2j+1) (DeepSeek); otherwise (j, j + J) (Llama, Qwen).
-// Angles are computed once in float64 and rounded to float32; the turn is float32.
+// p * inverse_frequency[j] and grows by `magnitude` (YaRN, arXiv:2309.00071, Eq. 15; else 1). `interleaved` pairs are
+// (2j, 2j+1) (DeepSeek); otherwise (j, j + J) (Llama, Qwen). Cosines and sines, times the magnitude, are computed once in
+// float64 and rounded to float32; the turn is float32.
 #pragma once
 
 #include <memory>
@@ -17,7 +18,7 @@ namespace kernels {
 class RopeTable {
  public:
   RopeTable() = default;
-  RopeTable(std::vector<double> inverse_frequency, int64_t positions, bool interleaved);
+  RopeTable(std::vector<double> inverse_frequency, int64_t positions, bool interleaved, double magnitude = 1.0);
 
   int64_t positions() const;  // the limit
   int64_t pairs() const;
@@ -32,8 +33,9 @@ class RopeTable {
   std::shared_ptr<State> state_;
 };
 
-// Turns elements [offset, offset + 2J) of each head of x, float32 [N, H, D], in place. `inverse` turns back: it is also
-// the backward pass, since the turn is orthogonal. Throws Error if a position is outside the table.
+// Turns elements [offset, offset + 2J) of each head of x, float32 [N, H, D], in place. `inverse` turns the other way: it
+// is the backward pass, since the turn is orthogonal but for the magnitude. Throws Error if a position is outside the
+// table.
 void rope_in_place(const at::Tensor& x, const int32_t* positions, const RopeTable& table, int64_t offset, bool inverse = false);
 
 // The same, a row at a time, for ops that go on with the row. Checks what rope_in_place checks.

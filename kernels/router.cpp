@@ -67,7 +67,8 @@ class Chooser {
         if (s > first) second = first, first = s;
         else if (s > second) second = s;
       }
-      group_score_[at(g)] = size > 1 ? first + second : first;
+      const bool two = config_.group_score == RouterConfig::GroupScore::two_largest && size > 1;
+      group_score_[at(g)] = two ? first + second : first;
     }
     std::fill(group_open_.begin(), group_open_.end(), 1);
     for (int64_t i = 0; i < config_.groups_kept; ++i) {

@@ -1,27 +1,17 @@
-// The choice of experts for each row, in float32.
+// The choice of experts for each row, in float32. Where implementations differ: model/CONVENTIONS.md, "Router".
 //
 // softmax: s = softmax(logits) (Qwen3-MoE). sigmoid: s = sigmoid(logits) (DeepSeek-V3 report, Eq. 13 to 16).
 // The k largest of s + correction_bias are chosen, out of the best `groups_kept` of `groups` expert groups (a group's
-// score is the sum of its two largest; others are masked with -inf). Ties go to the lower expert id. The weight is s,
-// without the bias, divided by the chosen ones' sum (+ 1e-20, DeepSeek) when `normalize`, times `scale`.
+// score is the sum of its two largest, or its largest; others are masked with -inf). Ties go to the lower expert id. The
+// weight is s, without the bias, divided by the chosen ones' sum (+ 1e-20, DeepSeek) when `normalize`, times `scale`.
 #pragma once
 
 #include <vector>
 
+#include "kernels/router_config.h"
 #include "kernels/tensor.h"
 
 namespace kernels {
-
-struct RouterConfig {
-  enum class Scoring { softmax, sigmoid };
-  int64_t experts = 0, active = 0;
-  Scoring scoring = Scoring::softmax;
-  int64_t groups = 1, groups_kept = 1;
-  enum class GroupScore { two_largest, largest };  // DeepSeek-V3: the sum of the two largest; DeepSeek-V2: the largest
-  GroupScore group_score = GroupScore::two_largest;
-  bool normalize = true;
-  double scale = 1.0;
-};
 
 struct Routes {
   at::Tensor experts;  // int32 [N, k], ascending expert id in each row: the order of the sum

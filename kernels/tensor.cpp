@@ -77,15 +77,6 @@ void each_named_row(const char* op, const at::Tensor& x, const int64_t* rows, co
 
 }  // namespace
 
-Dtype parse_dtype(std::string_view name) {
-  if (name == "float32") return Dtype::float32;
-  if (name == "bf16") return Dtype::bf16;
-  fail_usage("'{}' is no dtype; write float32 or bf16.", name);
-}
-
-std::string_view name_of(Dtype dtype) { return dtype == Dtype::bf16 ? "bf16" : "float32"; }
-int64_t bytes_of(Dtype dtype) { return dtype == Dtype::bf16 ? 2 : 4; }
-
 at::Tensor empty_f32(std::initializer_list<int64_t> shape) { return empty_cpu(shape_of(shape), at::kFloat); }
 at::Tensor zeros_f32(std::initializer_list<int64_t> shape) { return zeros_cpu(shape_of(shape), at::kFloat); }
 at::Tensor empty_i32(std::initializer_list<int64_t> shape) { return empty_cpu(shape_of(shape), at::kInt); }
@@ -137,6 +128,25 @@ at::Tensor widened(const at::Tensor& x) {
   float* to = f32(out);
   parallel_ranges(x.numel(), kGrain, [&](int64_t i, int64_t end) { cpu_kernels().widen_bf16(from + i, to + i, end - i); });
   return out;
+}
+
+at::Tensor clamped(const at::Tensor& x, double limit) {
+  const float* from = f32(x);
+  auto out = empty_cpu(x.sizes(), at::kFloat);
+  float* to = f32(out);
+  parallel_ranges(x.numel(), kGrain, [&](int64_t i, int64_t end) {
+    cpu_kernels().clamp(from + i, static_cast<float>(limit), to + i, end - i);
+  });
+  return out;
+}
+
+void clamp_backward_in_place(const at::Tensor& dy, const at::Tensor& x, double limit) {
+  float* to = f32(dy);
+  const float* from = f32(x);
+  require_same_shape("clamp_backward_in_place", dy, x);
+  parallel_ranges(x.numel(), kGrain, [&](int64_t i, int64_t end) {
+    cpu_kernels().clamp_backward(from + i, static_cast<float>(limit), to + i, end - i);
+  });
 }
 
 at::Tensor gather_rows(const at::Tensor& x, const int64_t* rows, int64_t count) {

@@ -6,16 +6,10 @@
 
 #include <cstdint>
 #include <initializer_list>
-#include <string_view>
+
+#include "kernels/dtype.h"
 
 namespace kernels {
-
-// The type in which weights, and the inputs of products, are held. Sums are float32 in both.
-enum class Dtype { float32, bf16 };
-
-Dtype parse_dtype(std::string_view name);  // "float32" or "bf16"; throws UsageError
-std::string_view name_of(Dtype dtype);
-int64_t bytes_of(Dtype dtype);
 
 at::Tensor empty_f32(std::initializer_list<int64_t> shape);
 at::Tensor zeros_f32(std::initializer_list<int64_t> shape);
@@ -35,6 +29,8 @@ void add_in_place(const at::Tensor& x, const at::Tensor& y);                // x
 at::Tensor add(const at::Tensor& x, const at::Tensor& y);                   // x + y
 at::Tensor rounded(const at::Tensor& x, Dtype dtype);  // float32 -> dtype, to nearest even; x itself for float32
 at::Tensor widened(const at::Tensor& x);               // dtype -> float32, exact; x itself if it is float32
+at::Tensor clamped(const at::Tensor& x, double limit);  // float32, into [-limit, limit]
+void clamp_backward_in_place(const at::Tensor& dy, const at::Tensor& x, double limit);  // dy = 0 where x was outside
 
 // Rows. `rows[i] < 0` names no row.
 at::Tensor gather_rows(const at::Tensor& x, const int64_t* rows, int64_t count);       // [count, W]; zeros where < 0

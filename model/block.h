@@ -21,7 +21,8 @@ struct KeyLayer {
 struct AttentionTape {
   kernels::RmsNormOutput norm;
   at::Tensor query;                              // float32 [N, H, dk] as attention read it
-  at::Tensor raw_query, raw_key;                 // GQA with q/k norm: before it
+  at::Tensor raw_query, raw_key;                 // GQA with q/k norm: before it, a row for each norm
+  at::Tensor unclipped_query, unclipped_key, unclipped_value;  // GQA with clip_qkv: before it
   at::Tensor query_inverse, key_inverse;
   at::Tensor query_latent;                       // MLA with query compression: before its norm
   kernels::RmsNormOutput query_latent_norm;

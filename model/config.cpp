@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numbers>
 
 #include "kernels/error.h"
+#include "model/families/family.h"
 
 namespace model {
 
@@ -32,18 +32,46 @@ void check_rope(const ModelConfig& c) {
   check_positive("rope_theta", c.rope_theta);
   const auto& s = c.rope_scaling;
   if (s.kind == "none") return;
-  if (s.kind != "llama3") fail_usage("rope_scaling: is \"{}\", which is not supported yet. Supported: none, llama3.", s.kind);
+  if (s.kind != "linear" && s.kind != "llama3" && s.kind != "yarn")
+    fail_usage("rope_scaling: is \"{}\", which is not supported. Supported: none, linear, llama3, yarn.", s.kind);
   check_positive("rope_scaling.factor", s.factor);
-  check_positive("rope_scaling.low_frequency_factor", s.low_frequency_factor);
-  if (!(s.high_frequency_factor > s.low_frequency_factor) || !std::isfinite(s.high_frequency_factor))
-    fail_usage("rope_scaling.high_frequency_factor: is {}, but must be above low_frequency_factor, {}.", s.high_frequency_factor,
-               s.low_frequency_factor);
+  if (s.kind == "linear") return;
   if (s.original_positions < 1)
     fail_usage("rope_scaling.original_positions: is {}, but must be 1 or more.", s.original_positions);
+  if (s.kind == "llama3") {
+    check_positive("rope_scaling.low_frequency_factor", s.low_frequency_factor);
+    if (!(s.high_frequency_factor > s.low_frequency_factor) || !std::isfinite(s.high_frequency_factor))
+      fail_usage("rope_scaling.high_frequency_factor: is {}, but must be above low_frequency_factor, {}.", s.high_frequency_factor,
+                 s.low_frequency_factor);
+    return;
+  }
+  check_positive("rope_scaling.beta_slow", s.beta_slow);
+  if (!(s.beta_fast >= s.beta_slow) || !std::isfinite(s.beta_fast))
+    fail_usage("rope_scaling.beta_fast: is {}, but must not be below beta_slow, {}.", s.beta_fast, s.beta_slow);
+  if (c.rope_theta == 1.0) fail_usage("rope_theta: is 1, but yarn divides by its logarithm; it must be another number above 0.");
+  for (const auto& [name, value] : {std::pair("mscale", s.mscale), std::pair("mscale_all_dim", s.mscale_all_dim),
+                                    std::pair("attention_factor", s.attention_factor)})
+    if (!(value >= 0) || !std::isfinite(value)) fail_usage("rope_scaling.{}: is {}, but must be 0 (not given) or above.", name, value);
+}
+
+// Ascending, without repetitions, each a layer of the model.
+void check_layers(const char* name, const std::vector<int64_t>& layers, const ModelConfig& c) {
+  for (size_t i = 0; i < layers.size(); ++i)
+    if (layers[i] < 0 || layers[i] >= c.layers || (i > 0 && layers[i] <= layers[i - 1]))
+      fail_usage("{}: has {}, but must hold layers from 0 to {}, in ascending order.", name, layers[i], c.layers - 1);
+}
+
+void check_window(const ModelConfig& c) {
+  if (c.window < 0 || c.window > INT32_MAX)
+    fail_usage("window: is {}, but must be 0 (all keys) or from 1 to {}.", c.window, INT32_MAX);
+  check_layers("full_layers", c.full_layers, c);
+  if (c.window == 0 && !c.full_layers.empty()) fail_usage("full_layers: is not empty, but there is no window; set window.");
 }
 
 void check_attention(const ModelConfig& c) {
   check_size("heads", c.heads);
+  check_window(c);
+  if (!(c.clip_qkv >= 0) || !std::isfinite(c.clip_qkv)) fail_usage("clip_qkv: is {}, but must be 0 (off) or above.", c.clip_qkv);
   if (c.attention == Attention::gqa) {
     check_size("key_heads", c.key_heads);
     check_even_size("head_size", c.head_size);
@@ -64,7 +92,7 @@ void check_router(const kernels::RouterConfig& r) {
     fail_usage("active_experts: is {}, but must be from 1 to the number of experts, {}.", r.active, r.experts);
   if (r.groups < 1 || r.experts % r.groups != 0)
     fail_usage("expert_groups: is {}, but must divide the number of experts, {}.", r.groups, r.experts);
-  if (r.groups > 1 && r.experts / r.groups < 2)
+  if (r.groups > 1 && r.group_score == kernels::RouterConfig::GroupScore::two_largest && r.experts / r.groups < 2)
     fail_usage("expert_groups: is {} for {} experts; a group's score needs at least two experts in it.", r.groups, r.experts);
   if (r.groups_kept < 1 || r.groups_kept > r.groups)
     fail_usage("expert_groups_kept: is {}, but must be from 1 to expert_groups, {}.", r.groups_kept, r.groups);
@@ -78,43 +106,17 @@ void check_feed_forward(const ModelConfig& c) {
   const auto& r = c.router;
   if (c.first_dense_layers < 0 || c.first_dense_layers > c.layers)
     fail_usage("first_dense_layers: is {}, but must be from 0 to the number of layers, {}.", c.first_dense_layers, c.layers);
-  if (r.experts == 0 || c.first_dense_layers > 0) check_even_size("dense_width", c.dense_width);
+  check_size("moe_every", c.moe_every);
+  check_layers("dense_layers", c.dense_layers, c);
+  int64_t with_experts = 0;
+  for (int64_t layer = 0; layer < c.layers; ++layer) with_experts += c.is_moe(layer) ? 1 : 0;
+  if (with_experts < c.layers) check_even_size("dense_width", c.dense_width);
   if (r.experts == 0) return;
+  if (with_experts == 0) fail_usage("experts: is {}, but first_dense_layers, moe_every and dense_layers leave them no layer.", r.experts);
   check_router(r);
   check_even_size("expert_width", c.expert_width);
   if (c.shared_experts < 0 || c.shared_experts > 1024)
     fail_usage("shared_experts: is {}, but must be from 0 to 1024.", c.shared_experts);
-}
-
-// A model is saved as one of three families; each holds one set of parts.
-void check_family(const ModelConfig& c) {
-  const auto refuse = [&](bool bad, const char* what, const char* instead) {
-    if (bad) fail_usage("family: is {}, which {}; {}.", c.family, what, instead);
-  };
-  const bool moe = c.router.experts > 0;
-  const bool sigmoid = c.router.scoring == kernels::RouterConfig::Scoring::sigmoid;
-  if (c.family == "llama" || c.family == "qwen3_moe") {
-    refuse(c.attention != Attention::gqa, "has GQA attention only", "use deepseek_v3 for MLA");
-    refuse(c.rope_interleaved, "has half-split rotary pairs only", "set rope_interleaved = false");
-  }
-  if (c.family == "llama") {
-    refuse(moe, "is dense", "use qwen3_moe or deepseek_v3 for experts, or set experts = 0");
-    refuse(c.query_key_norm, "has no norm of q and k", "set query_key_norm = false");
-  } else if (c.family == "qwen3_moe") {
-    refuse(!moe, "has experts", "use llama for a dense model, or set experts");
-    refuse(!c.query_key_norm, "has a norm of q and k", "set query_key_norm = true");
-    refuse(sigmoid, "has a softmax router", "use deepseek_v3 for a sigmoid router");
-    refuse(c.router.groups != 1, "has no expert groups", "set expert_groups = 1");
-    refuse(c.router.scale != 1.0, "does not scale the router's weights", "set router_scale = 1");
-    refuse(c.shared_experts != 0, "has no shared experts", "set shared_experts = 0, or use deepseek_v3");
-  } else if (c.family == "deepseek_v3") {
-    refuse(c.attention != Attention::mla, "has MLA attention only", "use llama or qwen3_moe for GQA");
-    refuse(moe && !sigmoid, "has a sigmoid router", "set the router's scoring to sigmoid");
-    refuse(moe && c.shared_experts == 0, "has at least one shared expert", "set shared_experts = 1");
-    refuse(c.latent_norm_eps != 1e-6, "fixes latent_norm_eps at 1e-6", "leave that setting out");
-  } else {
-    fail_usage("family: is \"{}\", which is not supported. Supported: llama, qwen3_moe, deepseek_v3.", c.family);
-  }
 }
 
 }  // namespace
@@ -134,27 +136,6 @@ void check(const ModelConfig& c) {
   for (const int64_t id : c.eos_token_ids)
     if (id < 0 || id >= c.vocab_size)
       fail_usage("eos_token_id: is {}, but vocab_size is {}; ids go from 0 to vocab_size - 1.", id, c.vocab_size);
-}
-
-// Llama 3's scaling: low frequencies are divided by `factor`, high ones stay, those between are blended.
-static double llama3_scaled(double frequency, const RopeScaling& s) {
-  const double wavelength = 2 * std::numbers::pi / frequency;
-  const double length = static_cast<double>(s.original_positions);
-  if (wavelength > length / s.low_frequency_factor) return frequency / s.factor;
-  if (wavelength < length / s.high_frequency_factor) return frequency;
-  const double smooth = (length / wavelength - s.low_frequency_factor) / (s.high_frequency_factor - s.low_frequency_factor);
-  return (1 - smooth) * frequency / s.factor + smooth * frequency;
-}
-
-std::vector<double> rope_inverse_frequencies(const ModelConfig& config) {
-  check_rope(config);
-  const int64_t size = config.rotary_size();
-  std::vector<double> frequencies;
-  for (int64_t j = 0; j < size / 2; ++j) {
-    const double f = std::pow(config.rope_theta, -2.0 * static_cast<double>(j) / static_cast<double>(size));
-    frequencies.push_back(config.rope_scaling.kind == "llama3" ? llama3_scaled(f, config.rope_scaling) : f);
-  }
-  return frequencies;
 }
 
 }  // namespace model

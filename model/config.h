@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
-#include "kernels/router.h"
-#include "kernels/tensor.h"
+#include "kernels/dtype.h"
+#include "kernels/router_config.h"
 
 namespace model {
 
@@ -43,7 +43,8 @@ struct ModelConfig {
   bool query_key_norm = false;           // GQA: RMSNorm of each head's q and k
   bool whole_query_key_norm = false;     // of all heads of a row together instead (OLMoE)
   double clip_qkv = 0.0;                 // GQA: q, k and v are clamped to +- this before rope; 0: not (OLMoE)
-  // Biases. MLA: of the two down projections (query only when compressed) and of the output.
+  // Biases. MLA: of the two down projections (query only when compressed) and of the output. Feed-forward: of the dense
+  // layers and the shared experts.
   bool query_key_value_bias = false, output_bias = false, feed_forward_bias = false;
   int64_t window = 0;                    // keys that a row sees, itself included; 0: all before it (Mistral)
   std::vector<int64_t> full_layers;      // layers without the window, when there is one
@@ -67,6 +68,7 @@ struct ModelConfig {
   int64_t window_of(int64_t layer) const {
     return std::binary_search(full_layers.begin(), full_layers.end(), layer) ? 0 : window;
   }
+  bool norms_query_and_key() const { return query_key_norm || whole_query_key_norm; }
   int64_t rotary_size() const { return attention == Attention::mla ? rope_size : head_size; }
   // Elements of one cached position in one layer: MLA keeps latent | rope, GQA keys and values of all key heads.
   int64_t key_width() const { return attention == Attention::mla ? latent_rank + rope_size : key_heads * head_size; }
@@ -81,8 +83,5 @@ void check(const ModelConfig& config);
 // both are written. `file` is named in errors; an unsupported family is refused by name with the list of those we have.
 ModelConfig config_from_json(const nlohmann::json& json, const std::string& file);
 nlohmann::ordered_json config_to_json(const ModelConfig& config, kernels::Dtype dtype);
-
-// Inverse frequencies for the rope table, [rotary_size / 2], with the scaling applied.
-std::vector<double> rope_inverse_frequencies(const ModelConfig& config);
 
 }  // namespace model

@@ -11,19 +11,19 @@ std::string layer_name(int64_t layer, const std::string& part) { return "model.l
 
 // h + the layer's output.
 at::Tensor dense_forward(const at::Tensor& x, const BlockWeights& w, kernels::Dtype dtype, const at::Tensor& h, bool keep, DenseTape& t) {
-  const auto out = kernels::linear_swiglu(x, w.gate, w.up, dtype, keep);
+  const auto out = kernels::linear_swiglu(x, w.gate, w.up, dtype, keep, {w.gate_bias, w.up_bias});
   t = {out.gate, out.up, out.hidden};
-  return kernels::linear_add(t.hidden, w.down, h);
+  return kernels::linear_add(t.hidden, w.down, h, w.down_bias);
 }
 
 // Goes on from add_to when it is defined.
 at::Tensor dense_backward(const at::Tensor& dout, const at::Tensor& x, const BlockWeights& w, kernels::Dtype dtype, const DenseTape& t,
                           const std::string& at, ParameterStore& store, const at::Tensor& add_to) {
   const at::Tensor dy = rounded(dout, dtype);
-  kernels::linear_backward_weight(dy, t.hidden, store.gradient_view(at + "down_proj.weight"));
+  store.add_product_gradient(at + "down_proj", dy, t.hidden);
   const auto d = kernels::swiglu_backward(kernels::linear_backward_input(dy, w.down), t.gate, t.up, dtype);
-  kernels::linear_backward_weight(d.gate, x, store.gradient_view(at + "gate_proj.weight"));
-  kernels::linear_backward_weight(d.up, x, store.gradient_view(at + "up_proj.weight"));
+  store.add_product_gradient(at + "gate_proj", d.gate, x);
+  store.add_product_gradient(at + "up_proj", d.up, x);
   return kernels::linear_backward_input(d.up, w.up, kernels::linear_backward_input(d.gate, w.gate, add_to));
 }
 

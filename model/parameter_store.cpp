@@ -27,6 +27,14 @@ struct Lister {
     return list.back();
   }
   void matrix(const std::string& name, std::vector<int64_t> shape) { add(name, std::move(shape)); }
+  // `at` + ".weight" and, when the model has one, ".bias".
+  void linear(const std::string& at, int64_t rows, int64_t columns, bool bias) {
+    matrix(at + ".weight", {rows, columns});
+    if (!bias) return;
+    Parameter& p = add(at + ".bias", {rows});
+    p.decayed = false;
+    p.init = Init::zeros;
+  }
   void norm(const std::string& name, int64_t size) {
     Parameter& p = add(name, {size});
     p.decayed = false;
@@ -37,34 +45,35 @@ struct Lister {
 
 void list_attention(Lister& out, const ModelConfig& c, const std::string& at) {
   if (c.attention == Attention::gqa) {
-    out.matrix(at + "q_proj.weight", {c.heads * c.head_size, c.width});
-    out.matrix(at + "k_proj.weight", {c.key_heads * c.head_size, c.width});
-    out.matrix(at + "v_proj.weight", {c.key_heads * c.head_size, c.width});
-    if (c.query_key_norm) {
-      out.norm(at + "q_norm.weight", c.head_size);
-      out.norm(at + "k_norm.weight", c.head_size);
+    const int64_t query = c.heads * c.head_size, key = c.key_heads * c.head_size;
+    out.linear(at + "q_proj", query, c.width, c.query_key_value_bias);
+    out.linear(at + "k_proj", key, c.width, c.query_key_value_bias);
+    out.linear(at + "v_proj", key, c.width, c.query_key_value_bias);
+    if (c.norms_query_and_key()) {
+      out.norm(at + "q_norm.weight", c.whole_query_key_norm ? query : c.head_size);
+      out.norm(at + "k_norm.weight", c.whole_query_key_norm ? key : c.head_size);
     }
-    out.matrix(at + "o_proj.weight", {c.width, c.heads * c.head_size});
+    out.linear(at + "o_proj", c.width, query, c.output_bias);
     return;
   }
   const int64_t query = c.heads * (c.nope_size + c.rope_size);
   if (c.query_rank > 0) {
-    out.matrix(at + "q_a_proj.weight", {c.query_rank, c.width});
+    out.linear(at + "q_a_proj", c.query_rank, c.width, c.query_key_value_bias);
     out.norm(at + "q_a_layernorm.weight", c.query_rank);
     out.matrix(at + "q_b_proj.weight", {query, c.query_rank});
   } else {
     out.matrix(at + "q_proj.weight", {query, c.width});
   }
-  out.matrix(at + "kv_a_proj_with_mqa.weight", {c.latent_rank + c.rope_size, c.width});
+  out.linear(at + "kv_a_proj_with_mqa", c.latent_rank + c.rope_size, c.width, c.query_key_value_bias);
   out.norm(at + "kv_a_layernorm.weight", c.latent_rank);
   out.matrix(at + "kv_b_proj.weight", {c.heads * (c.nope_size + c.value_size), c.latent_rank});
-  out.matrix(at + "o_proj.weight", {c.width, c.heads * c.value_size});
+  out.linear(at + "o_proj", c.width, c.heads * c.value_size, c.output_bias);
 }
 
 void list_dense(Lister& out, const ModelConfig& c, const std::string& at, int64_t width) {
-  out.matrix(at + "gate_proj.weight", {width, c.width});
-  out.matrix(at + "up_proj.weight", {width, c.width});
-  out.matrix(at + "down_proj.weight", {c.width, width});
+  out.linear(at + "gate_proj", width, c.width, c.feed_forward_bias);
+  out.linear(at + "up_proj", width, c.width, c.feed_forward_bias);
+  out.linear(at + "down_proj", c.width, width, c.feed_forward_bias);
 }
 
 void list_feed_forward(Lister& out, const ModelConfig& c, const std::string& at, int64_t layer) {
@@ -149,6 +158,11 @@ at::Tensor ParameterStore::gradient_vector(const std::string& name) const {
 }
 
 at::Tensor ParameterStore::master_view(const Parameter& p) const { return master.narrow(0, p.offset, p.size).view(p.shape); }
+
+void ParameterStore::add_product_gradient(const std::string& at, const at::Tensor& dy, const at::Tensor& x) const {
+  kernels::linear_backward_weight(dy, x, gradient_view(at + ".weight"));
+  if (has(at + ".bias")) kernels::linear_backward_bias(dy, gradient_vector(at + ".bias"));
+}
 
 void ParameterStore::complete_gradient() {
   if (!config().tied_embedding) return;

@@ -19,7 +19,7 @@ struct Parameter {
   std::vector<int64_t> shape;
   int64_t offset = 0, size = 0;
   bool trained = true;    // false: state that no gradient moves (the router's correction bias)
-  bool decayed = true;    // weight decay applies (matrices yes, norms no)
+  bool decayed = true;    // weight decay applies (matrices yes, norms and biases no)
   bool compute_float32 = false;  // used in float32 whatever the compute dtype (norms, router), and saved so
   enum class Init { normal, ones, zeros } init = Init::normal;
 };
@@ -61,6 +61,9 @@ class ParameterStore : public ParameterList {
   kernels::MatrixView gradient_view(const std::string& name) const;  // of a matrix [out, in] or [count, out, in]
   at::Tensor gradient_vector(const std::string& name) const;         // flat
   at::Tensor master_view(const Parameter& p) const;  // float32, in p.shape
+  // Adds the gradients of a product y = x W^T + bias: of `at`.weight and, where the model has it, of `at`.bias. dy and x
+  // are of the compute dtype.
+  void add_product_gradient(const std::string& at, const at::Tensor& dy, const at::Tensor& x) const;
   // After the last micro-batch of a step: adds the tied embedding's second gradient.
   void complete_gradient();
 

@@ -1,16 +1,43 @@
 #include "model/transformer.h"
 
+#include <map>
+
 #include "kernels/error.h"
 #include "kernels/rms_norm.h"
 #include "model/block.h"
 
 namespace model {
 
+namespace {
+
+// Which keys the rows of a batch see: with the model's window, and without it where layers differ.
+class LayerPlans {
+ public:
+  LayerPlans(const ModelConfig& c, const std::vector<kernels::AttentionSegment>& segments) {
+    for (int64_t layer = 0; layer < c.layers; ++layer) {
+      const int64_t window = c.window_of(layer);
+      if (plans_.count(window) == 0) plans_.emplace(window, kernels::AttentionPlan(segments, window));
+      of_layer_.push_back(&plans_.at(window));
+    }
+  }
+  LayerPlans(const LayerPlans&) = delete;
+  LayerPlans& operator=(const LayerPlans&) = delete;
+
+  const kernels::AttentionPlan& operator[](int64_t layer) const { return *of_layer_[static_cast<size_t>(layer)]; }
+
+ private:
+  std::map<int64_t, kernels::AttentionPlan> plans_;  // by window
+  std::vector<const kernels::AttentionPlan*> of_layer_;
+};
+
+}  // namespace
+
 struct Tape {
-  Tape(TokenBatch b, const ForwardOptions& o) : batch(std::move(b)), plan(batch.segments), options(o) {}
+  Tape(const ModelConfig& config, TokenBatch b, const ForwardOptions& o)
+      : batch(std::move(b)), plans(config, batch.segments), options(o) {}
 
   TokenBatch batch;
-  kernels::AttentionPlan plan;
+  LayerPlans plans;
   ForwardOptions options;
   std::vector<BlockTape> blocks;
   at::Tensor head_h;  // float32 [S, D]: residual stream of the head rows
@@ -53,12 +80,12 @@ at::Tensor forward_blocks(const WeightSet& weights, const TokenBatch& batch, Key
   check_batch(weights, batch);
   // Groups only pad expert rows for the backward pass; without one, all rows are one group.
   const std::vector<int64_t> one_group(batch.tokens.size(), 0);
-  const kernels::AttentionPlan plan(batch.segments);
+  const LayerPlans plans(weights.config, batch.segments);
   at::Tensor h = kernels::embedding(weights.embedding, batch.tokens.data(), batch.rows());
   for (int64_t i = 0; i < weights.config.layers; ++i) {
     BlockTape unused;
     const KeyLayer layer{storage.keys[i], storage.values[i]};
-    block_forward(weights, i, batch, plan, one_group, h, layer, false, unused);
+    block_forward(weights, i, batch, plans[i], one_group, h, layer, false, unused);
   }
   return h;
 }
@@ -112,12 +139,12 @@ HeadOutput forward_train(const WeightSet& weights, TokenBatch tokens, const Forw
   check_batch(weights, tokens);
   const ModelConfig& c = weights.config;
   HeadOutput out;
-  auto tape = std::make_shared<Tape>(std::move(tokens), options);
+  auto tape = std::make_shared<Tape>(c, std::move(tokens), options);
   const TokenBatch& batch = tape->batch;
   at::Tensor h = kernels::embedding(weights.embedding, batch.tokens.data(), batch.rows());
   for (int64_t i = 0; i < c.layers; ++i) {
     BlockTape block;
-    block_forward(weights, i, batch, tape->plan, batch.groups, h, make_key_layer(c, weights.dtype, batch.rows()),
+    block_forward(weights, i, batch, tape->plans[i], batch.groups, h, make_key_layer(c, weights.dtype, batch.rows()),
                   options.keep_tape && i >= options.recomputed_blocks, block);
     out.expert_loads.push_back(c.is_moe(i) ? count_loads(block.feed_forward.routes, batch.groups, c.router.experts) : std::vector<int64_t>{});
     if (!options.keep_tape) continue;
@@ -153,10 +180,10 @@ void backward(const WeightSet& weights, HeadOutput& output, const at::Tensor& dl
     BlockTape& block = tape->blocks[i];
     if (i < tape->options.recomputed_blocks) {
       at::Tensor h = block.h_in;
-      block_forward(weights, i, batch, tape->plan, batch.groups, h, make_key_layer(c, weights.dtype, batch.rows()), true, block);
+      block_forward(weights, i, batch, tape->plans[i], batch.groups, h, make_key_layer(c, weights.dtype, batch.rows()), true, block);
     }
     kernels::add_in_place(dh, feed_forward_backward(weights, i, dh, block.h_mid, block.feed_forward, store));
-    kernels::add_in_place(dh, attention_backward(weights, i, batch, tape->plan, dh, block.h_in, block.attention, store));
+    kernels::add_in_place(dh, attention_backward(weights, i, batch, tape->plans[i], dh, block.h_in, block.attention, store));
     block = BlockTape();  // its memory serves the next block
   }
   backward_embedding(weights, batch, dh, store);
@@ -168,7 +195,8 @@ namespace {
 int64_t attention_tape_bytes(const ModelConfig& c, int64_t s) {
   const int64_t shared = c.width * s + (c.key_width() + c.value_width()) * s + 4 * c.heads;  // norm, keys and values, log sums
   if (c.attention == Attention::gqa)
-    return shared + c.heads * c.head_size * (4 + s) + (c.query_key_norm ? (c.heads + c.key_heads) * c.head_size * 4 : 0);
+    return shared + c.heads * c.head_size * (4 + s) + (c.norms_query_and_key() ? (c.heads + c.key_heads) * c.head_size * 4 : 0) +
+           (c.clip_qkv > 0 ? (c.heads + 2 * c.key_heads) * c.head_size * 4 : 0);
   return shared + c.query_rank * (4 + s) + c.latent_rank * 4 + c.heads * (c.latent_rank + c.rope_size) * 4 +
          c.heads * (c.nope_size + c.latent_rank + c.value_size) * s;
 }

@@ -4,6 +4,8 @@
 #include <string>
 #include <utility>
 
+#include "model/rope_scaling.h"
+
 namespace model {
 namespace {
 
@@ -31,8 +33,7 @@ class Packer {
     const kernels::ReadRun read = reader_(list_.find(name));
     const int64_t offset = config().nope_size * config().latent_rank;
     add(mla_key_up(config(), nullptr), read, key, dtype_);
-    add(mla_value_up(config(), nullptr),
-        [=](int64_t first, int64_t count, float* scratch) { return read(offset + first, count, scratch); }, value, dtype_);
+    add(mla_value_up(config(), nullptr), read.from(offset), value, dtype_);
   }
   void vector(const std::string& name, at::Tensor& into) {
     const Parameter& p = list_.find(name);
@@ -40,6 +41,13 @@ class Packer {
     float* to = kernels::f32(into);
     const float* values = reader_(p)(0, p.size, to);
     if (values != to) std::copy_n(values, p.size, to);
+    // A bias is used as it is saved.
+    if (!p.compute_float32) into.copy_(kernels::widened(kernels::rounded(into, dtype_)));
+  }
+  // A product's matrix and, when the model has one, its bias.
+  void linear(const std::string& at, PackedWeight& weight, at::Tensor& bias) {
+    matrix(at + ".weight", weight);
+    if (has(at + ".bias")) vector(at + ".bias", bias);
   }
   void pack() const { kernels::pack(jobs_); }
 
@@ -57,33 +65,33 @@ class Packer {
 
 void pack_attention(Packer& packer, const std::string& at, BlockWeights& w) {
   const ModelConfig& c = packer.config();
-  packer.matrix(at + "o_proj.weight", w.output);
+  packer.linear(at + "o_proj", w.output, w.output_bias);
   if (c.attention == Attention::gqa) {
-    packer.matrix(at + "q_proj.weight", w.query);
-    packer.matrix(at + "k_proj.weight", w.key);
-    packer.matrix(at + "v_proj.weight", w.value);
-    if (c.query_key_norm) {
+    packer.linear(at + "q_proj", w.query, w.query_bias);
+    packer.linear(at + "k_proj", w.key, w.key_bias);
+    packer.linear(at + "v_proj", w.value, w.value_bias);
+    if (c.norms_query_and_key()) {
       packer.vector(at + "q_norm.weight", w.query_norm);
       packer.vector(at + "k_norm.weight", w.key_norm);
     }
     return;
   }
   if (c.query_rank > 0) {
-    packer.matrix(at + "q_a_proj.weight", w.query_down);
+    packer.linear(at + "q_a_proj", w.query_down, w.query_down_bias);
     packer.vector(at + "q_a_layernorm.weight", w.query_latent_norm);
     packer.matrix(at + "q_b_proj.weight", w.query_up);
   } else {
     packer.matrix(at + "q_proj.weight", w.query);
   }
-  packer.matrix(at + "kv_a_proj_with_mqa.weight", w.key_value_down);
+  packer.linear(at + "kv_a_proj_with_mqa", w.key_value_down, w.key_value_down_bias);
   packer.vector(at + "kv_a_layernorm.weight", w.latent_norm);
   packer.key_value_up(at + "kv_b_proj.weight", w.key_up, w.value_up);
 }
 
 void pack_dense(Packer& packer, const std::string& at, BlockWeights& w) {
-  packer.matrix(at + "gate_proj.weight", w.gate);
-  packer.matrix(at + "up_proj.weight", w.up);
-  packer.matrix(at + "down_proj.weight", w.down);
+  packer.linear(at + "gate_proj", w.gate, w.gate_bias);
+  packer.linear(at + "up_proj", w.up, w.up_bias);
+  packer.linear(at + "down_proj", w.down, w.down_bias);
 }
 
 void pack_feed_forward(Packer& packer, const std::string& at, int64_t layer, BlockWeights& w) {
@@ -136,7 +144,7 @@ std::shared_ptr<const WeightSet> pack_weights(const ParameterList& parameters, c
     set->config = c;
     set->dtype = dtype;
     set->blocks.resize(static_cast<size_t>(c.layers));
-    set->rope = kernels::RopeTable(rope_inverse_frequencies(c), c.max_positions, c.rope_interleaved);
+    set->rope = kernels::RopeTable(rope_inverse_frequencies(c), c.max_positions, c.rope_interleaved, rope_magnitude(c));
   }
   set->version = version;
   Packer packer(parameters, reader, dtype);

@@ -17,11 +17,14 @@ struct BlockWeights {
   at::Tensor attention_norm, feed_forward_norm;  // float32 [D]
   // GQA
   kernels::PackedWeight query, key, value;
-  at::Tensor query_norm, key_norm;  // float32 [head_size], when query_key_norm
+  at::Tensor query_norm, key_norm;  // float32 [head_size], or of all heads together
   // MLA: query (or query_down, query_up), key_value_down, and the two halves of kv_b_proj, one matrix a head
   kernels::PackedWeight query_down, query_up, key_value_down, key_up, value_up;
   at::Tensor query_latent_norm, latent_norm;
   kernels::PackedWeight output;
+  // Where the model has them: float32 holding values of the compute dtype, [O] of the weight of that name.
+  at::Tensor query_bias, key_bias, value_bias, query_down_bias, key_value_down_bias, output_bias;
+  at::Tensor gate_bias, up_bias, down_bias;
   // dense feed-forward, or the shared experts of a MoE layer
   kernels::PackedWeight gate, up, down;
   // MoE

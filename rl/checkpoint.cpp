@@ -11,6 +11,7 @@
 #include "model/files/atomic_folder.h"
 #include "model/files/folder_files.h"
 #include "model/files/safetensors.h"
+#include "model/files/safetensors_writer.h"
 
 namespace rl {
 namespace {

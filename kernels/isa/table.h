@@ -84,6 +84,12 @@ struct CpuKernels {
   void (*add)(const float* x, const float* y, float* out, int64_t n);
   void (*round_to_bf16)(const float* x, uint16_t* out, int64_t n);
   void (*widen_bf16)(const uint16_t* x, float* out, int64_t n);
+  // sum[c] += x[n, c] for each row in turn, for `columns` columns of rows `stride` apart.
+  void (*sum_rows_f32)(const float* x, int64_t stride, float* sum, int64_t rows, int64_t columns);
+  void (*sum_rows_bf16)(const uint16_t* x, int64_t stride, float* sum, int64_t rows, int64_t columns);
+  // Into [-limit, limit]; dy becomes 0 where x was outside. A NaN stays one.
+  void (*clamp)(const float* x, float limit, float* out, int64_t n);
+  void (*clamp_backward)(const float* x, float limit, float* dy, int64_t n);
 
   // ---- rms_norm.inl: rows of x are ldx apart, those of y, dy and dx `width`. See rms_norm.h.
   void (*rms_norm_f32)(const float* x, int64_t ldx, const float* weight, float* y, float* inverse, int64_t rows, int64_t width,

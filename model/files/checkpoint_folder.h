@@ -17,22 +17,4 @@ void read_weights(const std::string& directory, ParameterStore& store);
 // The same straight into compute weights, without masters: for sampling and evaluation.
 std::shared_ptr<const WeightSet> read_packed_weights(const std::string& directory, const ModelConfig& config, kernels::Dtype dtype);
 
-// The parameters of a folder, read from its files when they are asked for: nothing is held whole.
-class FolderWeights {
- public:
-  // Opens and checks as read_weights does. `list` must outlive this.
-  FolderWeights(const std::string& directory, const ParameterList& list);
-  ~FolderWeights();
-  const kernels::ReadRun& reader(const Parameter& p) const;  // from any thread
-  const std::string& dtype(const Parameter& p) const;        // as stored: F32, BF16, F16, F64, ...
-
- private:
-  struct Impl;
-  std::unique_ptr<Impl> impl_;
-};
-
-// Import of a llama-family GGUF file (F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q6_K), dequantised, with its tokenizer, as a
-// folder of float32 safetensors. Returns a sentence for the user: what was found and how it was quantised.
-std::string import_gguf(const std::string& file, const std::string& directory);
-
 }  // namespace model

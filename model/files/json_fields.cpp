@@ -11,7 +11,30 @@ namespace model {
 using kernels::fail_usage;
 using nlohmann::json;
 
+namespace {
+
+// Printing, copying and reading a value recurse, so a file may not choose how deep.
+constexpr int kDeepest = 100;
+
+bool too_deep(const std::string& text) {
+  int depth = 0;
+  bool in_string = false;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (in_string && c == '\\') ++i;
+    else if (c == '"') in_string = !in_string;
+    else if (in_string) continue;
+    else if (c == '{' || c == '[') ++depth;
+    else if (c == '}' || c == ']') --depth;
+    if (depth > kDeepest) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
 json parse_json(const std::string& text, const std::string& file) {
+  if (too_deep(text)) fail_usage("{}: this JSON is nested more than {} deep. Is it the right file?", file, kDeepest);
   try {
     return json::parse(text);
   } catch (const json::exception& e) {
@@ -43,6 +66,8 @@ const json* JsonFields::find(const char* key) const {
   const auto it = object_.find(key);
   return it == object_.end() || it->is_null() ? nullptr : &*it;
 }
+
+bool JsonFields::absent(const char* key) const { return !object_.contains(key); }
 
 const json& JsonFields::need(const char* key) const {
   const json* value = find(key);

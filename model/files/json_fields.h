@@ -24,6 +24,7 @@ class JsonFields {
 
   // The value, or nullptr when the key is absent or null.
   const nlohmann::json* find(const char* key) const;
+  bool absent(const char* key) const;  // null is not absent
   const nlohmann::json& need(const char* key) const;
 
   // Without a default the key must be there. Integers must lie in [low, high].

@@ -5,7 +5,6 @@
 #include <set>
 
 #include "kernels/error.h"
-#include "kernels/thread_pool.h"
 #include "model/files/json_fields.h"
 #include "model/files/number_formats.h"
 
@@ -18,17 +17,10 @@ namespace {
 
 constexpr int64_t kLargestHeader = 100'000'000;
 
-struct Type {
-  const char* name;
-  int64_t bytes;
-};
-constexpr Type kTypes[] = {{"F64", 8}, {"F32", 4}, {"F16", 2}, {"BF16", 2}, {"I64", 8},
-                           {"I32", 4}, {"I16", 2}, {"I8", 1},  {"U8", 1},   {"BOOL", 1}};
-
 int64_t bytes_of_type(const std::string& dtype, const std::string& where) {
-  for (const auto& type : kTypes)
-    if (dtype == type.name) return type.bytes;
-  fail_usage("{}: dtype is {}, which is not supported. Supported: F64 F32 F16 BF16 I64 I32 I16 I8 U8 BOOL.", where, shown(dtype));
+  if (const int64_t bytes = bytes_of_safetensors_type(dtype)) return bytes;
+  fail_usage("{}: dtype is {}, which is not supported. Supported: F64 F32 F16 BF16 F8_E4M3 F8_E5M2 and integers.", where,
+             shown(dtype));
 }
 
 // Product of the shape times `bytes`, or an error when it leaves int64.
@@ -82,7 +74,8 @@ json parse_header(const unsigned char* text, int64_t size, const std::string& fi
     if (event == json::parse_event_t::object_end) keys.pop_back();
     if (event == json::parse_event_t::key && !keys.back().insert(parsed.get<std::string>()).second)
       repeated = parsed.get<std::string>();
-    return depth <= 8;  // deeper values are dropped, and the checks then miss them
+    if (depth > 8) fail_usage("{}: the header is nested more than 8 deep. Is it a safetensors file?", file);
+    return true;
   };
   try {
     auto header = json::parse(text, text + size, watch);
@@ -139,15 +132,6 @@ const SafetensorsEntry* SafetensorsFile::find(const std::string& name) const {
   return it == entries_.end() ? nullptr : &*it;
 }
 
-void SafetensorsFile::copy(const SafetensorsEntry& entry, void* out) const {
-  constexpr int64_t piece = int64_t{4} << 20;
-  kernels::parallel_for((entry.bytes + piece - 1) / piece, [&](int64_t i) {
-    const int64_t size = std::min(piece, entry.bytes - i * piece);
-    std::memcpy(static_cast<unsigned char*>(out) + i * piece, entry.data + i * piece, static_cast<size_t>(size));
-    file_.let_go(entry.data + i * piece, size);
-  });
-}
-
 void check_is_float(const SafetensorsEntry& entry, const std::string& file) {
   for (const char* type : {"F32", "BF16", "F16", "F64"})
     if (entry.dtype == type) return;
@@ -161,22 +145,18 @@ const float* read_run(const SafetensorsEntry& entry, int64_t first, int64_t coun
     return scratch;
   };
   // A file may place a tensor at any byte; kernels want aligned elements.
-  const auto aligned = [&](size_t width) { return reinterpret_cast<uintptr_t>(entry.data) % width == 0; };
-  if (entry.dtype == "F32" && aligned(4)) return reinterpret_cast<const float*>(entry.data) + first;
+  const bool aligned = reinterpret_cast<uintptr_t>(entry.data) % 4 == 0;
+  if (entry.dtype == "F32" && aligned) return reinterpret_cast<const float*>(entry.data) + first;
   if (entry.dtype == "F32") return each(4, [](auto* p) { return load<float>(p); });
   if (entry.dtype == "BF16") return each(2, [](auto* p) { return float_from_bf16(load<uint16_t>(p)); });
   if (entry.dtype == "F16") return each(2, [](auto* p) { return float_from_half(load<uint16_t>(p)); });
+  if (entry.dtype == "F8_E4M3") return each(1, [](auto* p) { return float_from_e4m3(*p); });
   return each(8, [](auto* p) { return static_cast<float>(load<double>(p)); });
 }
 
-void read_as_float32(const SafetensorsEntry& entry, const std::string& file, float* out) {
-  check_is_float(entry, file);
-  int64_t size = 1;
-  for (const int64_t n : entry.shape) size *= n;
-  kernels::parallel_ranges(size, 1 << 16, [&](int64_t begin, int64_t end) {
-    const float* values = read_run(entry, begin, end - begin, out + begin);
-    if (values != out + begin) std::copy(values, values + (end - begin), out + begin);
-  });
+const uint16_t* bf16_values(const SafetensorsEntry& entry) {
+  const bool aligned = reinterpret_cast<uintptr_t>(entry.data) % 2 == 0;
+  return entry.dtype == "BF16" && aligned ? reinterpret_cast<const uint16_t*>(entry.data) : nullptr;
 }
 
 }  // namespace model

@@ -1,13 +1,18 @@
+#include "model/files/safetensors_writer.h"
+
+#include <algorithm>
 #include <cstdlib>
+#include <nlohmann/json.hpp>
 #include <set>
 
 #include "kernels/error.h"
 #include "model/files/atomic_file.h"
-#include "model/files/json_fields.h"
-#include "model/files/safetensors.h"
-#include "model/files/safetensors_stream.h"
+#include "model/files/number_formats.h"
 
 namespace model {
+
+using kernels::fail;
+using nlohmann::ordered_json;
 
 namespace {
 
@@ -24,8 +29,40 @@ const char* type_name(const std::string& name, const at::Tensor& x) {
     case at::kByte:
       return "U8";
     default:
-      kernels::fail("write_safetensors: {} is {}; float32, bfloat16, int64, int32 and uint8 can be written", name,
-                    c10::toString(x.scalar_type()));
+      fail("write_safetensors: {} is {}; float32, bfloat16, int64, int32 and uint8 can be written", name,
+           c10::toString(x.scalar_type()));
+  }
+}
+
+void check_bytes(const StreamedTensor& x) {
+  int64_t bytes = bytes_of_safetensors_type(x.dtype);
+  if (bytes == 0) fail("write_safetensors: {} is of dtype {}, which the format does not have", x.name, x.dtype);
+  for (const int64_t n : x.shape) bytes *= n;
+  if (bytes != x.bytes)
+    fail("write_safetensors: {} takes {} bytes by dtype and shape, but is said to have {}", x.name, bytes, x.bytes);
+}
+
+std::string header_of(const std::string& path, const std::vector<StreamedTensor>& tensors,
+                      const std::vector<std::pair<std::string, std::string>>& metadata) {
+  ordered_json about{{"format", "pt"}};
+  for (const auto& [key, value] : metadata) about[key] = value;
+  ordered_json::object_t header;  // filled without ordered_json's search for equal keys
+  header.Container::emplace_back("__metadata__", std::move(about));
+  std::set<std::string> names{"__metadata__"};
+  int64_t offset = 0;
+  for (const auto& x : tensors) {
+    if (!names.insert(x.name).second) fail("write_safetensors: {} is named twice", x.name);
+    check_bytes(x);
+    header.Container::emplace_back(
+        x.name, ordered_json{{"dtype", x.dtype}, {"shape", x.shape}, {"data_offsets", {offset, offset + x.bytes}}});
+    offset += x.bytes;
+  }
+  try {
+    std::string text = ordered_json(std::move(header)).dump();
+    text.resize((text.size() + 7) / 8 * 8, ' ');  // so that the tensors are aligned
+    return text;
+  } catch (const ordered_json::exception& e) {
+    fail("write_safetensors: {}: a name or a metadata value is not UTF-8 ({})", path, e.what());
   }
 }
 
@@ -33,21 +70,11 @@ const char* type_name(const std::string& name, const at::Tensor& x) {
 
 void stream_safetensors(const std::string& path, const std::vector<StreamedTensor>& tensors,
                         const std::vector<std::pair<std::string, std::string>>& metadata) {
-  nlohmann::ordered_json header{{"__metadata__", {{"format", "pt"}}}};
-  for (const auto& [key, value] : metadata) header["__metadata__"][key] = value;
-  std::set<std::string> names;
-  int64_t offset = 0;
-  for (const auto& x : tensors) {
-    if (!names.insert(x.name).second || x.name == "__metadata__") kernels::fail("write_safetensors: {} is named twice", x.name);
-    header[x.name] = {{"dtype", x.dtype}, {"shape", x.shape}, {"data_offsets", {offset, offset + x.bytes}}};
-    offset += x.bytes;
-  }
-  std::string text = header.dump();
-  text.resize((text.size() + 7) / 8 * 8, ' ');  // so that the tensors are aligned
-  const uint64_t size = text.size();
+  const std::string header = header_of(path, tensors, metadata);
+  const uint64_t size = header.size();
   AtomicFile file(path);
   file.write(&size, sizeof size);
-  file.write(text.data(), text.size());
+  file.write(header.data(), header.size());
   for (const auto& x : tensors) {
     int64_t left = x.bytes;
     x.make([&](const void* data, size_t count) {
@@ -55,8 +82,8 @@ void stream_safetensors(const std::string& path, const std::vector<StreamedTenso
       if (left >= 0) file.write(data, count);
     });
     if (left != 0)
-      kernels::fail("write_safetensors: {} of {} bytes came out {} bytes too {}", x.name, x.bytes, std::abs(left),
-                    left > 0 ? "short" : "long");
+      fail("write_safetensors: {} of {} bytes came out {} bytes too {}", x.name, x.bytes, std::abs(left),
+           left > 0 ? "short" : "long");
   }
   file.commit();
 }
@@ -65,10 +92,10 @@ void write_safetensors(const std::string& path, const std::vector<NamedTensor>& 
                        const std::vector<std::pair<std::string, std::string>>& metadata) {
   std::vector<StreamedTensor> streamed;
   for (const auto& [name, x, round_to_bf16] : tensors) {
-    if (!x.is_contiguous() || !x.is_cpu()) kernels::fail("write_safetensors: {} is not contiguous on the CPU", name);
+    if (!x.is_contiguous() || !x.is_cpu()) fail("write_safetensors: {} is not contiguous on the CPU", name);
     const auto bytes = static_cast<int64_t>(round_to_bf16 ? x.nbytes() / 2 : x.nbytes());
-    const auto make = [x, round_to_bf16](const WriteBytes& write) {
-      const at::Tensor stored = round_to_bf16 ? kernels::rounded(x, kernels::Dtype::bf16) : x;
+    const auto make = [&x = x, round = round_to_bf16](const WriteBytes& write) {
+      const at::Tensor stored = round ? kernels::rounded(x, kernels::Dtype::bf16) : x;
       write(stored.data_ptr(), stored.nbytes());
     };
     streamed.push_back({name, round_to_bf16 ? "BF16" : type_name(name, x), x.sizes().vec(), bytes, make});

@@ -6,7 +6,7 @@
 
 #include "kernels/error.h"
 #include "model/chat/chat_template.h"
-#include "model/files/expert_name.h"
+#include "model/families/tensor_names.h"
 #include "model/files/folder_files.h"
 
 namespace model {
@@ -40,12 +40,14 @@ StreamedTensor streamed(const std::string& name, std::vector<int64_t> shape, con
 
 }  // namespace
 
-std::vector<StreamedTensor> tensors_of(const Parameter& p, const std::string& dtype, const kernels::ReadRun& read) {
-  const auto name = expert_name(p);
-  if (!name) return {streamed(p.name, p.shape, dtype, read, 0)};
+std::vector<StreamedTensor> tensors_of(const ModelConfig& config, const Parameter& p, const std::string& dtype,
+                                       const kernels::ReadRun& read) {
+  const auto names = file_names(config, p);
+  if (!is_experts(p)) return {streamed(names[0], p.shape, dtype, read, 0)};
   std::vector<StreamedTensor> experts;
   for (int64_t e = 0; e < p.shape[0]; ++e)
-    experts.push_back(streamed(name->of(e), {p.shape[1], p.shape[2]}, dtype, read, e * p.shape[1] * p.shape[2]));
+    experts.push_back(
+        streamed(names[static_cast<size_t>(e)], {p.shape[1], p.shape[2]}, dtype, read, e * p.shape[1] * p.shape[2]));
   return experts;
 }
 
@@ -54,7 +56,7 @@ void write_weights(const std::string& directory, const ParameterStore& store, ke
   for (const auto& p : store.parameters()) {
     const float* values = kernels::f32(store.master) + p.offset;
     const char* type = dtype == kernels::Dtype::bf16 && !p.compute_float32 ? "BF16" : "F32";
-    for (auto& tensor : tensors_of(p, type, [values](int64_t first, int64_t, float*) { return values + first; }))
+    for (auto& tensor : tensors_of(store.config(), p, type, [values](int64_t first, int64_t, float*) { return values + first; }))
       tensors.push_back(std::move(tensor));
   }
   write_shards(directory, tensors, shard_bytes);

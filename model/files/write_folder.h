@@ -24,6 +24,7 @@ void write_weights(const std::string& directory, const ParameterStore& store, ke
 
 // The tensors that hold parameter `p` on disk: one, or one for each expert. `dtype` is F32, BF16 or F16; `read` gives the
 // elements, while the tensor is written.
-std::vector<StreamedTensor> tensors_of(const Parameter& p, const std::string& dtype, const kernels::ReadRun& read);
+std::vector<StreamedTensor> tensors_of(const ModelConfig& config, const Parameter& p, const std::string& dtype,
+                                       const kernels::ReadRun& read);
 
 }  // namespace model

@@ -16,8 +16,11 @@ using nlohmann::json;
 namespace {
 
 // Names of types that are refused, for the message. The gaps are types that ggml has removed.
-constexpr const char* kTypeNames[] = {"F32",  "F16",  "Q4_0", "Q4_1", "?",    "?",    "Q5_0",    "Q5_1",   "Q8_0",   "Q8_1",
-                                      "Q2_K", "Q3_K", "Q4_K", "Q5_K", "Q6_K", "Q8_K", "IQ2_XXS", "IQ2_XS", "IQ3_XXS"};
+constexpr const char* kTypeNames[] = {"F32",     "F16",     "Q4_0",   "Q4_1",  "?",       "?",      "Q5_0",    "Q5_1",
+                                      "Q8_0",    "Q8_1",    "Q2_K",   "Q3_K",  "Q4_K",    "Q5_K",   "Q6_K",    "Q8_K",
+                                      "IQ2_XXS", "IQ2_XS",  "IQ3_XXS", "IQ1_S", "IQ4_NL", "IQ3_S",  "IQ2_S",   "IQ4_XS",
+                                      "I8",      "I16",     "I32",    "I64",   "F64",     "IQ1_M",  "BF16",    "?",
+                                      "?",       "?",       "TQ1_0",  "TQ2_0", "?",       "?",      "?",       "MXFP4"};
 
 // Bytes of the file in order; reading past the end is an error.
 class Cursor {
@@ -85,7 +88,7 @@ json read_value(Cursor& in, uint32_t type, const std::string& where) {
     case 12:
       return in.number<double>();
     default:
-      fail_usage("{}: has type {}, which GGUF version 3 does not have.", where, type);
+      fail_usage("{}: has type {}, which GGUF does not have.", where, type);
   }
 }
 
@@ -124,8 +127,8 @@ Description read_description(Cursor& in, const std::string& file) {
   const auto type = in.number<uint32_t>();
   d.tensor.type = find_gguf_type(type);
   if (!d.tensor.type)
-    fail_usage("{}: is of type {} ({}), which is not supported. Supported: F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q6_K.", where, type,
-               type < std::size(kTypeNames) ? kTypeNames[type] : "?");
+    fail_usage("{}: is of type {} ({}), which is not supported. Supported: {}.", where, type,
+               type < std::size(kTypeNames) ? kTypeNames[type] : "?", gguf_type_names());
   if (d.tensor.shape.back() % d.tensor.type->block_elements != 0)
     fail_usage("{}: rows of {} elements are no whole blocks of {}.", where, d.tensor.shape.back(), d.tensor.type->name);
   d.offset = in.number<uint64_t>();
@@ -166,7 +169,9 @@ GgufContent parse_gguf(const unsigned char* bytes, int64_t size, const std::stri
   if (size < 24 || std::memcmp(in.take(4), "GGUF", 4) != 0)
     fail_usage("{}: does not start with \"GGUF\". Is it a GGUF file?", file);
   const auto version = in.number<uint32_t>();
-  if (version != 3) fail_usage("{}: is GGUF version {}, but only version 3 is supported. Convert it again.", file, version);
+  if (version == 2u << 24 || version == 3u << 24) fail_usage("{}: is a big-endian GGUF file. Convert it again.", file);
+  if (version != 2 && version != 3)
+    fail_usage("{}: is GGUF version {}, but only versions 2 and 3 are supported. Convert it again.", file, version);
   const int64_t tensor_count = in.count(24, "tensors");
   const int64_t pair_count = in.count(13, "metadata entries");
   GgufContent content;

@@ -1,4 +1,4 @@
-// The GGUF format, version 3, read as a hostile file.
+// The GGUF format, versions 2 and 3, read as a hostile file.
 //
 // Layout: magic, version, counts; typed key-value pairs; tensor descriptions; padding; the data of the tensors. Source:
 // ggml's docs/gguf.md. Dimensions are stored innermost first; here shapes are outermost first, as everywhere else.
@@ -11,7 +11,7 @@
 
 namespace model {
 
-// F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q6_K: the types that can be dequantised.
+// F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q4_K, Q5_K, Q6_K: the types that can be dequantised.
 struct GgufType {
   uint32_t id;
   const char* name;
@@ -19,7 +19,8 @@ struct GgufType {
 };
 // nullptr for a type that is not supported.
 const GgufType* find_gguf_type(uint32_t id);
-// `count` elements (whole blocks) to float32, as ggml defines each type.
+std::string gguf_type_names();  // of all supported ones, for messages
+// `count` elements (whole blocks) to float32, as ggml defines each type: equal bits to the PyPI library gguf 0.19.
 void dequantize(const GgufType& type, const unsigned char* data, int64_t count, float* out);
 
 struct GgufTensor {
@@ -38,8 +39,5 @@ struct GgufContent {
 
 // Throws UsageError naming file and fault. Tensors point into `bytes`.
 GgufContent parse_gguf(const unsigned char* bytes, int64_t size, const std::string& file);
-
-// Text of the tokenizer.json that the metadata describe (byte-level BPE with a pre-tokenizer known by name).
-std::string gguf_tokenizer_json(const nlohmann::json& metadata, const std::string& file);
 
 }  // namespace model

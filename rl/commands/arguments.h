@@ -23,6 +23,10 @@ void add_library_host(CLI::App& app, Command& command);
 void add_data(CLI::App& app, Command& command);
 void add_export(CLI::App& app, Command& command);
 void add_init(CLI::App& app, Command& command);
+void add_logprobs(CLI::App& app, Command& command);
+void add_tokenize(CLI::App& app, Command& command);  // and detokenize
+void add_inspect(CLI::App& app, Command& command);
+void add_upcycle(CLI::App& app, Command& command);
 void add_small_commands(CLI::App& app, Command& command);
 
 // --model, --template, --system, --dtype, --threads, --memory-mb; returns --model.

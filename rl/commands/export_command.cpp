@@ -9,6 +9,7 @@
 #include "model/files/atomic_folder.h"
 #include "model/files/checkpoint_folder.h"
 #include "model/files/folder_files.h"
+#include "model/files/folder_tensors.h"
 #include "model/files/write_folder.h"
 #include "rl/commands/commands.h"
 #include "rl/commands/export_card.h"
@@ -44,14 +45,16 @@ struct Plan {
   std::string dtype;  // of config.json
 };
 
-Plan plan_tensors(const model::FolderWeights& weights, const model::ParameterList& list, const std::string& dtype) {
+Plan plan_tensors(model::FolderTensors& folder, const model::ParameterList& list, const std::string& dtype) {
   Plan plan;
   bool converted = false;
-  for (const auto& p : list.parameters()) {
-    const std::string& stored = weights.dtype(p);
+  const auto readers = folder.readers(list);
+  for (size_t i = 0; i < readers.size(); ++i) {
+    const model::Parameter& p = list.parameters()[i];
+    const std::string& stored = folder.dtype_of(list.config(), p);
     const std::string type = written_type(dtype, stored, p.compute_float32);
     converted |= type != stored;
-    for (auto& tensor : model::tensors_of(p, type, weights.reader(p))) {
+    for (auto& tensor : model::tensors_of(list.config(), p, type, readers[i])) {
       plan.bytes[type] += tensor.bytes;
       plan.total += tensor.bytes;
       plan.tensors.push_back(std::move(tensor));
@@ -90,7 +93,7 @@ int run_export(const ExportOptions& options) {
   const model::ModelConfig config = model::read_config(source.model);
   const auto tokenizer = model::Tokenizer::from_directory(source.model);
   const model::ParameterList list(config);
-  const model::FolderWeights weights(source.model, list);
+  model::FolderTensors weights(source.model);
   const Plan plan = plan_tensors(weights, list, options.dtype);
   const std::string types = types_in_words(plan.bytes);
 

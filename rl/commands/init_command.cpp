@@ -7,6 +7,7 @@
 #include "model/files/atomic_folder.h"
 #include "model/files/json_fields.h"
 #include "model/files/write_folder.h"
+#include "model/parameter_counts.h"
 #include "rl/commands/commands.h"
 #include "rl/commands/machine.h"
 #include "rl/commands/output_folder.h"
@@ -70,14 +71,6 @@ void set_vocabulary(model::ModelConfig& sizes, const Config& config, const BornT
   sizes.pad_token_id = pad >= 0 ? pad : named_token(born, "pad_token");
 }
 
-// Parameters that one token uses: of the routed experts the active ones.
-int64_t active_parameters(const model::ParameterList& list) {
-  int64_t sum = 0;
-  const auto& router = list.config().router;
-  for (const auto& p : list.parameters()) sum += p.shape.size() == 3 ? p.size / router.experts * router.active : p.size;
-  return sum;
-}
-
 int64_t bytes_of(const model::ParameterList& list, kernels::Dtype dtype) {
   int64_t sum = 0;
   for (const auto& p : list.parameters()) sum += p.size * (dtype == kernels::Dtype::bf16 && !p.compute_float32 ? 2 : 4);
@@ -111,7 +104,7 @@ int run_init(const std::string& sizes_file, const std::string& directory, const 
   model::AtomicFolder folder(directory);
   model::write_model(folder.temporary(), store, *born.tokenizer, config.model.compute_dtype, "", born.files);
   folder.commit();
-  const int64_t active = active_parameters(list);
+  const int64_t active = model::count_parameters(sizes).active;
   fmt::print("{}: {}, {} layers of width {}, {} parameters", directory, sizes.family, sizes.layers, sizes.width,
              count_text(static_cast<double>(list.size())));
   if (active != list.size()) fmt::print(", {} of them active for a token", count_text(static_cast<double>(active)));

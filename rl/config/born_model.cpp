@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "model/families/family.h"
 #include "rl/config/reader.h"
 
 namespace rl {
@@ -14,16 +15,17 @@ using GroupScore = kernels::RouterConfig::GroupScore;
 // A family's own parts, where the file does not say them. model::check refuses what a family cannot hold.
 void set_family_parts(const Resolved& resolved, model::ModelConfig& c) {
   const auto open = [&](const char* key) { return resolved.run_sources.count(std::string("model.") + key) == 0; };
-  const bool deepseek = c.family == "deepseek_v2" || c.family == "deepseek_v3";
-  if (deepseek && open("attention")) c.attention = model::Attention::mla;
-  if (c.family == "qwen2" && open("query_key_value_bias")) c.query_key_value_bias = true;
-  if ((c.family == "qwen3" || c.family == "qwen3_moe") && open("query_key_norm")) c.query_key_norm = true;
-  if (c.family == "olmoe" && open("whole_query_key_norm")) c.whole_query_key_norm = true;
+  const model::FamilyParts& parts = model::find_family(c.family)->parts;
+  const auto has = [&](const char* key, model::Part part) { return open(key) && part == model::Part::always; };
+  if (open("attention")) c.attention = parts.attention;
+  if (has("query_key_norm", parts.head_norm)) c.query_key_norm = true;
+  if (has("whole_query_key_norm", parts.whole_norm)) c.whole_query_key_norm = true;
+  if (open("query_key_value_bias") && parts.query_key_value_bias) c.query_key_value_bias = true;
+  if (has("rope_interleaved", parts.interleaved)) c.rope_interleaved = true;
+  if (open("normalize_router") && parts.normalized == model::Part::never) c.router.normalize = false;
   if (c.family == "deepseek_v3" && open("router")) c.router.scoring = Scoring::sigmoid;
   if (c.family == "deepseek_v2") {
     if (open("router_group_score")) c.router.group_score = GroupScore::largest;
-    if (open("normalize_router")) c.router.normalize = false;
-    if (open("rope_interleaved")) c.rope_interleaved = true;
   }
 }
 

@@ -6,6 +6,7 @@ namespace gate {
 namespace {
 
 using Scoring = kernels::RouterConfig::Scoring;
+using GroupScore = kernels::RouterConfig::GroupScore;
 
 model::ModelConfig dense(bool tied) {
   model::ModelConfig c;
@@ -22,7 +23,42 @@ model::ModelConfig dense(bool tied) {
   return c;
 }
 
-model::ModelConfig gqa_moe() {
+model::ModelConfig llama_with_biases() {
+  model::ModelConfig c = dense(false);
+  c.query_key_value_bias = c.output_bias = c.feed_forward_bias = true;
+  c.rope_scaling = {.kind = "llama3", .factor = 8, .low_frequency_factor = 1, .high_frequency_factor = 4, .original_positions = 64};
+  return c;
+}
+
+// Windows that begin inside a tile of 16 positions and hide whole tiles.
+model::ModelConfig mistral() {
+  model::ModelConfig c = dense(false);
+  c.family = "mistral";
+  c.window = 11;
+  return c;
+}
+
+model::ModelConfig qwen2() {
+  model::ModelConfig c = dense(true);
+  c.family = "qwen2";
+  c.query_key_value_bias = true;
+  c.window = 19;
+  c.full_layers = {0};
+  c.rope_scaling = {.kind = "linear", .factor = 3};
+  return c;
+}
+
+// Heads that together are wider than the model; cosines and sines grow.
+model::ModelConfig qwen3() {
+  model::ModelConfig c = dense(true);
+  c.family = "qwen3";
+  c.query_key_norm = true;
+  c.head_size = 12;
+  c.rope_scaling = {.kind = "yarn", .factor = 4, .original_positions = 32};
+  return c;
+}
+
+model::ModelConfig qwen3_moe() {
   model::ModelConfig c = dense(false);
   c.family = "qwen3_moe";
   c.query_key_norm = true;
@@ -33,7 +69,34 @@ model::ModelConfig gqa_moe() {
   return c;
 }
 
-model::ModelConfig mla_moe() {
+// Layers 0, 2 and 3 are dense: experts every second layer, and one of them left out.
+model::ModelConfig sparse_qwen3_moe() {
+  model::ModelConfig c = qwen3_moe();
+  c.layers = 4;
+  c.moe_every = 2;
+  c.dense_layers = {3};
+  return c;
+}
+
+model::ModelConfig olmoe() {
+  model::ModelConfig c = qwen3_moe();
+  c.family = "olmoe";
+  c.query_key_norm = false;
+  c.whole_query_key_norm = true;
+  c.clip_qkv = 1.1;  // a third of the elements of q and k
+  c.router.normalize = false;
+  return c;
+}
+
+model::ModelConfig mixtral() {
+  model::ModelConfig c = qwen3_moe();
+  c.family = "mixtral";
+  c.query_key_norm = false;
+  c.window = 23;
+  return c;
+}
+
+model::ModelConfig deepseek_v3() {
   model::ModelConfig c = dense(true);
   c.family = "deepseek_v3";
   c.attention = model::Attention::mla;
@@ -52,10 +115,12 @@ model::ModelConfig mla_moe() {
   return c;
 }
 
-model::ModelConfig compressed_mla_moe() {
-  model::ModelConfig c = mla_moe();
+// mscale and mscale_all_dim differ, so that cosines and scores are both scaled.
+model::ModelConfig full_deepseek_v3() {
+  model::ModelConfig c = deepseek_v3();
   c.tied_embedding = false;
   c.query_rank = 12;
+  c.query_key_value_bias = c.output_bias = true;
   c.first_dense_layers = 1;
   c.router.experts = 8;
   c.router.active = 3;
@@ -63,6 +128,36 @@ model::ModelConfig compressed_mla_moe() {
   c.router.groups_kept = 2;
   c.router.scale = 1.7;
   c.shared_experts = 2;
+  c.rope_scaling = {.kind = "yarn", .factor = 8, .original_positions = 16, .beta_fast = 4, .mscale = 1.0, .mscale_all_dim = 0.6};
+  return c;
+}
+
+model::ModelConfig deepseek_v2() {
+  model::ModelConfig c = deepseek_v3();
+  c.family = "deepseek_v2";
+  c.tied_embedding = false;
+  c.router.scoring = Scoring::softmax;
+  c.router.group_score = GroupScore::largest;
+  c.router.normalize = false;
+  c.shared_experts = 2;
+  c.feed_forward_bias = true;
+  c.rope_scaling = {.kind = "yarn", .factor = 4, .original_positions = 32, .mscale = 0.707, .mscale_all_dim = 0.707};
+  return c;
+}
+
+// Compressed queries, expert groups, no shared expert.
+model::ModelConfig grouped_deepseek_v2() {
+  model::ModelConfig c = deepseek_v2();
+  c.feed_forward_bias = false;
+  c.rope_scaling = {};
+  c.query_rank = 12;
+  c.first_dense_layers = 1;
+  c.router.experts = 8;
+  c.router.active = 3;
+  c.router.groups = 4;
+  c.router.groups_kept = 2;
+  c.router.scale = 4.0;
+  c.shared_experts = 0;
   return c;
 }
 
@@ -71,9 +166,18 @@ model::ModelConfig compressed_mla_moe() {
 std::vector<Model> models() {
   return {{"llama", dense(false)},
           {"llama, tied", dense(true)},
-          {"qwen3_moe", gqa_moe()},
-          {"deepseek_v3", mla_moe()},
-          {"deepseek_v3, compressed queries", compressed_mla_moe()}};
+          {"llama, all biases and llama3 scaling", llama_with_biases()},
+          {"mistral, window", mistral()},
+          {"qwen2, biases, window in one layer, linear scaling", qwen2()},
+          {"qwen3, yarn", qwen3()},
+          {"qwen3_moe", qwen3_moe()},
+          {"qwen3_moe, experts in few layers", sparse_qwen3_moe()},
+          {"olmoe, clip", olmoe()},
+          {"mixtral, window", mixtral()},
+          {"deepseek_v2, greedy, yarn, biases", deepseek_v2()},
+          {"deepseek_v2, groups, no shared expert", grouped_deepseek_v2()},
+          {"deepseek_v3", deepseek_v3()},
+          {"deepseek_v3, compressed queries, groups, yarn, biases", full_deepseek_v3()}};
 }
 
 void fill(model::ParameterStore& store, uint64_t seed) {

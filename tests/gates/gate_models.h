@@ -15,11 +15,11 @@ struct Model {
   model::ModelConfig config;
 };
 
-// llama (tied and untied), qwen3_moe (q/k norm, softmax), deepseek_v3 (MLA, sigmoid, correction bias, shared experts),
-// and deepseek_v3 with query compression, expert groups and a dense first layer.
+// Every family at least once, and every part that a family can have: biases, windows, clipped q, k and v, each rope
+// scaling, each router, MLA with and without compressed queries, with and without shared experts.
 std::vector<Model> models();
 
-// Masters made of the seed alone: normals, norms around 1, correction biases that are not 0.
+// Masters made of the seed alone: normals, norms around 1, biases that are not 0.
 void fill(model::ParameterStore& store, uint64_t seed);
 
 // As a program that starts anew would make them: own store, own packing.

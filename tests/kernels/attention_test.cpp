@@ -107,7 +107,7 @@ TEST_CASE("attention agrees with float64 on every instruction set", "[attention]
       for (const char* isa : {"plain", "avx2", "avx512"}) {
         if (!cpu_kernels_named(isa)) { WARN("this processor lacks " << isa); continue; }
         use_cpu_kernels(isa);
-        const auto out = attention(q, stored(k), stored(v), AttentionPlan({whole(p.length, p.window)}), s);
+        const auto out = attention(q, stored(k), stored(v), AttentionPlan({whole(p.length, 0)}, p.window), s);
         const auto got = wide(out.out);
         // bf16 output: half a unit in the last of 8 bits of numbers up to about 3.
         const double budget = dtype == Dtype::bf16 ? 0.01 : 3e-6;

@@ -132,6 +132,27 @@ TEST_CASE("the gradient of the weight is one chain over the rows: any even split
                       Catch::Contains("unit stride") || Catch::Contains("must be even"));
 }
 
+TEST_CASE("the gradient of a bias is one chain over the rows: any split gives the same bits", "[linear][isa]") {
+  // Rows (1, -2), (0.5, 4), (3, 1) on top of (10, 20): 14.5 and 23.
+  for (Dtype dtype : {Dtype::float32, Dtype::bf16}) {
+    const at::Tensor sum = testing::tensor_f32({2}, {10, 20});
+    linear_backward_bias(rounded(testing::tensor_f32({3, 2}, {1, -2, 0.5f, 4, 3, 1}), dtype), sum);
+    REQUIRE(testing::values(sum) == std::vector<float>{14.5f, 23});
+    for (const int64_t width : {1, 15, 16, 70, 300}) {
+      const at::Tensor dy = rounded(random_f32({203, width}, 9), dtype);
+      testing::require_same_bits_everywhere([&] {
+        const at::Tensor one = zeros_f32({width}), split = zeros_f32({width});
+        linear_backward_bias(dy, one);
+        for (auto [first, count] : {std::pair<int64_t, int64_t>{0, 1}, {1, 100}, {101, 0}, {101, 102}})
+          linear_backward_bias(dy.narrow(0, first, count), split);
+        REQUIRE(same_bits(one, split));
+        return testing::bytes(one);
+      });
+    }
+  }
+  REQUIRE_THROWS_WITH(linear_backward_bias(zeros_f32({2, 3}), zeros_f32({4})), Catch::Contains("dbias"));
+}
+
 TEST_CASE("fused products have the bits of the separate ones, on every instruction set and thread count", "[linear]") {
   const testing::KernelSettings saved;
   for (const char* isa : {"plain", "avx2", "avx512"}) {
@@ -157,6 +178,17 @@ TEST_CASE("fused products have the bits of the separate ones, on every instructi
             REQUIRE(fused.gate.defined() == keep);
             if (keep) REQUIRE((same_bits(fused.gate, gate) && same_bits(fused.up, up)));
           }
+          // A bias comes first: before the sum, before the activation.
+          const at::Tensor bias = random_f32({width}, 26), other = random_f32({20}, 27);
+          const at::Tensor biased = add(gate, bias.expand({rows, width}).contiguous());
+          REQUIRE(same_bits(linear(x, a, bias), biased));
+          const auto some = linear_many(x, {&a, &c, &b}, {bias, other, {}});
+          REQUIRE(same_bits(some[0], biased));
+          REQUIRE(same_bits(some[1], linear(x, c, other)));
+          REQUIRE(same_bits(some[2], up));
+          REQUIRE(same_bits(linear_add(x, a, h, bias), add(h, biased)));
+          for (const bool keep : {false, true})
+            REQUIRE(same_bits(linear_swiglu(x, b, a, dtype, keep, {{}, bias}).hidden, swiglu(up, biased, dtype)));
         }
     }
   }
@@ -164,6 +196,7 @@ TEST_CASE("fused products have the bits of the separate ones, on every instructi
   const PackedWeight a = packed(zeros_f32({6, 4}), Dtype::float32), b = packed(zeros_f32({8, 4}), Dtype::float32);
   REQUIRE_THROWS_WITH(linear_swiglu(x, a, b, Dtype::bf16, false), Catch::Contains("[6, 4]") && Catch::Contains("[8, 4]"));
   REQUIRE_THROWS_WITH(linear_add(x, a, zeros_f32({2, 5})), Catch::Contains("add_to"));
+  REQUIRE_THROWS_WITH(linear(x, a, zeros_f32({8})), Catch::Contains("bias"));
 }
 
 TEST_CASE("some rows of a packed weight are a packed weight", "[linear]") {

@@ -2,6 +2,7 @@
 #include "kernels/packed_weight.h"
 
 #include <cstring>
+#include <vector>
 
 #include "kernels/error.h"
 #include "tests/support/catch.h"
@@ -57,4 +58,26 @@ TEST_CASE("a weight of another size is refused with both sizes", "[packed_weight
   PackedWeight w(Dtype::float32, 1, 3, 4);
   const at::Tensor values = random_f32({4, 3}, 1);
   REQUIRE_THROWS_WITH(w.pack(kernels::matrix_view(kernels::f32(values), 4, 3)), Catch::Contains("[1, 4, 3] into [1, 3, 4]"));
+}
+
+TEST_CASE("bits that lie in memory as bf16 are packed as their values would be, whatever they are", "[packed_weight]") {
+  // Every pattern of 16 bits; a signalling NaN, which the way over float32 makes quiet, is replaced by 1.
+  std::vector<uint16_t> bits(1 << 16);
+  std::vector<float> values(bits.size());
+  for (size_t i = 0; i < bits.size(); ++i) {
+    const bool signalling = (i & 0x7f80) == 0x7f80 && (i & 0x7f) != 0 && (i & 0x40) == 0;
+    bits[i] = signalling ? 0x3f80 : static_cast<uint16_t>(i);
+    const uint32_t wide = static_cast<uint32_t>(bits[i]) << 16;
+    std::memcpy(&values[i], &wide, 4);
+  }
+  const auto value_at = [&](int64_t first, int64_t, float*) -> const float* { return values.data() + first; };
+  const auto bits_at = [&](int64_t first, int64_t) -> const uint16_t* { return bits.data() + first; };
+  const int64_t out = 71, in = 902, offset = 1000;  // 71 * 902 + 1000 elements of 65,536; a part of a panel and of a tile
+  for (const Dtype dtype : {Dtype::bf16, Dtype::float32}) {
+    PackedWeight by_values(dtype, 1, out, in), by_bits(dtype, 1, out, in);
+    const auto shape = kernels::matrix_view(nullptr, out, in);
+    kernels::pack({{&by_values, shape, kernels::ReadRun(value_at).from(offset)}});
+    kernels::pack({{&by_bits, shape, kernels::ReadRun(value_at, bits_at).from(offset)}});
+    CHECK(std::memcmp(by_values.panels(0), by_bits.panels(0), static_cast<size_t>(by_values.bytes())) == 0);
+  }
 }

@@ -64,6 +64,18 @@ TEST_CASE("the turn is as accurate as plain float32, for both pairings and any s
     }
 }
 
+TEST_CASE("a magnitude scales what turns, forward and backward", "[rope]") {
+  const auto x = tensor_f32({1, 1, 3}, {1, 2, 7});  // (1, 2) turns by a quarter and doubles: (-4, 2)
+  const kernels::RopeTable table({kQuarterTurn}, 2, true, 2.0);
+  const int32_t position[] = {1};
+  kernels::rope_in_place(x, position, table, 0);
+  CHECK(max_difference(values(x), {-4, 2, 7}) < 1e-6);
+  // dx = 2 R^T dy: (3, 5) turned back by a quarter is (5, -3).
+  const auto dy = tensor_f32({1, 1, 2}, {3, 5});
+  kernels::rope_in_place(dy, position, table, 0, true);
+  CHECK(max_difference(values(dy), {10, -6}) < 2e-6);
+}
+
 TEST_CASE("turning back is the gradient of the turn, and undoes it", "[rope]") {
   for (const bool interleaved : {false, true}) {
     const auto table = kernels::RopeTable(frequencies(4), 10, interleaved);

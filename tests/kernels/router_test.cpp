@@ -32,7 +32,8 @@ Ids slow_choice(const std::vector<float>& scores, const std::vector<float>& bias
   for (size_t g = 0; g < static_cast<size_t>(c.groups); ++g) {
     std::vector<float> of(s.begin() + static_cast<long>(g * size), s.begin() + static_cast<long>((g + 1) * size));
     std::sort(of.rbegin(), of.rend());
-    groups.push_back({-(size > 1 ? of[0] + of[1] : of[0]), g});
+    const bool two = c.group_score == RouterConfig::GroupScore::two_largest && size > 1;
+    groups.push_back({-(two ? of[0] + of[1] : of[0]), g});
   }
   std::sort(groups.begin(), groups.end());
   for (size_t i = static_cast<size_t>(c.groups_kept); i < groups.size(); ++i)
@@ -98,16 +99,29 @@ TEST_CASE("experts outside the kept groups are not chosen, even when all kept on
   CHECK(chosen(kernels::route(logits, bias, config)) == Ids{2, 5});  // 5 has 0.5
 }
 
+TEST_CASE("a group can be scored by its largest member alone", "[router]") {
+  // s = 4/16, 4/16, 6/16, 1/16, 1/16, 0+. By two: 8/16, 7/16, 1/16: the first group. By the largest: the second.
+  const auto logits = tensor_f32({1, 6}, {std::log(4.0f), std::log(4.0f), std::log(6.0f), 0.0f, 0.0f, -100.0f});
+  RouterConfig config{.experts = 6, .active = 2, .groups = 3, .groups_kept = 1, .normalize = false, .scale = 16.0};
+  CHECK(chosen(kernels::route(logits, {}, config)) == Ids{0, 1});
+  config.group_score = RouterConfig::GroupScore::largest;
+  const auto routes = kernels::route(logits, {}, config);
+  CHECK(chosen(routes) == Ids{2, 3});
+  CHECK(max_difference(values(routes.weights), {6.0, 1.0}) < 2e-6);  // 16 * 6/16 and 16 * 1/16
+}
+
 TEST_CASE("choices agree with a slow sort, with and without groups and bias", "[router]") {
   for (const bool softmax : {true, false})
     for (const bool with_bias : {false, true})
       for (const auto& [experts, groups, kept, active] : std::vector<std::array<int64_t, 4>>{
-               {1, 1, 1, 1}, {8, 1, 1, 2}, {8, 8, 3, 3}, {16, 4, 2, 4}, {65, 1, 1, 8}, {64, 8, 4, 8}}) {
+               {1, 1, 1, 1}, {8, 1, 1, 2}, {8, 8, 3, 3}, {16, 4, 2, 4}, {65, 1, 1, 8}, {64, 8, 4, 8}, {64, 8, 4, 7}}) {
         const RouterConfig config{.experts = experts,
                                   .active = active,
                                   .scoring = softmax ? Scoring::softmax : Scoring::sigmoid,
                                   .groups = groups,
-                                  .groups_kept = kept};
+                                  .groups_kept = kept,
+                                  .group_score = active % 2 == 0 ? RouterConfig::GroupScore::largest
+                                                                 : RouterConfig::GroupScore::two_largest};
         const auto logits = random_f32({70, experts}, 1), bias = random_f32({experts}, 2, 0.2f);
         const auto routes = kernels::route(logits, with_bias ? bias : at::Tensor(), config);
         Ids expected;

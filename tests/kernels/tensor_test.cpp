@@ -69,6 +69,15 @@ TEST_CASE("rows added to one place are added in their order", "[tensor]") {
   CHECK(values(into) == std::vector<float>{0, big + 2});
 }
 
+TEST_CASE("clamped values stay within the limit, and no gradient passes where they were outside", "[tensor]") {
+  const auto x = tensor_f32({1, 6}, {-3, -2, -0.5f, 0, 2, 2.5f}), dy = tensor_f32({1, 6}, {1, 2, 3, 4, 5, 6});
+  CHECK(values(kernels::clamped(x, 2)) == std::vector<float>{-2, -2, -0.5f, 0, 2, 2});
+  kernels::clamp_backward_in_place(dy, x, 2);
+  CHECK(values(dy) == std::vector<float>{0, 2, 3, 4, 5, 0});  // a value at the limit was not moved
+  CHECK(std::isnan(values(kernels::clamped(tensor_f32({1}, {NAN}), 2))[0]));
+  REQUIRE_THROWS_WITH(kernels::clamp_backward_in_place(dy, x.view({6}), 2), Contains("[1, 6]"));
+}
+
 TEST_CASE("tensor helpers give the same bits on every instruction set and thread count, at any width", "[tensor][isa]") {
   for (const int64_t width : {0, 1, 7, 16, 17, 64, 65, 400}) {
     const auto x = random_f32({301, width}, 2), y = random_f32({301, width}, 3);
@@ -77,10 +86,11 @@ TEST_CASE("tensor helpers give the same bits on every instruction set and thread
     require_same_bits_everywhere([&] {
       const auto half = kernels::rounded(x, Dtype::bf16);
       const auto sum = kernels::add(x, y);
-      const auto added = kernels::zeros_f32({60, width});
+      const auto added = kernels::zeros_f32({60, width}), passed = kernels::add(y, y);
+      kernels::clamp_backward_in_place(passed, x, 0.7);
       kernels::scatter_add_rows(x, rows.data(), added);
       return bytes(half) + bytes(kernels::widened(half)) + bytes(sum) + bytes(added) +
-             bytes(kernels::gather_rows(x, rows.data(), 301));
+             bytes(kernels::gather_rows(x, rows.data(), 301)) + bytes(kernels::clamped(x, 0.7)) + bytes(passed);
     });
   }
 }

@@ -94,28 +94,6 @@ TEST_CASE("old and new spellings of the rotary settings mean the same", "[config
   }
 }
 
-TEST_CASE("rotary frequencies fall from 1 by theta^(-2j/d)", "[config]") {
-  auto c = small_llama();
-  c.head_size = 4, c.rope_theta = 10000;  // 10000^0 = 1, 10000^(-2/4) = 0.01
-  const auto f = model::rope_inverse_frequencies(c);
-  REQUIRE(f.size() == 2);
-  CHECK(f[0] == 1.0);
-  CHECK(f[1] == Approx(0.01).epsilon(1e-14));
-}
-
-TEST_CASE("Llama 3's scaling keeps high frequencies, divides low ones, and blends between", "[config]") {
-  auto c = small_llama();
-  c.head_size = 6, c.rope_theta = 1e6;  // frequencies 1, 1e-2, 1e-4: wavelengths 6.28, 628, 62832
-  c.rope_scaling = {
-      .kind = "llama3", .factor = 8, .low_frequency_factor = 1, .high_frequency_factor = 4, .original_positions = 1024};
-  const auto f = model::rope_inverse_frequencies(c);
-  CHECK(f[0] == 1.0);                              // 6.28 < 1024 / 4: as it is
-  CHECK(f[2] == Approx(1e-4 / 8).epsilon(1e-12));  // 62832 > 1024 / 1: divided by 8
-  // 628.3185 lies between 256 and 1024: s = (1024/628.3185 - 1) / (4 - 1) = 0.209916;
-  // (1 - s) 0.01 / 8 + s 0.01 = 0.00098760 + 0.00209916 = 0.0030868.
-  CHECK(f[1] == Approx(0.0030868).epsilon(1e-4));
-}
-
 TEST_CASE("a broken config is refused with the key, its value and what would be right", "[config]") {
   const auto llama = as_json(small_llama()), qwen = as_json(small_qwen3_moe()), deepseek = as_json(small_deepseek_v3());
   CHECK(error_with(llama, "model_type", "gpt2") ==
@@ -158,7 +136,5 @@ TEST_CASE("parts that no family can hold together are refused by name", "[config
   CHECK_THAT(error(c), Contains("at least one shared expert"));
   c = small_deepseek_v3(), c.family = "llama";
   CHECK_THAT(error(c), Contains("GQA attention only"));
-  c = small_llama(), c.rope_scaling.kind = "yarn";
-  CHECK_THAT(error_of([&] { model::rope_inverse_frequencies(c); }), Contains("yarn"));
   CHECK(error(small_deepseek_v3()) == "no error");
 }

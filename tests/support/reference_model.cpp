@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "model/rope_scaling.h"
 #include "tests/support/reference_ops.h"
 
 namespace reference {
@@ -26,7 +27,8 @@ double dot(const double* a, const double* b, int64_t size) {
 }  // namespace
 
 Network::Network(const model::ModelConfig& config, std::vector<double> weights)
-    : config_(config), weights_(std::move(weights)), frequencies_(model::rope_inverse_frequencies(config)) {
+    : config_(config), weights_(std::move(weights)), frequencies_(model::rope_inverse_frequencies(config)),
+      magnitude_(model::rope_magnitude(config)), scale_(model::attention_scale(config)) {
   for (const auto& p : model::list_parameters(config)) offsets_[p.name] = p.offset;
 }
 
@@ -41,6 +43,12 @@ Network::Row Network::product(const std::string& name, const Row& x, int64_t out
   return y;
 }
 
+Network::Row Network::linear(const std::string& name, const Row& x, int64_t out) const {
+  Row y = product(name + ".weight", x, out);
+  if (offsets_.count(name + ".bias")) add(y, Row(at(name + ".bias"), at(name + ".bias") + out));
+  return y;
+}
+
 Network::Row Network::norm(const std::string& name, const Row& x, double eps) const {
   const double* w = at(name);
   return rms_norm(x, Row(w, w + x.size()), eps);
@@ -49,38 +57,43 @@ Network::Row Network::norm(const std::string& name, const Row& x, double eps) co
 // Turns one vector of the rotary size, in place.
 void Network::turn(double* x, size_t position) const {
   const int64_t size = config_.rotary_size();
-  const Row turned = rope(Row(x, x + size), 1, size, 0, frequencies_, static_cast<double>(position), config_.rope_interleaved);
+  const Row turned = rope(Row(x, x + size), 1, size, 0, frequencies_, static_cast<double>(position), config_.rope_interleaved,
+                          magnitude_);
   std::copy(turned.begin(), turned.end(), x);
 }
 
 void Network::gqa_row(const std::string& layer, const Row& x, size_t position, Row& query, Row& key, Row& value) const {
   const int64_t size = config_.head_size;
-  query = product(layer + "q_proj.weight", x, config_.heads * size);
-  key = product(layer + "k_proj.weight", x, config_.key_heads * size);
-  value = product(layer + "v_proj.weight", x, config_.key_heads * size);
-  for (auto [rows, name] : {std::make_pair(&query, "q_norm.weight"), std::make_pair(&key, "k_norm.weight")})
-    for (size_t head = 0; head < rows->size(); head += static_cast<size_t>(size)) {
-      double* h = rows->data() + head;
-      if (config_.query_key_norm) {
-        const Row normed = norm(layer + name, Row(h, h + size), config_.norm_eps);
-        std::copy(normed.begin(), normed.end(), h);
-      }
-      turn(h, position);
+  query = linear(layer + "q_proj", x, config_.heads * size);
+  key = linear(layer + "k_proj", x, config_.key_heads * size);
+  value = linear(layer + "v_proj", x, config_.key_heads * size);
+  for (auto [rows, name] : {std::make_pair(&query, "q_norm.weight"), std::make_pair(&key, "k_norm.weight")}) {
+    const size_t width = config_.whole_query_key_norm ? rows->size() : static_cast<size_t>(size);
+    for (size_t first = 0; first < rows->size() && config_.norms_query_and_key(); first += width) {
+      double* h = rows->data() + first;
+      const Row normed = norm(layer + name, Row(h, h + width), config_.norm_eps);
+      std::copy(normed.begin(), normed.end(), h);
     }
+  }
+  if (config_.clip_qkv > 0)
+    for (Row* rows : {&query, &key, &value})
+      for (double& v : *rows) v = std::clamp(v, -config_.clip_qkv, config_.clip_qkv);
+  for (Row* rows : {&query, &key})
+    for (size_t head = 0; head < rows->size(); head += static_cast<size_t>(size)) turn(rows->data() + head, position);
 }
 
 // Queries, keys and values of all heads, each key with the shared rotary part after its own part.
 void Network::mla_row(const std::string& layer, const Row& x, size_t position, Row& query, Row& key, Row& value) const {
   const int64_t nope = config_.nope_size, rotary = config_.rope_size, heads = config_.heads, rank = config_.latent_rank;
   if (config_.query_rank > 0) {
-    const Row low = norm(layer + "q_a_layernorm.weight", product(layer + "q_a_proj.weight", x, config_.query_rank),
+    const Row low = norm(layer + "q_a_layernorm.weight", linear(layer + "q_a_proj", x, config_.query_rank),
         config_.latent_norm_eps);
     query = product(layer + "q_b_proj.weight", low, heads * (nope + rotary));
   } else {
     query = product(layer + "q_proj.weight", x, heads * (nope + rotary));
   }
   for (int64_t h = 0; h < heads; ++h) turn(query.data() + h * (nope + rotary) + nope, position);
-  Row compressed = product(layer + "kv_a_proj_with_mqa.weight", x, rank + rotary);
+  Row compressed = linear(layer + "kv_a_proj_with_mqa", x, rank + rotary);
   turn(compressed.data() + rank, position);
   const Row latent = norm(layer + "kv_a_layernorm.weight", Row(compressed.begin(), compressed.begin() + rank),
       config_.latent_norm_eps);
@@ -95,7 +108,8 @@ void Network::mla_row(const std::string& layer, const Row& x, size_t position, R
   }
 }
 
-Network::Rows Network::attention(const std::string& layer, const Rows& x) const {
+// `window`: how many keys a row sees, its own included; 0: all before it.
+Network::Rows Network::attention(const std::string& layer, const Rows& x, int64_t window) const {
   const bool mla = config_.attention == Attention::mla;
   const int64_t key_heads = mla ? config_.heads : config_.key_heads, share = config_.heads / key_heads;
   const int64_t size = mla ? config_.nope_size + config_.rope_size : config_.head_size;
@@ -105,28 +119,27 @@ Network::Rows Network::attention(const std::string& layer, const Rows& x) const 
     if (mla) mla_row(layer, x[n], n, query[n], key[n], value[n]);
     else gqa_row(layer, x[n], n, query[n], key[n], value[n]);
     Row heads(static_cast<size_t>(config_.heads * value_size), 0.0);
+    const size_t seen = static_cast<size_t>(window), first = window > 0 && n + 1 > seen ? n + 1 - seen : 0;
     for (int64_t h = 0; h < config_.heads; ++h) {
       Row weights;
       double sum = 0, largest = -1e300;
-      for (size_t j = 0; j <= n; ++j) {
-        weights.push_back(dot(&query[n][static_cast<size_t>(h * size)], &key[j][static_cast<size_t>(h / share * size)], size) /
-                          std::sqrt(static_cast<double>(size)));
+      for (size_t j = first; j <= n; ++j) {
+        weights.push_back(dot(&query[n][static_cast<size_t>(h * size)], &key[j][static_cast<size_t>(h / share * size)], size) * scale_);
         largest = std::max(largest, weights.back());
       }
       for (double& w : weights) sum += w = std::exp(w - largest);
-      for (size_t j = 0; j <= n; ++j) {
+      for (size_t j = first; j <= n; ++j) {
         const double* v = &value[j][static_cast<size_t>(h / share * value_size)];
-        for (int64_t i = 0; i < value_size; ++i) heads[static_cast<size_t>(h * value_size + i)] += weights[j] / sum * v[i];
+        for (int64_t i = 0; i < value_size; ++i) heads[static_cast<size_t>(h * value_size + i)] += weights[j - first] / sum * v[i];
       }
     }
-    out.push_back(product(layer + "o_proj.weight", heads, config_.width));
+    out.push_back(linear(layer + "o_proj", heads, config_.width));
   }
   return out;
 }
 
 Network::Row Network::dense(const std::string& at, const Row& x, int64_t width) const {
-  const Row hidden = swiglu(product(at + "gate_proj.weight", x, width), product(at + "up_proj.weight", x, width));
-  return product(at + "down_proj.weight", hidden, config_.width);
+  return linear(at + "down_proj", swiglu(linear(at + "gate_proj", x, width), linear(at + "up_proj", x, width)), config_.width);
 }
 
 Network::Row Network::expert(const std::string& at, int64_t index, const Row& x) const {
@@ -136,7 +149,7 @@ Network::Row Network::expert(const std::string& at, int64_t index, const Row& x)
   return product(at + "down_proj.weight", hidden, config_.width, index * config_.width);
 }
 
-// The k largest of scores + bias among the groups whose two best sum highest, in ascending order.
+// The k largest of scores + bias among the groups that score highest, in ascending order.
 std::vector<int32_t> Network::choose(const std::string& layer, const Row& scores) const {
   const auto& r = config_.router;
   Row biased = scores;
@@ -149,7 +162,8 @@ std::vector<int32_t> Network::choose(const std::string& layer, const Row& scores
   for (size_t g = 0; g < static_cast<size_t>(r.groups); ++g) {
     Row members(biased.begin() + static_cast<long>(g * size), biased.begin() + static_cast<long>((g + 1) * size));
     std::sort(members.rbegin(), members.rend());
-    groups.emplace_back(-(members[0] + (size > 1 ? members[1] : 0.0)), g);
+    const bool two = r.group_score == kernels::RouterConfig::GroupScore::two_largest && size > 1;
+    groups.emplace_back(-(members[0] + (two ? members[1] : 0.0)), g);
   }
   std::sort(groups.begin(), groups.end());
   std::vector<std::pair<double, int32_t>> open;
@@ -189,7 +203,7 @@ std::vector<Scored> Network::score(const std::vector<int32_t>& tokens, size_t fi
   for (int64_t i = 0; i < config_.layers; ++i) {
     Rows x;
     for (const Row& row : h) x.push_back(norm(layer_name(i, "input_layernorm.weight"), row, config_.norm_eps));
-    const Rows mixed = attention(layer_name(i, "self_attn."), x);
+    const Rows mixed = attention(layer_name(i, "self_attn."), x, config_.window_of(i));
     for (size_t n = 0; n < h.size(); ++n) {
       add(h[n], mixed[n]);
       add(h[n], feed_forward(i, norm(layer_name(i, "post_attention_layernorm.weight"), h[n], config_.norm_eps), routes));

@@ -35,9 +35,10 @@ class Network {
 
   const double* at(const std::string& name) const;
   Row product(const std::string& name, const Row& x, int64_t out, int64_t first_row = 0) const;
+  Row linear(const std::string& at, const Row& x, int64_t out) const;  // `at`.weight and, where there is one, `at`.bias
   Row norm(const std::string& name, const Row& x, double eps) const;
   void turn(double* x, size_t position) const;
-  Rows attention(const std::string& layer, const Rows& x) const;
+  Rows attention(const std::string& layer, const Rows& x, int64_t window) const;
   void gqa_row(const std::string& layer, const Row& x, size_t position, Row& query, Row& key, Row& value) const;
   void mla_row(const std::string& layer, const Row& x, size_t position, Row& query, Row& key, Row& value) const;
   Row dense(const std::string& at, const Row& x, int64_t width) const;
@@ -49,6 +50,7 @@ class Network {
   std::vector<double> weights_;
   std::map<std::string, int64_t> offsets_;
   std::vector<double> frequencies_;
+  double magnitude_ = 1.0, scale_ = 1.0;
 };
 
 }  // namespace reference

@@ -57,16 +57,16 @@ Values<T> swiglu(const Values<T>& gate, const Values<T>& up) {
   return y;
 }
 
-// x [heads' elements of one row]: pair j turns by position * frequency[j].
+// x [heads' elements of one row]: pair j turns by position * frequency[j] and grows by `magnitude`.
 template <typename T>
 Values<T> rope(Values<T> x, int64_t heads, int64_t size, int64_t offset, const std::vector<double>& frequency, double position,
-               bool interleaved) {
+               bool interleaved, double magnitude = 1.0) {
   const auto pairs = static_cast<int64_t>(frequency.size());
   for (int64_t h = 0; h < heads; ++h)
     for (int64_t j = 0; j < pairs; ++j) {
       const int64_t first = h * size + offset + (interleaved ? 2 * j : j), second = interleaved ? first + 1 : first + pairs;
-      const T c = static_cast<T>(std::cos(position * frequency[static_cast<size_t>(j)]));
-      const T s = static_cast<T>(std::sin(position * frequency[static_cast<size_t>(j)]));
+      const T c = static_cast<T>(magnitude * std::cos(position * frequency[static_cast<size_t>(j)]));
+      const T s = static_cast<T>(magnitude * std::sin(position * frequency[static_cast<size_t>(j)]));
       T &a = x[static_cast<size_t>(first)], &b = x[static_cast<size_t>(second)];
       const T turned = a * c - b * s;
       b = b * c + a * s;

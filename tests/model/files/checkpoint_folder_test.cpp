@@ -3,6 +3,7 @@
 #include <fstream>
 
 #include "model/files/safetensors.h"
+#include "model/files/safetensors_writer.h"
 #include "model/files/write_folder.h"
 #include "tests/model/golden.h"
 #include "tests/model/small_models.h"

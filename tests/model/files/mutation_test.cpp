@@ -3,8 +3,10 @@
 #include <random>
 
 #include "model/files/checkpoint_folder.h"
-#include "model/gguf/gguf.h"
+#include "model/gguf/gguf_import.h"
+#include "model/tokenizer/tokenizer.h"
 #include "model/files/safetensors.h"
+#include "model/rope_scaling.h"
 #include "tests/model/golden.h"
 #include "tests/model/small_models.h"
 #include "tests/support/catch.h"

@@ -1,5 +1,6 @@
 // Golden files come from the PyPI library `safetensors`: tests/support/make_gguf_golden.py.
 #include "model/files/safetensors.h"
+#include "model/files/safetensors_writer.h"
 
 #include <cstring>
 #include <filesystem>
@@ -72,6 +73,28 @@ TEST_CASE("what is written is what the library reads, and is read back with equa
   CHECK_THROWS_WITH(model::write_safetensors(folder / "m", {{"x", x}, {"x", x}}), Contains("x is named twice"));
 }
 
+TEST_CASE("tensors are written while they are made, piece by piece, and are counted", "[safetensors]") {
+  const golden::TemporaryFolder folder;
+  const auto write = [&](const char* dtype, std::vector<int64_t> shape, int64_t bytes, int pieces) {
+    const auto make = [=](const model::WriteBytes& out) {
+      for (int i = 0; i < pieces; ++i) out("abcd", 4);
+    };
+    model::stream_safetensors(folder / "s.safetensors", {{"a", dtype, shape, bytes, make}, {"b", "U8", {0}, 0, [](auto&) {}}});
+  };
+  write("BF16", {2, 2}, 8, 2);
+  const model::SafetensorsFile file(folder / "s.safetensors");
+  CHECK(file.find("a")->bytes == 8);
+  CHECK(std::memcmp(file.find("a")->data, "abcdabcd", 8) == 0);
+  CHECK(file.find("b")->bytes == 0);
+  std::filesystem::remove(folder / "s.safetensors");
+  CHECK_THROWS_WITH(write("BF16", {2, 2}, 8, 1), Contains("a of 8 bytes came out 4 bytes too short"));
+  CHECK_THROWS_WITH(write("BF16", {2, 2}, 8, 3), Contains("a of 8 bytes came out 4 bytes too long"));
+  CHECK_THROWS_WITH(write("F32", {2, 2}, 8, 2), Contains("a takes 16 bytes by dtype and shape, but is said to have 8"));
+  CHECK_THROWS_WITH(write("Q4_0", {2, 2}, 8, 2), Contains("which the format does not have"));
+  CHECK_THROWS_WITH(model::stream_safetensors(folder / "s", {{"\xff", "U8", {0}, 0, [](auto&) {}}}), Contains("is not UTF-8"));
+  CHECK(std::filesystem::is_empty(folder.path()));
+}
+
 TEST_CASE("each kind of damage is one clear error", "[safetensors]") {
   const auto one = [](const std::string& entry, size_t data = 8) { return error_in(with_header("{\"w\":" + entry + "}", data)); };
   const auto entry = [&](const char* dtype, const char* shape, const char* offsets, size_t data = 8) {
@@ -86,7 +109,7 @@ TEST_CASE("each kind of damage is one clear error", "[safetensors]") {
   CHECK_THAT(error_in(with_header("", 0)), Contains("does not start with '{'"));
   CHECK_THAT(error_in(with_header("{\"a\":", 0)), Contains("the header is not JSON"));
   CHECK_THAT(one("3"), Contains("tensor \"w\": is 3, but a JSON object"));
-  CHECK_THAT(entry("F8_E4M3", "[8]", "[0,8]"), Contains("dtype is \"F8_E4M3\", which is not supported"));
+  CHECK_THAT(entry("F4", "[8]", "[0,8]"), Contains("dtype is \"F4\", which is not supported"));
   CHECK_THAT(entry("F32", "[-2]", "[0,8]"), Contains("shape: is [-2]"));
   CHECK_THAT(entry("F32", "[2.0]", "[0,8]"), Contains("shape: is [2.0]"));
   CHECK_THAT(entry("F32", "[4294967296,4294967296,4]", "[0,8]"), Contains("too large to be true"));
@@ -99,6 +122,12 @@ TEST_CASE("each kind of damage is one clear error", "[safetensors]") {
   CHECK_THAT(entry("F32", "[2]", "[4,12]", 12), Contains("4 bytes before tensor \"w\" belong to no tensor"));
   const std::string w = "\"w\":{\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":[0,4]}";
   CHECK_THAT(error_in(with_header("{" + w + "," + w + "}", 4)), Contains("the header names \"w\" twice"));
+  CHECK_THAT(one("{\"dtype\":\"U8\",\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}"), Contains("names \"dtype\" twice"));
+  CHECK_THAT(error_in(with_header("{\"\xff\":1}", 0)), Contains("the header is not JSON"));
+  CHECK_THAT(one(std::string(50, '[') + std::string(50, ']')), Contains("nested more than 8 deep"));
+  CHECK_THAT(entry("F32", "[9223372036854775808]", "[0,8]"), Contains("shape: is [9223372036854775808]"));
+  CHECK_THAT(entry("F32", "[2]", "[0,18446744073709551615]"), Contains("data_offsets: is [0,18446744073709551615]"));
+  CHECK(entry("F32", "[0,4]", "[0,0]", 0) == "no error");
   CHECK_THAT(error_in(with_header("{" + w + ",\"v\":{\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":[2,6]}}", 6)),
              Contains("overlaps"));
 }

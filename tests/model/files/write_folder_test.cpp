@@ -6,6 +6,7 @@
 #include "model/chat/chat_template.h"
 #include "model/files/checkpoint_folder.h"
 #include "model/files/folder_files.h"
+#include "model/files/folder_tensors.h"
 #include "model/files/safetensors.h"
 #include "tests/model/golden.h"
 #include "tests/model/small_models.h"
@@ -181,11 +182,13 @@ TEST_CASE("the tensors of a folder are read as they lie there, and written in an
   const auto store = filled(config);
   model::write_model(from.path(), store, *characters(), Dtype::bf16);
   const model::ParameterList list(config);
-  const model::FolderWeights weights(from.path(), list);
+  model::FolderTensors folder(from.path());
+  const auto readers = folder.readers(list);
   std::vector<model::StreamedTensor> tensors;
-  for (const auto& p : list.parameters()) {
-    CHECK(weights.dtype(p) == (p.compute_float32 ? "F32" : "BF16"));
-    for (auto& tensor : model::tensors_of(p, "F16", weights.reader(p))) tensors.push_back(tensor);
+  for (size_t i = 0; i < readers.size(); ++i) {
+    const model::Parameter& p = list.parameters()[i];
+    CHECK(folder.dtype_of(config, p) == (p.compute_float32 ? "F32" : "BF16"));
+    for (auto& tensor : model::tensors_of(config, p, "F16", readers[i])) tensors.push_back(tensor);
   }
   model::write_shards(to.path(), tensors, model::kShardBytes);
   CHECK(model::SafetensorsFile(to / "model.safetensors").find("model.layers.2.mlp.experts.3.up_proj.weight")->dtype == "F16");

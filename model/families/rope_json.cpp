@@ -1,0 +1,105 @@
+// The rotary settings of config.json.
+#include "kernels/error.h"
+#include "model/families/common_json.h"
+
+namespace model {
+
+using nlohmann::json;
+using nlohmann::ordered_json;
+
+namespace {
+
+// A number that may be absent or null.
+double number_or(const JsonFields& f, const char* key, double fallback) { return f.number(key, fallback); }
+
+void read_scaling(const JsonFields& rope, const JsonFields& top, ModelConfig& c) {
+  auto& s = c.rope_scaling;
+  if (s.kind != "linear" && s.kind != "llama3" && s.kind != "yarn")
+    rope.wrong(rope.find("rope_type") ? "rope_type" : "type", "a supported scaling: default, linear, llama3, yarn");
+  // Phi-like files keep the original length outside, where it counts more.
+  const auto& home = top.find("original_max_position_embeddings") ? top : rope;
+  if (s.kind != "linear")
+    s.original_positions = home.integer("original_max_position_embeddings", 1, INT32_MAX, c.max_positions);
+  if (s.kind == "yarn" && !rope.find("factor"))
+    s.factor = static_cast<double>(c.max_positions) / static_cast<double>(s.original_positions);
+  else
+    s.factor = rope.number("factor");
+  if (s.kind == "llama3") {
+    s.low_frequency_factor = rope.number("low_freq_factor");
+    s.high_frequency_factor = rope.number("high_freq_factor");
+  }
+  if (s.kind != "yarn") return;
+  const auto or_default = [&](const char* key, double fallback) {
+    const double value = number_or(rope, key, fallback);
+    return value == 0 ? fallback : value;  // transformers: `or`
+  };
+  s.beta_fast = or_default("beta_fast", 32.0);
+  s.beta_slow = or_default("beta_slow", 1.0);
+  s.mscale = number_or(rope, "mscale", 0.0);
+  s.mscale_all_dim = number_or(rope, "mscale_all_dim", 0.0);
+  s.attention_factor = number_or(rope, "attention_factor", 0.0);
+  if (rope.find("attention_factor") && !(s.attention_factor > 0)) rope.wrong("attention_factor", "a number above 0");
+  s.truncate = rope.boolean("truncate", true);
+}
+
+// Newer files may give each kind of layer its own settings; one network has one rotary table.
+const json& without_layer_types(const JsonFields& f, const char* key, const json& rope) {
+  const json* one = nullptr;
+  if (!rope.is_object()) f.wrong(key, "an object");
+  for (const char* type : {"full_attention", "sliding_attention", "chunked_attention", "linear_attention"}) {
+    const auto it = rope.find(type);
+    if (it == rope.end() || it->is_null()) continue;
+    if (one && *one != *it) f.wrong(key, "equal for all kinds of layers: different rotary settings are not supported");
+    one = &*it;
+  }
+  return one ? *one : rope;
+}
+
+}  // namespace
+
+void read_rope(const JsonFields& f, double default_theta, ModelConfig& c) {
+  refuse_unless(f, "partial_rotary_factor", {1.0});
+  c.rope_theta = f.number("rope_theta", default_theta);
+  for (const char* key : {"rope_scaling", "rope_parameters"}) {
+    const json* given = f.find(key);
+    if (!given || given->empty()) continue;
+    const JsonFields rope(without_layer_types(f, key, *given), f.where() + ": " + key);
+    refuse_unless(rope, "partial_rotary_factor", {1.0});
+    c.rope_theta = rope.number("rope_theta", c.rope_theta);
+    c.rope_scaling.kind = rope.string("rope_type", rope.string("type", "default"));
+    if (c.rope_scaling.kind == "default")
+      c.rope_scaling.kind = "none";
+    else
+      read_scaling(rope, f, c);
+    return;
+  }
+}
+
+void write_rope(const ModelConfig& c, ordered_json& j) {
+  const auto& s = c.rope_scaling;
+  ordered_json rope{{"rope_type", s.kind == "none" ? "default" : s.kind}};
+  if (s.kind != "none") rope["factor"] = s.factor;
+  if (s.kind == "llama3") {
+    rope["low_freq_factor"] = s.low_frequency_factor;
+    rope["high_freq_factor"] = s.high_frequency_factor;
+  }
+  if (s.kind == "yarn") {
+    rope["beta_fast"] = s.beta_fast;
+    rope["beta_slow"] = s.beta_slow;
+    if (s.mscale != 0) rope["mscale"] = s.mscale;
+    if (s.mscale_all_dim != 0) rope["mscale_all_dim"] = s.mscale_all_dim;
+    if (s.attention_factor != 0) rope["attention_factor"] = s.attention_factor;
+    if (!s.truncate) rope["truncate"] = false;
+  }
+  if (s.kind == "llama3" || s.kind == "yarn") rope["original_max_position_embeddings"] = s.original_positions;
+  j["rope_scaling"] = nullptr;
+  if (s.kind != "none") {
+    j["rope_scaling"] = rope;
+    j["rope_scaling"]["type"] = s.kind;  // the oldest spelling, which DeepSeek's own code reads
+  }
+  j["rope_theta"] = c.rope_theta;
+  rope["rope_theta"] = c.rope_theta;
+  j["rope_parameters"] = rope;
+}
+
+}  // namespace model
