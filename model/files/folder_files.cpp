@@ -55,7 +55,7 @@ ordered_json tokenizer_config(const ModelConfig& c, const Tokenizer& tokenizer) 
                  {"model_max_length", c.max_positions},
                  {"clean_up_tokenization_spaces", false}};
   const auto name = [&](const char* key, int64_t id) {
-    if (id >= 0 && id < tokenizer.size()) j[key] = tokenizer.token_bytes(static_cast<int32_t>(id));
+    if (id >= 0 && id < tokenizer.size()) j[key] = tokenizer.spelling(static_cast<int32_t>(id));
   };
   name("bos_token", c.bos_token_id);
   name("eos_token", c.eos_token_ids.empty() ? -1 : c.eos_token_ids[0]);

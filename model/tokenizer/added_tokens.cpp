@@ -1,66 +1,48 @@
 #include "model/tokenizer/added_tokens.h"
 
-#include <utf8proc.h>
-
 #include <algorithm>
 
-#include "model/tokenizer/byte_level.h"
+#include "model/tokenizer/character_class.h"
+#include "model/tokenizer/utf8.h"
 
 namespace model {
 
-namespace {
-
-bool is_word(char32_t c) {
-  switch (utf8proc_category(static_cast<utf8proc_int32_t>(c))) {
-    case UTF8PROC_CATEGORY_LU:
-    case UTF8PROC_CATEGORY_LL:
-    case UTF8PROC_CATEGORY_LT:
-    case UTF8PROC_CATEGORY_LM:
-    case UTF8PROC_CATEGORY_LO:
-    case UTF8PROC_CATEGORY_MN:
-    case UTF8PROC_CATEGORY_MC:
-    case UTF8PROC_CATEGORY_ME:
-    case UTF8PROC_CATEGORY_ND:
-    case UTF8PROC_CATEGORY_NL:
-    case UTF8PROC_CATEGORY_PC:
-      return true;
-    default:
-      return false;
+AddedTokenFinder::AddedTokenFinder(std::vector<AddedToken> tokens) : tokens_(std::move(tokens)) {
+  std::erase_if(tokens_, [](const auto& t) { return t.content.empty(); });
+  std::stable_sort(tokens_.begin(), tokens_.end(), [](const auto& a, const auto& b) { return a.content < b.content; });
+  const auto same = [](const auto& a, const auto& b) { return a.content == b.content; };
+  tokens_.erase(std::unique(tokens_.begin(), tokens_.end(), same), tokens_.end());
+  starting_with_.fill({0, 0});
+  for (size_t i = 0; i < tokens_.size(); ++i) {
+    auto& [begin, end] = starting_with_[static_cast<unsigned char>(tokens_[i].content[0])];
+    if (end == 0) begin = i;
+    end = i + 1;
   }
 }
 
-bool is_space(char32_t c) {
-  return (c >= 9 && c <= 13) || c == ' ' || c == 0x85 || c == 0xa0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200a) ||
-         c == 0x2028 || c == 0x2029 || c == 0x202f || c == 0x205f || c == 0x3000;
-}
-
-// Start of the character that ends before `at` (> 0).
-size_t character_before(std::string_view text, size_t at) {
-  do --at;
-  while (at > 0 && (static_cast<unsigned char>(text[at]) & 0xc0) == 0x80);
-  return at;
-}
-
-}  // namespace
-
-AddedTokenFinder::AddedTokenFinder(std::vector<AddedToken> tokens) {
-  for (auto& token : tokens)
-    if (!token.content.empty()) by_first_byte_[static_cast<unsigned char>(token.content[0])].push_back(std::move(token));
-  for (auto& list : by_first_byte_)
-    std::stable_sort(list.begin(), list.end(), [](const auto& a, const auto& b) { return a.content.size() > b.content.size(); });
-}
-
+// Walks down the sorted list as if it were a tree: one byte more narrows the range.
 const AddedToken* AddedTokenFinder::match(std::string_view text, size_t at) const {
-  for (const auto& token : by_first_byte_[static_cast<unsigned char>(text[at])])
-    if (text.compare(at, token.content.size(), token.content) == 0) return &token;
-  return nullptr;
+  auto [begin, end] = starting_with_[static_cast<unsigned char>(text[at])];
+  const AddedToken* longest = nullptr;
+  for (size_t depth = 1; begin < end; ++depth) {
+    if (tokens_[begin].content.size() == depth) longest = &tokens_[begin++];
+    if (at + depth == text.size()) break;
+    const auto byte = static_cast<unsigned char>(text[at + depth]);
+    const auto here = [&](const AddedToken& t) { return static_cast<unsigned char>(t.content[depth]); };
+    const auto first = tokens_.begin() + static_cast<std::ptrdiff_t>(begin);
+    const auto last = tokens_.begin() + static_cast<std::ptrdiff_t>(end);
+    const auto low = std::partition_point(first, last, [&](const auto& t) { return here(t) < byte; });
+    const auto high = std::partition_point(low, last, [&](const auto& t) { return here(t) == byte; });
+    begin = static_cast<size_t>(low - tokens_.begin()), end = static_cast<size_t>(high - tokens_.begin());
+  }
+  return longest;
 }
 
-std::vector<AddedTokenFinder::Part> AddedTokenFinder::split(std::string_view text) const {
-  std::vector<Part> parts;
+void AddedTokenFinder::split(std::string_view text, std::vector<Part>& parts) const {
   size_t done = 0;  // everything before it is in `parts`
-  for (size_t at = 0; at < text.size();) {
-    const AddedToken* token = match(text, at);
+  for (size_t at = 0; at < text.size() && !tokens_.empty();) {
+    const auto& [first, last] = starting_with_[static_cast<unsigned char>(text[at])];
+    const AddedToken* token = first < last ? match(text, at) : nullptr;
     if (!token) {
       ++at;
       continue;
@@ -78,10 +60,9 @@ std::vector<AddedTokenFinder::Part> AddedTokenFinder::split(std::string_view tex
       while (end < text.size() && is_space(utf8_code_point(text, end))) end += utf8_length(text, end);
     if (done < begin) parts.push_back({text.substr(done, begin - done), -1});
     parts.push_back({text.substr(begin, end - begin), token->id});
-    done = at = end;
+    done = end;
   }
   if (done < text.size()) parts.push_back({text.substr(done), -1});
-  return parts;
 }
 
 }  // namespace model

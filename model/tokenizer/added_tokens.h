@@ -20,19 +20,22 @@ struct AddedToken {
 
 class AddedTokenFinder {
  public:
+  // Of tokens with equal content the first counts. Empty ones are left out.
   explicit AddedTokenFinder(std::vector<AddedToken> tokens);
 
+  bool empty() const { return tokens_.empty(); }
   struct Part {
     std::string_view text;
     int32_t id;  // -1: ordinary text
   };
-  // The text cut at the tokens in it; at each place the longest wins.
-  std::vector<Part> split(std::string_view text) const;
+  // Appends the text cut at the tokens in it. At each place the longest wins. Thread-safe.
+  void split(std::string_view text, std::vector<Part>& parts) const;
 
  private:
   const AddedToken* match(std::string_view text, size_t at) const;
 
-  std::array<std::vector<AddedToken>, 256> by_first_byte_;  // longest first
+  std::vector<AddedToken> tokens_;            // in the order of their bytes
+  std::array<std::array<size_t, 2>, 256> starting_with_;  // range of tokens_ by first byte
 };
 
 }  // namespace model

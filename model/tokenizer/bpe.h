@@ -1,53 +1,61 @@
-// Byte-pair encoding of one piece of text, over bytes.
+// Byte-pair encoding of one piece of text.
 //
-// Of all neighbouring pairs that the merge list knows, the earliest listed is joined first, the leftmost of equals; until
-// none is left. A heap of candidates with stale entries skipped: O(n log n) in the length of the piece.
+// The piece is cut in characters. Of all neighbouring pairs that the merge list knows, the earliest listed is joined first,
+// the leftmost of equals; until none is left. Byte-level vocabularies spell each byte as a character; their pieces are
+// taken as bytes, so no text in that spelling is made.
+//
+// A character without a token becomes its bytes (byte_fallback, tokens <0x00> to <0xFF>), else the unknown token (fuse_unk:
+// one for a run of them), else it is dropped, as in `tokenizers`. In a model without merges it is an error: its vocabulary is
+// an alphabet that somebody chose, and nothing else would tell him that a text lies outside of it.
 #pragma once
 
 #include <array>
 #include <cstdint>
-#include <mutex>
-#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
+
+#include "model/tokenizer/token_table.h"
+#include "model/tokenizer/tokenizer_file.h"
 
 namespace model {
 
 class Bpe {
  public:
-  // `json` is the "model" of a tokenizer.json.
-  Bpe(const nlohmann::json& json, const std::string& where);
+  // Takes the vocabulary and the merges out of `file`.
+  explicit Bpe(TokenizerFile& file);
 
-  // Appends the ids of `piece`. Throws Error when a byte has no token. Thread-safe.
-  void encode(std::string_view piece, std::vector<int32_t>& ids) const;
+  // Appends the ids of `piece`. `byte_level`: each byte stands for its character in GPT-2's alphabet; else `piece` must be
+  // UTF-8. Thread-safe, without locks: each thread keeps the latest short pieces and their ids.
+  void encode(std::string_view piece, bool byte_level, std::vector<int32_t>& ids) const;
 
-  // Every entry of the vocabulary as it is spelled in the file, by id; ids without an entry are empty.
-  const std::vector<std::string>& spelling() const { return spelling_; }
-  const std::unordered_map<std::string, int32_t>& vocabulary() const { return vocabulary_; }
+  const TokenTable& vocabulary() const { return vocabulary_; }
 
  private:
   struct Merge {
+    uint64_t pair;  // left << 32 | right
     int32_t rank, id;
   };
-  void read_vocabulary(const nlohmann::json& json, const std::string& where);
-  void read_merges(const nlohmann::json& json, const std::string& where);
-  void read_unknown(const nlohmann::json& json, const std::string& where);
+  struct Scratch;
+  void read_unknown(const TokenizerFile& file);
+  void add_merge(int32_t left, int32_t right, int32_t rank, int32_t id);
   const Merge* find_merge(int32_t left, int32_t right) const;
-  void merge(std::string_view piece, std::vector<int32_t>& ids) const;
-  int32_t id_of_byte(std::string_view piece, size_t at) const;
+  void encode_piece(std::string_view piece, bool byte_level, std::vector<int32_t>& ids) const;
+  void missing(std::string_view character) const;
+  void symbols_of_bytes(std::string_view piece, std::vector<int32_t>& symbols) const;
+  void symbols_of_text(std::string_view piece, std::vector<int32_t>& symbols) const;
+  void merge_short(std::vector<int32_t>& symbols) const;
+  void merge_long(Scratch& scratch) const;
 
-  std::unordered_map<std::string, int32_t> vocabulary_;
-  std::vector<std::string> spelling_;
-  std::unordered_map<std::string, int32_t> by_bytes_;  // when ignore_merges
-  std::unordered_map<uint64_t, Merge> merges_;
-  std::array<int32_t, 256> byte_ids_;
+  TokenTable vocabulary_;
+  std::vector<Merge> merges_;  // a flat hash table, at most half full; pair ~0 marks a free slot
+  std::array<int32_t, 256> byte_ids_;      // of the byte-level characters
+  std::array<int32_t, 256> fallback_ids_;  // of <0x00> to <0xFF>
   int32_t unknown_id_ = -1;
-  bool ignore_merges_ = false;
-
-  mutable std::mutex cache_mutex_;
-  mutable std::unordered_map<std::string, std::vector<int32_t>> cache_;
+  bool bytes_need_spelling_ = false;  // some byte-level character has no token, but there is something to give instead
+  bool drops_missing_ = true;
+  bool ignore_merges_ = false, byte_fallback_ = false, fuse_unknown_ = false;
+  uint32_t serial_;  // names this model in the threads' caches
 };
 
 }  // namespace model

@@ -1,7 +1,8 @@
 // A regular expression as Hugging Face's tokenizers read it, over PCRE2's JIT.
 //
-// Their engine (Oniguruma) and PCRE2 agree on the patterns of tokenizers except for \s, which PCRE2 also lets match
-// U+180E; so \s and \S are spelled out as lists of code points.
+// Their engine is Oniguruma with Ruby's syntax. Where PCRE2 reads the same text in another way, the pattern is translated
+// (\s and \S are spelled out as code points, since PCRE2 also lets them match U+180E; \w and \W as classes) or refused:
+// && and nested classes, \h, \H, and + after an interval, which is possessive in PCRE2 only.
 #pragma once
 
 #include <memory>
@@ -12,21 +13,24 @@ namespace model {
 
 class Regex {
  public:
-  // Throws UsageError when the pattern is not valid.
-  explicit Regex(const std::string& pattern);
+  // Throws UsageError when the pattern is not valid or not covered; `where` starts the message.
+  explicit Regex(const std::string& pattern, const std::string& where = "");
 
   struct Match {
     size_t begin = 0, end = 0;
     bool found = false;
   };
-  // The first match at `from` or later. `text` must be valid UTF-8. Thread-safe.
+  // The first match at `from` or later. `text` must be valid UTF-8. Thread-safe. Throws Error when the search takes
+  // without end.
   Match find(std::string_view text, size_t from) const;
-
-  static std::string spell_out_spaces(const std::string& pattern);
 
  private:
   std::shared_ptr<void> code_;
   std::string pattern_;
+  bool jit_ = false;
 };
+
+// What the pattern says, in PCRE2's words.
+std::string translate_regex(const std::string& pattern, const std::string& where);
 
 }  // namespace model

@@ -1,0 +1,44 @@
+#include "model/tokenizer/text_pattern.h"
+
+#include "kernels/error.h"
+#include "model/files/json_fields.h"
+#include "model/tokenizer/utf8.h"
+
+namespace model {
+
+TextPattern::TextPattern(const JsonFields& part) {
+  const JsonFields pattern = part.object("pattern");
+  if (pattern.find("Regex"))
+    regex_ = Regex(pattern.string("Regex"), pattern.where());
+  else
+    literal_ = pattern.string("String");
+}
+
+Regex::Match TextPattern::find(std::string_view text, size_t from) const {
+  if (regex_) return regex_->find(text, from);
+  const size_t at = literal_.empty() ? std::string_view::npos : text.find(literal_, from);
+  return at == std::string_view::npos ? Regex::Match{} : Regex::Match{at, at + literal_.size(), true};
+}
+
+std::string TextPattern::replace_all(std::string_view text, std::string_view content) const {
+  std::string result;
+  size_t done = 0;
+  for (size_t from = 0; from <= text.size();) {
+    const auto m = find(text, from);
+    if (!m.found) break;
+    result.append(text, done, m.begin - done).append(content);
+    done = from = m.end;
+    if (m.end == m.begin) from += m.end < text.size() ? utf8_length(text, m.end) : 1;  // an empty match: go on by a character
+  }
+  return result.append(text, done, std::string_view::npos);
+}
+
+void read_sequence(const JsonFields& fields, const char* key, int depth,
+                   const std::function<void(const nlohmann::json&, const std::string&)>& read) {
+  const auto& parts = fields.need(key);
+  if (!parts.is_array() || parts.size() > 64) fields.wrong(key, "a list of at most 64 parts");
+  if (depth == 8) fields.wrong("type", "another part: lists of parts are nested more than 8 deep");
+  for (size_t i = 0; i < parts.size(); ++i) read(parts[i], fmt::format("{}: {}[{}]", fields.where(), key, i));
+}
+
+}  // namespace model
