@@ -2,12 +2,14 @@
 #include <fmt/core.h>
 
 #include <filesystem>
+#include <sstream>
 
 #include "kernels/error.h"
 #include "model/files/atomic_folder.h"
 #include "model/files/json_fields.h"
 #include "model/files/write_folder.h"
 #include "model/parameter_counts.h"
+#include "model/tokenizer/bpe_trainer.h"
 #include "rl/commands/commands.h"
 #include "rl/commands/machine.h"
 #include "rl/commands/output_folder.h"
@@ -41,8 +43,33 @@ BornTokenizer read_tokenizer(const std::string& path) {
   return born;
 }
 
+// A text file whole; of a JSON-lines file each text of each row.
+void add_file(model::BpeTrainer& trainer, const std::string& file) {
+  const std::string text = model::read_text_file(file);
+  if (!file.ends_with(".jsonl")) return trainer.add(text);
+  std::istringstream lines(text);
+  int64_t number = 0;
+  for (std::string line; std::getline(lines, line);) {
+    const auto place = fmt::format("{}:{}", file, ++number);
+    if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
+    for (const auto& value : model::parse_json(line, place))
+      if (value.is_string()) trainer.add(value.get<std::string>());
+  }
+}
+
+BornTokenizer train_tokenizer(const TokenizerSettings& settings, const std::vector<std::string>& special) {
+  model::BpeTrainer trainer({.vocab_size = settings.vocab_size, .special = special});
+  for (const auto& file : settings.text) add_file(trainer, file);
+  const auto result = trainer.train();
+  if (result.tokens < settings.vocab_size)
+    fmt::print(stderr, "warning: tokenizer.vocab_size: is {}, but the text has no pairs left for more than {} tokens.\n",
+               settings.vocab_size, result.tokens);
+  return {model::Tokenizer::from_json(result.tokenizer_json, "[tokenizer] text"), {}};
+}
+
 BornTokenizer make_tokenizer(const Config& config) {
   if (!config.tokenizer.path.empty()) return read_tokenizer(config.tokenizer.path);
+  if (!config.tokenizer.text.empty()) return train_tokenizer(config.tokenizer, config.model.special_tokens);
   return {model::Tokenizer::from_json(model::character_tokenizer_json(config.model.alphabet, config.model.special_tokens), "[model]"), {}};
 }
 

@@ -133,7 +133,8 @@ std::vector<Key> declare() {
     {"tokenizer", "path", RUN(tokenizer.path), "file", any(), {},
      "`ponder init`: a tokenizer.json, or a folder with one, instead of model.alphabet; a folder's template comes along."},
     {"tokenizer", "text", RUN(tokenizer.text), "file", any(), {},
-     "`ponder init`: text or JSON-lines files; a byte-level BPE is trained on them, instead of model.alphabet."},
+     "`ponder init`: text files, or JSON-lines files with all their texts; a byte-level BPE is trained on them, instead of "
+     "model.alphabet."},
     {"tokenizer", "vocab_size", RUN(tokenizer.vocab_size), "tokens", at_least(1), {},
      "tokenizer.text: tokens in all, special ones included."},
 

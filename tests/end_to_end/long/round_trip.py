@@ -55,8 +55,11 @@ def run(*words, expect=0):
 
 
 def ponder_scores(folder, texts):
-    program = os.path.join(os.environ["PONDER_BUILD"], "tests", "print_logprobs")
-    out = subprocess.run([program, folder], input="\n".join(texts) + "\n", text=True, stdout=subprocess.PIPE, check=True).stdout
+    """Log-probabilities, and the likeliest token at each position."""
+    file = f"{sys.argv[1]}/texts.jsonl"
+    with open(file, "w") as out:
+        out.writelines(json.dumps({"text": text}) + "\n" for text in texts)
+    out = run("logprobs", "--model", folder, "--input", file, "--top", "1", "--dtype", "float32")
     return [json.loads(line) for line in out.splitlines()]
 
 
@@ -69,19 +72,20 @@ def load(folder, label):
 
 
 def compare_logits(label, folder, model, tokenizer, texts):
-    """Ponder's logit of each next token against transformers', and the likeliest token."""
+    """Ponder's log-probability of each next token against transformers' log-softmax, and the likeliest token."""
     largest, same, count = 0.0, 0, 0
     for text, ours in zip(texts, ponder_scores(folder, texts), strict=True):
         ids = tokenizer(text, add_special_tokens=False)["input_ids"]
-        if ids != ours["ids"]:
-            fail(f"{label}: ids of {text!r}: transformers {ids}, Ponder {ours['ids']}")
+        if ids != ours["tokens"]:
+            fail(f"{label}: ids of {text!r}: transformers {ids}, Ponder {ours['tokens']}")
         with torch.no_grad():
-            rows = model(torch.tensor([ids])).logits[0, :-1]
-        for row, target, logit, best in zip(rows, ids[1:], ours["logits"], ours["next"], strict=True):
-            largest = max(largest, abs(row[target].item() - logit))
-            same += row.argmax().item() == best
+            rows = model(torch.tensor([ids])).logits[0, :-1].log_softmax(-1)
+        for row, target, logprob, best in zip(rows, ids[1:], ours["logprobs"][1:], ours["top"][1:], strict=True):
+            largest = max(largest, abs(row[target].item() - logprob))
+            same += row.argmax().item() == best[0][0]
             count += 1
-    print(f"  {label}: {count} positions, largest difference of a logit {largest:.2e}, same next token {same} of {count}", flush=True)
+    print(f"  {label}: {count} positions, largest difference of a log-probability {largest:.2e}, same next token {same} of {count}",
+          flush=True)
     if largest > 1e-4 or same != count:
         fail(f"{label}: Ponder and transformers disagree")
 
@@ -159,8 +163,8 @@ def family(name, settings, folder):
     compare_logits(name, exported, model, tokenizer, texts)
     model.save_pretrained(saved)
     tokenizer.save_pretrained(saved)
-    if [s["logits"] for s in ponder_scores(saved, texts)] != [s["logits"] for s in ponder_scores(exported, texts)]:
-        fail(f"{name}: what transformers saved gives other logits")
+    if ponder_scores(saved, texts) != ponder_scores(exported, texts):
+        fail(f"{name}: what transformers saved gives other log-probabilities")
 
 
 print(f"  transformers {transformers.__version__}, torch {torch.__version__}")

@@ -3,10 +3,9 @@
 # transformers: same logits, same greedy text; converted by llama.cpp and imported again: same weights, where
 # PONDER_LLAMA_CPP names a checkout of llama.cpp (its converter needs the PyPI packages gguf and sentencepiece).
 # Every family: a small model of `ponder init`, exported, loaded, saved again by transformers, and read back.
-# tests/support/oracle_python.sh says where its Python comes from.
 set -euo pipefail
 cd "$PONDER_ROOT"
-source tests/support/oracle_python.sh
+python=$(tests/support/oracle_python.sh)
 ./ponder fetch smollm2-135m
 temporary=$(mktemp -d); trap 'rm -rf "$temporary"' EXIT
 PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=tests/end_to_end "$python" tests/end_to_end/long/round_trip.py "$temporary"

@@ -96,6 +96,24 @@ TEST_CASE("save, load, save gives the same bytes: each family and dtype, one fil
       }
 }
 
+TEST_CASE("folders that transformers made are read and written with the same config.json, each family", "[write_folder]") {
+  int folders = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(testing::source_dir() + "/tests/model/families/golden")) {
+    const std::string from = entry.path().string();
+    if (!std::filesystem::exists(from + "/model.safetensors")) continue;
+    INFO(from);
+    ++folders;
+    const TemporaryFolder to, again;
+    ParameterStore store(model::read_config(from), false);
+    model::read_weights(from, store);
+    model::write_model(to.path(), store, *characters(), Dtype::float32, "", model::read_source_files(from));
+    CHECK(golden::json(to / "config.json") == golden::json(from + "/config.json"));
+    write_again(to.path(), again.path(), Dtype::float32);
+    CHECK(contents(to.path()) == contents(again.path()));
+  }
+  CHECK(folders >= 9);
+}
+
 TEST_CASE("another dtype changes one key of the source's config.json", "[write_folder]") {
   const TemporaryFolder from, to;
   make_foreign(from.path());

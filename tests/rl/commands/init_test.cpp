@@ -1,4 +1,5 @@
 #include "model/files/checkpoint_folder.h"
+#include "model/tokenizer/tokenizer.h"
 #include "rl/commands/commands.h"
 #include "tests/rl/commands/folders.h"
 #include "tests/support/catch.h"
@@ -72,6 +73,54 @@ TEST_CASE("the settings file of a whole training run serves ponder init", "[init
   const Folder folder;
   const auto config = born(folder, sizes_toml("init = \"random\"\n") + "[data]\ntrain = \"x.jsonl\"\n[[reward]]\nname = \"exact\"\n[[stage]]\nsteps = 1\n", "born");
   CHECK(config.layers == 2);
+}
+
+TEST_CASE("every family is born from its sizes alone, and exported, read and exported again to the same bytes", "[init][export]") {
+  const std::string gqa = "key_heads = 2\nhead_size = 4\ndense_width = 32\n", moe = "experts = 4\nactive_experts = 2\nexpert_width = 8\n";
+  const std::string mla = "latent_rank = 8\nnope_size = 4\nrope_size = 2\nvalue_size = 6\ndense_width = 32\nfirst_dense_layers = 1\nshared_experts = 1\n";
+  const std::map<std::string, std::string> parts{
+      {"llama", gqa + "rope_scaling = \"llama3\"\nrope_factor = 4\nrope_original_positions = 32\n"},
+      {"mistral", gqa + "window = 16\n"},
+      {"qwen2", gqa + "tied_embedding = true\n"},
+      {"qwen3", gqa},
+      {"qwen3_moe", gqa + moe},
+      {"olmoe", "key_heads = 4\nhead_size = 4\n" + moe},
+      {"mixtral", gqa + moe},
+      {"deepseek_v2", mla + moe},
+      {"deepseek_v3", mla + moe + "query_rank = 8\nrouter_groups = 2\nrouter_groups_kept = 1\n"}};
+  for (const auto& [family, settings] : parts) {
+    INFO(family);
+    const Folder folder;
+    const auto config = born(folder,
+                             "[model]\nfamily = \"" + family + "\"\nlayers = 2\nwidth = 16\nheads = 4\nmax_positions = 64\n"
+                             "alphabet = \"0123456789+=;\"\nspecial_tokens = [\"<eos>\", \"<pad>\"]\neos_token = \"<eos>\"\n" + settings,
+                             "born");
+    CHECK(config.family == family);
+    rl::run_export({.model = folder / "born", .out = folder / "one", .shard_mb = 1});
+    rl::run_export({.model = folder / "one", .out = folder / "again/one", .shard_mb = 1});
+    auto files = contents(folder / "one");
+    CHECK(files == contents(folder / "again/one"));
+    files.erase("README.md");
+    CHECK(files == contents(folder / "born"));
+  }
+}
+
+TEST_CASE("a tokenizer is trained on the texts of files", "[init]") {
+  const Folder folder;
+  folder.put("a.txt", "low lower lowest low low");
+  folder.put("b.jsonl", "{\"question\": \"lower?\", \"id\": 7, \"answer\": \"lowest\"}\n\n{\"question\": \"low\"}\n");
+  // <eos>, <pad>, 256 bytes and 3 merges: l o, lo w, and the next.
+  const auto config = born(folder,
+                           "[model]\nlayers = 1\nwidth = 8\nheads = 2\nkey_heads = 2\nhead_size = 4\ndense_width = 8\n"
+                           "special_tokens = [\"<eos>\", \"<pad>\"]\neos_token = \"<eos>\"\n[tokenizer]\nvocab_size = 261\ntext = [\"" +
+                               folder / "a.txt" + "\", \"" + folder / "b.jsonl" + "\"]\n",
+                           "born");
+  CHECK(config.vocab_size == 261);
+  CHECK(config.eos_token_ids == std::vector<int64_t>{0});
+  CHECK(config.pad_token_id == 1);
+  const auto tokenizer = model::Tokenizer::from_directory(folder / "born");
+  CHECK(tokenizer->encode("low").size() == 1);
+  CHECK(tokenizer->decode(tokenizer->encode("lowest\xc3\xa9")) == "lowest\xc3\xa9");
 }
 
 TEST_CASE("what is wrong with the sizes is told, and nothing is left behind", "[init]") {
