@@ -1,10 +1,6 @@
 #include "rl/checkpoint.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -12,6 +8,8 @@
 #include <sstream>
 
 #include "kernels/error.h"
+#include "model/files/atomic_folder.h"
+#include "model/files/folder_files.h"
 #include "model/files/safetensors.h"
 #include "model/files/safetensors_writer.h"
 
@@ -31,33 +29,6 @@ std::vector<fs::path> checkpoints_of(const std::string& run_directory) {
       found.push_back(entry.path());
   std::sort(found.begin(), found.end());
   return found;
-}
-
-void sync_folder(const fs::path& folder) {
-  const int fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY);
-  if (fd < 0) return;
-  ::fsync(fd);
-  ::close(fd);
-}
-
-// An earlier checkpoint of the same step (Ctrl-C after a step that was saved, a stage extended) stays until the new one
-// stands: the two change names in one call, or, where the file system cannot, it waits under another name.
-void put_in_place(const fs::path& temporary, const fs::path& final_path) {
-  std::error_code error;
-  if (fs::exists(final_path)) {
-    fs::path old = temporary;
-    if (::renameat2(AT_FDCWD, temporary.c_str(), AT_FDCWD, final_path.c_str(), RENAME_EXCHANGE) != 0) {
-      old += ".old";
-      fs::remove_all(old, error);
-      fs::rename(final_path, old, error);
-      if (!error) fs::rename(temporary, final_path, error);
-    }
-    std::error_code ignored;
-    if (!error) fs::remove_all(old, ignored);
-  } else {
-    fs::rename(temporary, final_path, error);
-  }
-  if (error) kernels::fail("checkpoint: renaming {} to {}: {}.", temporary.string(), final_path.string(), error.message());
 }
 
 std::optional<Evaluation> evaluation_from(const Json& json) {
@@ -139,12 +110,11 @@ void copy_entry(const model::SafetensorsFile& file, const std::string& name, con
 std::string save_checkpoint(const std::string& run_directory, const Policy& policy, const at::Tensor& reference, const RunState& state,
                             const Config& config, int64_t keep_last) {
   const fs::path root = fs::path(run_directory) / "checkpoints";
-  const std::string name = fmt::format("step-{:06d}", state.global_step);
-  const fs::path temporary = root / ("." + name + ".partial"), final_path = root / name;
-  std::error_code error;
-  fs::remove_all(temporary, error);
-  fs::create_directories(temporary / "trainer", error);
-  if (error) kernels::fail("checkpoint: {}: {}. Free some space or choose another run.output_dir.", temporary.string(), error.message());
+  const fs::path final_path = root / fmt::format("step-{:06d}", state.global_step);
+  // An earlier checkpoint of the same step (Ctrl-C after a step that was saved, a stage extended) stays until this one does.
+  model::AtomicFolder folder(final_path.string());
+  const fs::path temporary = folder.temporary();
+  model::make_folder((temporary / "trainer").string());
 
   policy.save(temporary.string(), model::chat_template_of(config.stages.at(static_cast<size_t>(state.stage)).chat_template));
   const auto& store = const_cast<Policy&>(policy).store();
@@ -157,11 +127,8 @@ std::string save_checkpoint(const std::string& run_directory, const Policy& poli
             {"trained_tokens", state.trained_tokens}, {"seconds", state.seconds}, {"policy_version", policy.version()},
             {"optimizer_steps", policy.optimizer_steps()}, {"summary", Json::parse(summary_json(state.summary))}};
   model::write_file_atomically((temporary / "trainer" / "state.json").string(), json.dump(1) + "\n");
-  sync_folder(temporary / "trainer");
-  sync_folder(temporary);
-
-  put_in_place(temporary, final_path);
-  sync_folder(root);
+  folder.commit();
+  std::error_code error;
   auto all = checkpoints_of(run_directory);
   for (size_t i = 0; i + static_cast<size_t>(std::max<int64_t>(1, keep_last)) < all.size(); ++i) fs::remove_all(all[i], error);
   return final_path.string();

@@ -121,6 +121,10 @@ Config read_config(const std::string& file, const std::vector<std::string>& over
   return config;
 }
 
+Config read_sizes(const std::string& file, const std::vector<std::string>& overrides) {
+  return resolve_sizes(file, overrides).config;
+}
+
 std::string config_to_toml(const Config& config) { return Writer(config, nullptr).write(); }
 
 std::string print_config(const std::string& file, const std::vector<std::string>& overrides) {

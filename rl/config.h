@@ -32,6 +32,7 @@ struct RunConfig {
 struct ModelSettings {
   std::string path;                // a Hugging Face folder; empty when born here
   std::string init = "";           // "random": born here with the sizes below
+  std::string family;              // of a born model; empty: llama, qwen3_moe or deepseek_v3, by the parts
   kernels::Dtype compute_dtype = kernels::Dtype::bf16;
   double init_std = 0.02;
   std::string activation_checkpointing = "auto";  // auto | off | block
@@ -39,6 +40,13 @@ struct ModelSettings {
   std::string alphabet;            // characters of a born model's tokenizer
   std::vector<std::string> special_tokens;  // its special tokens; the one named by eos_token ends a completion
   std::string eos_token;
+};
+
+// Of a model that `ponder init` makes, where it is not model.alphabet.
+struct TokenizerSettings {
+  std::string path;                // a tokenizer.json, or a folder with one
+  std::vector<std::string> text;   // files that a new byte-level BPE is trained on
+  int64_t vocab_size = 4096;       // of the new one, special tokens included
 };
 
 struct DataConfig {
@@ -162,6 +170,7 @@ struct Config {
   std::string file;                        // where it came from, for messages
   RunConfig run;
   ModelSettings model;
+  TokenizerSettings tokenizer;             // read_sizes only
   CheckpointConfig checkpoint;
   LogConfig log;
   std::vector<StageConfig> stages;         // at least one
@@ -180,6 +189,10 @@ Config read_config(const std::string& file, const std::vector<std::string>& over
 
 // Only the [[reward]] entries of a TOML file, which may hold nothing else, or be the settings of a whole run.
 std::vector<reward::Settings> read_reward_file(const std::string& file);
+
+// The file of `ponder init`: [run] seed, [model] and [tokenizer]; the other sections of a run may stand there too and are
+// not looked at. model.sizes has no vocab_size and no end tokens unless the tokenizer is model.alphabet's.
+Config read_sizes(const std::string& file, const std::vector<std::string>& overrides = {});
 
 // The resolved config as TOML, each key with its value. It reads back as the same config.
 std::string config_to_toml(const Config& config);

@@ -68,6 +68,12 @@ int main(int argc, char** argv) {
   rl::add_library_host(app, command);
   rl::add_data(app, command);
   rl::add_tokenizer(app, command);
+  rl::add_export(app, command);
+  rl::add_init(app, command);
+  rl::add_logprobs(app, command);
+  rl::add_tokenize(app, command);
+  rl::add_inspect(app, command);
+  rl::add_upcycle(app, command);
   rl::add_small_commands(app, command);
 
   if (const std::string message = unknown_command(app, argc, argv); !message.empty()) {

@@ -80,6 +80,7 @@ Policy::Policy(const ModelSettings& settings, uint64_t seed, bool with_training)
     store_.init_random(seed, settings.init_std);
   } else {
     tokenizer_ = model::Tokenizer::from_directory(settings.path);
+    source_ = model::read_source_files(settings.path);
     model::read_weights(settings.path, store_);
   }
   for (int64_t id : config().eos_token_ids) stop_tokens_.push_back(static_cast<int32_t>(id));
@@ -182,7 +183,7 @@ void Policy::restore(int64_t version, int64_t optimizer_steps) {
 }
 
 void Policy::save(const std::string& directory, const std::string& chat_template) const {
-  model::write_model(directory, store_, *tokenizer_, dtype_, chat_template);
+  model::write_model(directory, store_, *tokenizer_, dtype_, chat_template, source_);
 }
 
 }  // namespace rl

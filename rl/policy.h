@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "model/files/source_files.h"
 #include "model/parameter_store.h"
 #include "model/tokenizer/tokenizer.h"
 #include "model/transformer.h"
@@ -57,11 +58,13 @@ class Policy {
   void reset_optimizer();                  // zero moments, at the start of a stage
   void restore(int64_t version, int64_t optimizer_steps);  // after a checkpoint filled the store
   int64_t optimizer_steps() const { return optimizer_steps_; }
+  // A model folder; the small files of the one it came from are kept (model/files/folder_files.h). `chat_template`: Jinja text.
   void save(const std::string& directory, const std::string& chat_template) const;
 
  private:
   model::ParameterStore store_;
   std::shared_ptr<const model::Tokenizer> tokenizer_;
+  model::SourceFiles source_;
   std::vector<int32_t> stop_tokens_;
   kernels::Dtype dtype_;
   std::shared_ptr<const model::WeightSet> weights_;

@@ -238,4 +238,9 @@ std::vector<ReadRun> FolderTensors::readers(const ParameterList& list) {
   return readers;
 }
 
+const std::string& FolderTensors::dtype_of(const ModelConfig& config, const Parameter& p) const {
+  const std::string name = file_names(config, p)[0];
+  return dtype_of(has(name) ? name : newer_file_name(config, p));
+}
+
 }  // namespace model

@@ -28,6 +28,11 @@ class FolderTensors {
   // be read, or when a tensor of the files belongs to no parameter. The readers live as long as this.
   std::vector<kernels::ReadRun> readers(const ParameterList& list);
 
+  // The type of a tensor that is there, as its file spells it: "BF16".
+  const std::string& dtype_of(const std::string& name) const { return find(name, {}).entry->dtype; }
+  // The type of a parameter, of its first tensor when it has many.
+  const std::string& dtype_of(const ModelConfig& config, const Parameter& p) const;
+
  private:
   struct Place {
     const SafetensorsEntry* entry = nullptr;

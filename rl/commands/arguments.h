@@ -22,6 +22,12 @@ void add_reward(CLI::App& app, Command& command);
 void add_library_host(CLI::App& app, Command& command);
 void add_data(CLI::App& app, Command& command);
 void add_tokenizer(CLI::App& app, Command& command);
+void add_export(CLI::App& app, Command& command);
+void add_init(CLI::App& app, Command& command);
+void add_logprobs(CLI::App& app, Command& command);
+void add_tokenize(CLI::App& app, Command& command);  // and detokenize
+void add_inspect(CLI::App& app, Command& command);
+void add_upcycle(CLI::App& app, Command& command);
 void add_small_commands(CLI::App& app, Command& command);
 
 // --model, --template, --system, --template-option, --dtype, --threads, --memory-mb; returns --model.

@@ -97,6 +97,14 @@ struct TokenizerTrainOptions {
   model::BpeTraining training;
 };
 
+struct ExportOptions {
+  std::string model, out;          // model: a model folder or a run
+  std::string dtype = "as-is";     // bf16 | float32 | as-is
+  std::string run;                 // of the model card; empty: the one that the model lies in, if any
+  int64_t shard_mb = 5000;         // decimal megabytes
+  bool force = false;
+};
+
 int run_train(const Config& config, const TrainOptions& options = {});
 int run_check(const Config& config);
 int run_eval(const EvalOptions& options);
@@ -111,6 +119,8 @@ int run_reward_list();  // prints the built-in rewards and their options
 int run_conformance(const std::vector<std::string>& command);  // 1: a check failed
 int run_attack(const std::string& reward);                     // 1: junk earned a positive score
 int run_tokenizer_train(const TokenizerTrainOptions& options);
+int run_export(const ExportOptions& options);
+int run_init(const std::string& sizes_file, const std::string& directory, const std::vector<std::string>& overrides);
 int run_devices();  // prints the processor, the kernels in use, threads and memory
 
 }  // namespace rl

@@ -42,6 +42,10 @@ std::vector<Key> declare() {
     {"model", "activation_checkpointing", RUN(model.activation_checkpointing), "", any(), {"auto", "off", "block"},
      "block: run each block again in the backward pass to save memory; auto: when the memory plan needs it."},
     {"model", "init_std", RUN(model.init_std), "", above(0), {}, "Standard deviation of a born model's weights.", true},
+    {"model", "family", RUN(model.family), "", any(),
+     {"", "llama", "mistral", "qwen2", "qwen3", "qwen3_moe", "olmoe", "mixtral", "deepseek_v2", "deepseek_v3"},
+     "Whose parts a born model has, and how it is saved; when left out llama, qwen3_moe or deepseek_v3, by the parts below. A "
+     "family sets its own parts (its attention, biases, norms, router) where the file does not.", true},
     {"model", "layers", RUN(model.sizes.layers), "", at_least(0), {}, "Transformer blocks.", true},
     {"model", "width", RUN(model.sizes.width), "", at_least(0), {}, "Width of the residual stream.", true},
     {"model", "heads", RUN(model.sizes.heads), "", at_least(0), {}, "Query heads.", true},
@@ -51,6 +55,19 @@ std::vector<Key> declare() {
     {"model", "head_size", RUN(model.sizes.head_size), "", at_least(0), {}, "GQA: elements of a head.", true},
     {"model", "query_key_norm", RUN(model.sizes.query_key_norm), "", any(), {},
      "GQA: normalise each head's query and key.", true},
+    {"model", "whole_query_key_norm", RUN(model.sizes.whole_query_key_norm), "", any(), {},
+     "GQA: normalise all heads of a query and of a key together (olmoe).", true},
+    {"model", "clip_qkv", RUN(model.sizes.clip_qkv), "", at_least(0), {},
+     "GQA: queries, keys and values are clamped to this size; 0: not (olmoe).", true},
+    {"model", "query_key_value_bias", RUN(model.sizes.query_key_value_bias), "", any(), {},
+     "Biases on queries, keys and values; MLA: on the down projections.", true},
+    {"model", "output_bias", RUN(model.sizes.output_bias), "", any(), {}, "A bias on the attention's output.", true},
+    {"model", "feed_forward_bias", RUN(model.sizes.feed_forward_bias), "", any(), {},
+     "Biases on the feed-forward's products (llama).", true},
+    {"model", "window", RUN(model.sizes.window), "tokens", at_least(0), {},
+     "Positions that a token sees, its own included; 0: all before it.", true},
+    {"model", "full_layers", RUN(model.sizes.full_layers), "", at_least(0), {},
+     "Layers, counted from 0, that see everything although there is a window.", true},
     {"model", "latent_rank", RUN(model.sizes.latent_rank), "", at_least(0), {}, "MLA: elements of the cached latent.", true},
     {"model", "nope_size", RUN(model.sizes.nope_size), "", at_least(0), {},
      "MLA: elements of a head's query and key without position.", true},
@@ -62,6 +79,10 @@ std::vector<Key> declare() {
     {"model", "dense_width", RUN(model.sizes.dense_width), "", at_least(0), {}, "Hidden width of a dense feed-forward.", true},
     {"model", "first_dense_layers", RUN(model.sizes.first_dense_layers), "", at_least(0), {},
      "Layers before the mixture of experts starts.", true},
+    {"model", "moe_every", RUN(model.sizes.moe_every), "", at_least(1), {},
+     "After those, a layer has experts when its number, counted from 1, is a multiple of this (qwen3_moe).", true},
+    {"model", "dense_layers", RUN(model.sizes.dense_layers), "", at_least(0), {},
+     "Further layers without experts, counted from 0, ascending (qwen3_moe).", true},
     {"model", "experts", RUN(model.sizes.router.experts), "", at_least(0), {},
      "Routed experts of a layer; 0: a dense model.", true},
     {"model", "active_experts", RUN(model.sizes.router.active), "", at_least(0), {},
@@ -73,16 +94,49 @@ std::vector<Key> declare() {
     {"model", "router_groups", RUN(model.sizes.router.groups), "", at_least(1), {}, "Expert groups of the router.", true},
     {"model", "router_groups_kept", RUN(model.sizes.router.groups_kept), "", at_least(1), {},
      "Groups that may be chosen from, for each token.", true},
+    {"model", "router_group_score", RUN(model.sizes.router.group_score), "", any(), {"two_largest", "largest"},
+     "A group's score: the sum of its two largest (deepseek_v3) or its largest (deepseek_v2).", true},
     {"model", "normalize_router", RUN(model.sizes.router.normalize), "", any(), {},
      "Divide the chosen experts' scores by their sum.", true},
     {"model", "router_scale", RUN(model.sizes.router.scale), "", above(0), {}, "Factor on the experts' weights.", true},
     {"model", "rope_theta", RUN(model.sizes.rope_theta), "", above(0), {}, "Base of the rotary frequencies.", true},
+    {"model", "rope_interleaved", RUN(model.sizes.rope_interleaved), "", any(), {},
+     "MLA: rotary pairs are neighbours, as in released DeepSeek models, and not the two halves of a head.", true},
+    {"model", "rope_scaling", RUN(model.sizes.rope_scaling.kind), "", any(), {"none", "linear", "llama3", "yarn"},
+     "How rotary frequencies are stretched beyond rope_original_positions.", true},
+    {"model", "rope_factor", RUN(model.sizes.rope_scaling.factor), "", at_least(1), {}, "Rope scaling: how many times longer.", true},
+    {"model", "rope_original_positions", RUN(model.sizes.rope_scaling.original_positions), "tokens", at_least(1), {},
+     "Rope scaling: the length before it.", true},
+    {"model", "rope_low_frequency_factor", RUN(model.sizes.rope_scaling.low_frequency_factor), "", above(0), {},
+     "llama3: waves longer than the original length over this are stretched whole.", true},
+    {"model", "rope_high_frequency_factor", RUN(model.sizes.rope_scaling.high_frequency_factor), "", above(0), {},
+     "llama3: waves shorter than the original length over this stay.", true},
+    {"model", "rope_beta_fast", RUN(model.sizes.rope_scaling.beta_fast), "", above(0), {},
+     "yarn: dimensions that turn more often than this in the original length stay.", true},
+    {"model", "rope_beta_slow", RUN(model.sizes.rope_scaling.beta_slow), "", above(0), {},
+     "yarn: dimensions that turn less often than this are stretched whole.", true},
+    {"model", "rope_mscale", RUN(model.sizes.rope_scaling.mscale), "", at_least(0), {},
+     "yarn: scale of queries and keys with the factor; 0: not given.", true},
+    {"model", "rope_mscale_all_dim", RUN(model.sizes.rope_scaling.mscale_all_dim), "", at_least(0), {},
+     "yarn: the same for the whole attention score (deepseek); 0: not given.", true},
+    {"model", "rope_attention_factor", RUN(model.sizes.rope_scaling.attention_factor), "", at_least(0), {},
+     "yarn: factor on queries and keys; 0: 0.1 ln(rope_factor) + 1.", true},
+    {"model", "rope_truncate", RUN(model.sizes.rope_scaling.truncate), "", any(), {},
+     "yarn: the ends of the ramp are rounded outward to whole dimensions.", true},
     {"model", "norm_eps", RUN(model.sizes.norm_eps), "", above(0), {}, "Epsilon of RMSNorm.", true},
     {"model", "max_positions", RUN(model.sizes.max_positions), "tokens", at_least(1), {}, "Longest sequence.", true},
     {"model", "tied_embedding", RUN(model.sizes.tied_embedding), "", any(), {}, "The head uses the embedding's weights.", true},
     {"model", "alphabet", RUN(model.alphabet), "", any(), {}, "Characters of a born model's tokenizer, one token each.", true},
     {"model", "special_tokens", RUN(model.special_tokens), "", any(), {}, "Special tokens of a born model's tokenizer.", true},
     {"model", "eos_token", RUN(model.eos_token), "", any(), {}, "The special token that ends a completion.", true},
+
+    {"tokenizer", "path", RUN(tokenizer.path), "file", any(), {},
+     "`ponder init`: a tokenizer.json, or a folder with one, instead of model.alphabet; a folder's template comes along."},
+    {"tokenizer", "text", RUN(tokenizer.text), "file", any(), {},
+     "`ponder init`: text files, or JSON-lines files with all their texts; a byte-level BPE is trained on them, instead of "
+     "model.alphabet."},
+    {"tokenizer", "vocab_size", RUN(tokenizer.vocab_size), "tokens", at_least(1), {},
+     "tokenizer.text: tokens in all, special ones included."},
 
     {"data", "train", STAGE(data.train), "file", any(), {}, "A JSONL file or a JSON list, or generator:arithmetic, or generator:countdown."},
     {"data", "eval", STAGE(data.eval), "file", any(), {}, "Held-back problems: a JSONL file or a generator; empty: none."},
@@ -277,6 +331,11 @@ std::vector<std::string> key_names(const std::string& section) {
 
 const std::vector<std::string>& run_sections() {
   static const std::vector<std::string> sections = {"run", "model", "checkpoint", "log"};
+  return sections;
+}
+
+const std::vector<std::string>& init_sections() {
+  static const std::vector<std::string> sections = {"tokenizer"};
   return sections;
 }
 

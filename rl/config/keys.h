@@ -28,8 +28,9 @@ struct Pair {
 };
 
 // An enumeration is stored by the index of its word in Key::words.
-using Slot = std::variant<int64_t*, double*, bool*, std::string*, std::vector<std::string>*, Pair, kernels::Dtype*,
-                          model::Attention*, kernels::RouterConfig::Scoring*>;
+using Slot = std::variant<int64_t*, double*, bool*, std::string*, std::vector<std::string>*, std::vector<int64_t>*, Pair,
+                          kernels::Dtype*, model::Attention*, kernels::RouterConfig::Scoring*,
+                          kernels::RouterConfig::GroupScore*>;
 
 struct Range {
   double low = -std::numeric_limits<double>::infinity();
@@ -53,16 +54,18 @@ const std::vector<Key>& config_keys();
 const Key* find_key(const std::string& section, const std::string& name);
 std::vector<std::string> key_names(const std::string& section);
 
-// Sections in the order of the documentation. A stage may repeat those of the second list.
+// Sections in the order of the documentation. A stage may repeat those of the second list; those of the third are for
+// `ponder init`.
 const std::vector<std::string>& run_sections();
 const std::vector<std::string>& stage_sections();
+const std::vector<std::string>& init_sections();
 
 // Writes the node's value to the slot. Returns an empty string, or what is wrong and how to fix it.
 std::string assign(const Key& key, const TomlNode& node, const Target& target);
 // The slot's value as TOML text, as JSON text, and as its default.
 std::string value_text(const Key& key, const Target& target);
 std::string default_text(const Key& key);
-std::string type_name(const Key& key);   // integer | number | boolean | text | list of text | two numbers
+std::string type_name(const Key& key);   // integer | number | boolean | text | list of text | list of integers | two numbers
 std::string range_text(const Key& key);  // ">= 1", "0 to 1", "a | b", or empty
 
 }  // namespace rl

@@ -49,6 +49,25 @@ class Reader {
     return out_;
   }
 
+  Resolved sizes_only(const TomlNode& root) {
+    const Target target{&out_.config, nullptr, nullptr};
+    for (const auto& [name, node] : root.children) {
+      const bool known = name == "stage" || name == "reward" || holds(run_sections(), name) || holds(stage_sections(), name);
+      if (name == "run" || name == "model" || name == "tokenizer") read_table(name, "", node, target, out_.run_sources);
+      else if (!known) errors_.add({.line = node.line}, name, "unknown section. Known here: run, model, tokenizer.");
+    }
+    for (const auto& text : overrides_) override_sizes(text, target);
+    ModelSettings& model = out_.config.model;
+    if (!model.path.empty())
+      errors_.add(out_.source_of(0, "model.path"), "model.path",
+                  fmt::format("is \"{}\", but a model is to be born here from its sizes. Remove the key.", model.path));
+    model.init = "random";
+    fill_in_born_model(out_);
+    for (const auto& [path, what] : born_model_problems(out_)) errors_.add(out_.source_of(0, path), path, what);
+    if (!errors_.empty()) throw kernels::UsageError(errors_.joined());
+    return out_;
+  }
+
   // Of the top level, or else of the last stage that has its own.
   std::vector<reward::Settings> rewards_only(const TomlNode& root) {
     const TomlNode* found = root.find("reward");
@@ -89,6 +108,8 @@ class Reader {
     std::vector<std::string> known = run_sections();
     known.insert(known.end(), stage_sections().begin(), stage_sections().end());
     known.insert(known.end(), {"stage", "reward"});
+    if (holds(init_sections(), name))
+      return "It is for `ponder init`, which makes a model folder; then set model.path to that folder.";
     const std::string near = nearest_name(name, known);
     if (!near.empty())
       return fmt::format("Did you mean {}?", near == "stage" || near == "reward" ? "[[" + near + "]]" : "[" + near + "]");
@@ -203,6 +224,18 @@ class Reader {
     }
   }
 
+  void override_sizes(const std::string& text, const Target& target) {
+    const Source source{.line = 0, .override_ = text};
+    const size_t dot = text.find('.'), equals = text.find('=');
+    const std::string section = text.substr(0, dot);
+    if (equals == std::string::npos || dot > equals || (section != "run" && section != "model" && section != "tokenizer")) {
+      errors_.add(source, text, "is not an override. Write it like --set model.layers=4; sections are run, model, tokenizer.");
+      return;
+    }
+    set(section, "", text.substr(dot + 1, equals - dot - 1), read_toml_value(text.substr(equals + 1)), source, target,
+        out_.run_sources);
+  }
+
   // section.key=value for the run or for every stage; stage.NAME.key=value and stage.NAME.section.key=value for one
   // stage (by name, kind or number from 0); reward.NAME.key=value for a reward of any stage.
   void apply_override(const std::string& text) {
@@ -274,24 +307,7 @@ class Reader {
       names.insert(stage.name);
       if (stage.kind != "sft" && run.steps > 0) stage.steps = stage.steps > 0 ? std::min(stage.steps, run.steps) : run.steps;
     }
-    if (out_.config.model.init == "random") fill_in_born_model(out_.config.model);
-  }
-
-  static void fill_in_born_model(ModelSettings& settings) {
-    model::ModelConfig& sizes = settings.sizes;
-    const bool moe = sizes.router.experts > 0;
-    sizes.family = sizes.attention == model::Attention::mla ? "deepseek_v3" : moe ? "qwen3_moe" : "llama";
-    if (sizes.family == "qwen3_moe") sizes.query_key_norm = true;
-    if (!moe) sizes.first_dense_layers = sizes.layers;
-    const auto characters =
-        std::count_if(settings.alphabet.begin(), settings.alphabet.end(), [](char c) { return (c & 0xC0) != 0x80; });
-    sizes.vocab_size = characters + static_cast<int64_t>(settings.special_tokens.size());
-    sizes.eos_token_ids.clear();
-    for (size_t i = 0; i < settings.special_tokens.size(); ++i) {
-      const int64_t id = characters + static_cast<int64_t>(i);
-      if (settings.special_tokens[i] == settings.eos_token) sizes.eos_token_ids = {id};
-      if (settings.special_tokens[i] == "<pad>") sizes.pad_token_id = id;
-    }
+    if (out_.config.model.init == "random") fill_in_born_model(out_);
   }
 
   ConfigErrors errors_;
@@ -335,6 +351,10 @@ std::vector<reward::Settings> read_reward_file(const std::string& file) {
 
 Resolved resolve_config(const std::string& file, const std::vector<std::string>& overrides) {
   return Reader(file, overrides).read(read_toml_file(file));
+}
+
+Resolved resolve_sizes(const std::string& file, const std::vector<std::string>& overrides) {
+  return Reader(file, overrides).sizes_only(read_toml_file(file));
 }
 
 }  // namespace rl

@@ -3,6 +3,7 @@
 
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "rl/config.h"
@@ -42,6 +43,15 @@ struct Resolved {
 
 // Throws UsageError with all errors.
 Resolved resolve_config(const std::string& file, const std::vector<std::string>& overrides);
+
+// Only [run], [model] and [tokenizer]: see read_sizes of rl/config.h.
+Resolved resolve_sizes(const std::string& file, const std::vector<std::string>& overrides);
+
+// What a born model's file leaves out: the family from the parts, or a family's parts; sizes that the alphabet's tokenizer
+// gives. config/born_model.cpp
+void fill_in_born_model(Resolved& resolved);
+// The rules of a born model's file: what is read and born at once, tokenizers. Errors by path.
+std::vector<std::pair<std::string, std::string>> born_model_problems(const Resolved& resolved);
 
 // Settings that are fine alone and wrong together. config_rules.cpp
 void check_rules(const Resolved& resolved, ConfigErrors& errors);

@@ -51,13 +51,7 @@ class Rules {
   }
 
   void check_born(const ModelSettings& model) {
-    if (model.alphabet.empty()) fail(0, "model.alphabet", "is missing: a born model needs its tokenizer's characters.");
-    if (model.eos_token.empty()) {
-      fail(0, "model.eos_token", "is missing: name the special token that ends a completion, such as \"<eos>\".");
-    } else if (model.sizes.eos_token_ids.empty()) {
-      fail(0, "model.eos_token",
-           fmt::format("is \"{}\", which is not in model.special_tokens. Add it there.", model.eos_token));
-    }
+    for (const auto& [path, what] : born_model_problems(resolved_)) fail(0, path, what);
     const bool sigmoid = model.sizes.router.scoring == kernels::RouterConfig::Scoring::sigmoid;
     for (size_t i = 0; i < resolved_.config.stages.size(); ++i) {
       if (resolved_.config.stages[i].moe.bias_update_rate > 0 && (model.sizes.router.experts == 0 || !sigmoid))

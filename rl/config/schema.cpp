@@ -26,6 +26,10 @@ Json key_schema(const Key& key) {
   if (type == "list of text") {
     schema["type"] = "array";
     schema["items"] = {{"type", "string"}};
+  } else if (type == "list of integers") {
+    schema["type"] = "array";
+    schema["items"] = {{"type", "integer"}};
+    add_range(schema["items"], key.range);
   } else if (type == "two numbers") {
     schema["type"] = "array";
     schema["items"] = {{"type", "number"}};
@@ -71,7 +75,8 @@ std::string config_schema_json() {
                {"title", "Ponder run"},
                {"type", "object"},
                {"additionalProperties", false}};
-  for (const auto& section : run_sections()) root["properties"][section] = section_schema(section);
+  for (const auto* sections : {&run_sections(), &init_sections()})
+    for (const auto& section : *sections) root["properties"][section] = section_schema(section);
   for (const auto& section : stage_sections()) root["properties"][section] = section_schema(section);
   root["properties"]["reward"] = rewards_schema();
   root["properties"]["stage"] = {{"type", "array"}, {"items", stage}};

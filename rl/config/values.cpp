@@ -78,6 +78,17 @@ struct Assign {
     *slot = texts;
     return "";
   }
+  std::string operator()(std::vector<int64_t>* slot) const {
+    if (node.kind != Kind::array) return wrong_type(node, "a list of integers", key.name + " = [0, 1]");
+    std::vector<int64_t> numbers;
+    for (const auto& [unused, item] : node.children) {
+      if (item.kind != Kind::integer) return fmt::format("holds {}, but all its items must be integers.", shown(item));
+      if (auto error = out_of_range(key, item.real, shown(item)); !error.empty()) return error;
+      numbers.push_back(item.integer);
+    }
+    *slot = numbers;
+    return "";
+  }
   std::string operator()(Pair slot) const {
     if (node.kind != Kind::array || node.children.size() != 2)
       return wrong_type(node, "a list of two numbers", fmt::format("{} = [{}, {}]", key.name, *slot.first, *slot.second));
@@ -122,6 +133,7 @@ struct Text {
     for (const auto& text : *slot) quoted.push_back(toml_quoted(text));
     return fmt::format("[{}]", fmt::join(quoted, ", "));
   }
+  std::string operator()(const std::vector<int64_t>* slot) const { return fmt::format("[{}]", fmt::join(*slot, ", ")); }
   std::string operator()(const Pair& slot) const {
     return fmt::format("[{}, {}]", number_text(*slot.first), number_text(*slot.second));
   }
@@ -136,6 +148,7 @@ struct TypeName {
   std::string operator()(const double*) const { return "number"; }
   std::string operator()(const bool*) const { return "boolean"; }
   std::string operator()(const std::vector<std::string>*) const { return "list of text"; }
+  std::string operator()(const std::vector<int64_t>*) const { return "list of integers"; }
   std::string operator()(const Pair&) const { return "two numbers"; }
   template <typename TextOrEnum>
   std::string operator()(const TextOrEnum*) const {

@@ -8,7 +8,7 @@ import torch
 import transformers
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from runs import fail, train
+from runs import PONDER, fail, train
 
 CONFIG = os.path.join(os.path.dirname(__file__), "..", "tiny.toml")
 GQA = ["model.attention=gqa", "model.key_heads=1", "model.head_size=32"]
@@ -23,9 +23,12 @@ TEXTS = ["1+2=<think>1+2=3</think><answer>3</answer><eos>", "7+8=<think></think>
 
 
 def ponder_scores(folder):
-    program = os.path.join(os.environ["PONDER_BUILD"], "tests", "print_logprobs")
-    out = subprocess.run([program, folder], input="\n".join(TEXTS) + "\n", text=True, stdout=subprocess.PIPE, check=True).stdout
-    return [json.loads(line) for line in out.splitlines()]
+    texts = f"{folder}/texts.jsonl"
+    with open(texts, "w") as out:
+        out.writelines(json.dumps({"text": text}) + "\n" for text in TEXTS)
+    done = subprocess.run([PONDER, "logprobs", "--model", folder, "--input", texts, "--top", "1"], text=True, stdout=subprocess.PIPE,
+                          check=True)
+    return [json.loads(line) for line in done.stdout.splitlines()]
 
 
 def compare(family, folder):
@@ -40,15 +43,15 @@ def compare(family, folder):
     differences, same, total = [], 0, 0.0
     for text, ours in zip(TEXTS, ponder_scores(folder), strict=True):
         ids = tokenizer(text, add_special_tokens=False)["input_ids"]
-        if ids != ours["ids"]:
-            fail(f"{family}: ids of {text!r}: transformers {ids}, Ponder {ours['ids']}")
+        if ids != ours["tokens"]:
+            fail(f"{family}: ids of {text!r}: transformers {ids}, Ponder {ours['tokens']}")
         if tokenizer.decode(ids, skip_special_tokens=False) != text:
             fail(f"{family}: {text!r} decodes as {tokenizer.decode(ids)!r}")
         with torch.no_grad():
             theirs = model(torch.tensor([ids])).logits[0, :-1].log_softmax(-1)
-        for row, target, logprob, best in zip(theirs, ids[1:], ours["logprobs"], ours["next"], strict=True):
+        for row, target, logprob, best in zip(theirs, ids[1:], ours["logprobs"][1:], ours["top"][1:], strict=True):
             differences.append(abs(row[target].item() - logprob))
-            same += row.argmax().item() == best
+            same += row.argmax().item() == best[0][0]
             total += logprob
     count = len(differences)
     mean, largest = sum(differences) / count, max(differences)
