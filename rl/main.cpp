@@ -67,6 +67,9 @@ int main(int argc, char** argv) {
   rl::add_reward(app, command);
   rl::add_library_host(app, command);
   rl::add_data(app, command);
+  rl::add_view(app, command);
+  rl::add_rescore(app, command);
+  rl::add_compare(app, command);
   rl::add_small_commands(app, command);
 
   if (const std::string message = unknown_command(app, argc, argv); !message.empty()) {

@@ -21,6 +21,9 @@ void add_score(CLI::App& app, Command& command);
 void add_reward(CLI::App& app, Command& command);
 void add_library_host(CLI::App& app, Command& command);
 void add_data(CLI::App& app, Command& command);
+void add_view(CLI::App& app, Command& command);
+void add_rescore(CLI::App& app, Command& command);
+void add_compare(CLI::App& app, Command& command);
 void add_small_commands(CLI::App& app, Command& command);
 
 // --model, --template, --system, --dtype, --threads, --memory-mb; returns --model.

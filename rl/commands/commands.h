@@ -88,6 +88,20 @@ struct IdentityOptions {
   bool json = false;
 };
 
+struct ViewOptions {
+  std::string run, stage;          // stage empty: the last one that has the step
+  int64_t step = 0;                // 0: the last one with samples
+  int64_t prompt = 1, sample = 1;  // from 1
+  bool table = false, list = false;
+};
+
+struct RescoreOptions {
+  std::string run, stage, reward, profile;
+  int64_t step = 0;                // 0: all
+  int64_t examples = 10;           // changed samples shown
+  std::string output;              // JSON lines; empty: none
+};
+
 int run_train(const Config& config, const TrainOptions& options = {});
 int run_check(const Config& config);
 int run_eval(const EvalOptions& options);
@@ -101,6 +115,9 @@ int run_score(const ScoreOptions& options);
 int run_reward_list();  // prints the built-in rewards and their options
 int run_conformance(const std::vector<std::string>& command);  // 1: a check failed
 int run_attack(const std::string& reward);                     // 1: junk earned a positive score
+int run_view(const ViewOptions& options);
+int run_rescore(const RescoreOptions& options);
+int run_compare(const std::string& run_a, const std::string& run_b);  // 1: they differ
 int run_devices();  // prints the processor, the kernels in use, threads and memory
 
 }  // namespace rl
