@@ -2,10 +2,11 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <numeric>
 #include <set>
-#include <tuple>
 
 namespace rl {
 namespace {
@@ -62,10 +63,12 @@ std::vector<Alarm> Alarms::add(const Metrics& metrics) {
 
 double repetition_share(const std::vector<int32_t>& tokens) {
   if (tokens.size() < 8) return 0;
-  std::set<std::tuple<int32_t, int32_t, int32_t, int32_t>> seen;
-  size_t repeated = 0;
-  for (size_t i = 0; i + 4 <= tokens.size(); ++i) repeated += !seen.emplace(tokens[i], tokens[i + 1], tokens[i + 2], tokens[i + 3]).second;
-  return static_cast<double>(repeated) / static_cast<double>(tokens.size() - 3);
+  std::vector<std::array<int32_t, 4>> grams;
+  for (size_t i = 0; i + 4 <= tokens.size(); ++i) grams.push_back({tokens[i], tokens[i + 1], tokens[i + 2], tokens[i + 3]});
+  const auto all = static_cast<double>(grams.size());
+  std::sort(grams.begin(), grams.end());
+  const auto different = static_cast<double>(std::unique(grams.begin(), grams.end()) - grams.begin());
+  return (all - different) / all;
 }
 
 }  // namespace rl

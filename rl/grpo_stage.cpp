@@ -233,7 +233,7 @@ bool run_grpo_stage(Run& run, const StageConfig& stage) {
       metrics.emplace_back("rescore/groups", static_cast<double>(rescored));
       metrics.emplace_back("rescore/mismatches", static_cast<double>(collector.rescore_mismatches()));
     }
-    if (const int64_t every = run.config.log.dump_rollouts_every; every > 0 && (step + 1) % every == 0)
+    if (const int64_t every = run.config.log.dump_rollouts_every; every > 0 && ((step + 1) % every == 0 || step + 1 == steps))
       dump_rollouts(run.config.run.output_dir, stage.name, step + 1, groups, advantages, run.policy.tokenizer());
     if (step == 0 && run.config.log.show_first_sample)
       progress.note(first_sample_text(groups, advantages, run.policy.tokenizer(), wants_colour(STDERR_FILENO)));
