@@ -35,7 +35,7 @@ rl::ScoredSample sample(int64_t group, int64_t index, const std::string& text, s
 
 rl::Group group(int64_t id, std::vector<std::optional<double>> rewards) {
   rl::Group g;
-  g.problem.answer = "2";
+  g.problem.answer = std::string(1, '2');
   for (size_t i = 0; i < rewards.size(); ++i) g.samples.push_back(sample(id, static_cast<int64_t>(i), std::to_string(i + 2), rewards[i]));
   return g;
 }
