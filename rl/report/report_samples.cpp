@@ -43,6 +43,20 @@ std::vector<const DumpedSample*> chosen(const std::vector<DumpedSample>& group) 
   return out;
 }
 
+// Groups whose samples differ come first: they are what the step learned from.
+std::vector<const std::vector<DumpedSample>*> most_telling(const Groups& groups) {
+  const auto spread = [](const std::vector<DumpedSample>& group) {
+    double low = 1e300, high = -1e300;
+    for (const auto& s : group) low = std::min(low, s.advantage.value_or(0)), high = std::max(high, s.advantage.value_or(0));
+    return high - low;
+  };
+  std::vector<const std::vector<DumpedSample>*> all;
+  for (const auto& group : groups) all.push_back(&group);
+  std::stable_sort(all.begin(), all.end(), [&](auto* a, auto* b) { return spread(*a) > spread(*b); });
+  if (all.size() > kPromptsShown) all.resize(kPromptsShown);
+  return all;
+}
+
 std::string component_table(const Groups& groups) {
   std::map<std::string, std::vector<double>> parts;
   for (const auto& group : groups)
@@ -61,10 +75,11 @@ std::string component_table(const Groups& groups) {
 
 }  // namespace
 
-std::string svg_histogram(const std::vector<double>& values, int bins, const std::string& unit) {
+std::string svg_histogram(const std::vector<double>& values, const std::string& unit) {
   if (values.empty()) return "";
   const auto [least, most] = std::minmax_element(values.begin(), values.end());
-  const double low = *least, width = std::max(*most - low, 1e-12) / bins;
+  const int bins = static_cast<int>(std::clamp(*most - *least + 1, 1.0, 24.0));
+  const double low = *least, width = (*most - low + 1) / bins;
   std::vector<int64_t> counts(static_cast<size_t>(bins), 0);
   for (const double v : values) ++counts[std::min<size_t>(static_cast<size_t>(bins - 1), static_cast<size_t>((v - low) / width))];
   const double tallest = static_cast<double>(*std::max_element(counts.begin(), counts.end()));
@@ -90,13 +105,14 @@ std::string samples_section(const Groups& groups, const std::string& stage, int6
       lengths.push_back(static_cast<double>(s.tokens.size()));
       largest = std::max(largest, std::abs(s.advantage.value_or(0)));
     }
-  std::string out = fmt::format("<section><h2>Samples <small>{}, step {}</small></h2>\n<div class=\"charts\"><figure class=\"chart\"><figcaption>"
-                                "Completion lengths <small>of {}</small></figcaption>{}</figure></div>\n{}",
-                                html_escaped(stage), step, lengths.size(), svg_histogram(lengths, 24, "tokens"), component_table(groups));
-  for (size_t g = 0; g < std::min(groups.size(), kPromptsShown); ++g) {
+  std::string out = fmt::format("<section><h2>Samples <small>{}, step {}</small></h2>\n<figure class=\"chart narrow\"><figcaption>"
+                                "Completion lengths <small>of {}</small></figcaption>{}</figure>\n{}",
+                                html_escaped(stage), step, lengths.size(), svg_histogram(lengths, "tokens"), component_table(groups));
+  const auto shown = most_telling(groups);
+  for (const auto* group : shown) {
     out += fmt::format("<details{}><summary>{}</summary><p class=\"note\">gold <code>{}</code>, {} samples</p><div class=\"pair\">\n",
-                       g == 0 ? " open" : "", html_escaped(groups[g][0].prompt), html_escaped(groups[g][0].answer), groups[g].size());
-    for (const DumpedSample* s : chosen(groups[g])) out += sample_figure(*s, largest);
+                       group == shown[0] ? " open" : "", html_escaped(group->at(0).prompt), html_escaped(group->at(0).answer), group->size());
+    for (const DumpedSample* s : chosen(*group)) out += sample_figure(*s, largest);
     out += "</div></details>\n";
   }
   return out + "</section>\n";

@@ -14,7 +14,7 @@ namespace rl {
 std::string samples_section(const std::vector<std::vector<DumpedSample>>& groups, const std::string& stage, int64_t step);
 std::string events_section(const std::vector<Event>& events);
 
-// Bars of how many values fall in each of `bins` equal ranges.
-std::string svg_histogram(const std::vector<double>& values, int bins, const std::string& unit);
+// Bars of how many of these counts (whole numbers) fall in each of up to 24 equal ranges.
+std::string svg_histogram(const std::vector<double>& values, const std::string& unit);
 
 }  // namespace rl
