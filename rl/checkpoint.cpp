@@ -12,6 +12,7 @@
 #include "model/files/folder_files.h"
 #include "model/files/safetensors.h"
 #include "model/files/safetensors_writer.h"
+#include "rl/config/settings_text.h"
 
 namespace rl {
 namespace {
@@ -61,21 +62,6 @@ RunState state_from(const Json& json) {
   state.summary.before = sample_from(summary.at("sample_before"));
   state.summary.after = sample_from(summary.at("sample_after"));
   return state;
-}
-
-// "section.key" -> value of a resolved config; tables are numbered, and stages apart from them: "stage#0.steps".
-std::map<std::string, std::string> settings_of(const std::string& toml) {
-  std::map<std::string, std::string> settings;
-  std::istringstream lines(toml);
-  std::string line, section;
-  int64_t tables = 0, stages = 0;
-  while (std::getline(lines, line)) {
-    if (line == "[[stage]]") section = "stage#" + std::to_string(stages++), ++tables;
-    else if (line.rfind("[[", 0) == 0) section = line.substr(2, line.find("]]") - 2) + "#" + std::to_string(tables++);
-    else if (line.rfind("[", 0) == 0) section = line.substr(1, line.find(']') - 1) + "#" + std::to_string(tables);
-    else if (const size_t equals = line.find(" = "); equals != std::string::npos) settings[section + "." + line.substr(0, equals)] = line.substr(equals + 3);
-  }
-  return settings;
 }
 
 // Where things go, how long and how fast: they may change between a run and its continuation.

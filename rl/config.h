@@ -143,7 +143,9 @@ struct CheckpointConfig {
 
 struct LogConfig {
   bool tensorboard = true;
-  int64_t dump_rollouts_every = 0;         // steps between dumps of all samples to rollouts/; 0: none
+  int64_t dump_rollouts_every = 10;        // steps between dumps of all samples to rollouts/, the last step too; 0: none
+  bool state_hash = true;                  // hashes of the weights after each step in states.jsonl
+  bool show_first_sample = true;           // token by token, at the first step of an RL stage
 };
 
 // One stage with every section resolved.

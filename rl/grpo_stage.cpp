@@ -1,13 +1,17 @@
 // The GRPO loop: prompts -> rollout -> reward -> advantage -> loss -> optimizer -> weights back to the rollout.
+#include <unistd.h>
+
 #include <algorithm>
 
 #include "kernels/error.h"
 #include "kernels/trace.h"
 #include "rl/advantage.h"
-#include "rl/dump.h"
 #include "rl/prompt_feed.h"
 #include "rl/reward_metrics.h"
+#include "rl/rollouts/dump.h"
+#include "rl/rollouts/token_table.h"
 #include "rl/run.h"
+#include "rl/report/terminal.h"
 #include "rl/step_times.h"
 
 namespace rl {
@@ -208,7 +212,9 @@ bool run_grpo_stage(Run& run, const StageConfig& stage) {
     Metrics metrics = reward_metrics(groups, stage);
     if (const std::string problem = errors.add(groups); !problem.empty()) stop_for_rewards(run, stage, metrics, problem);
     int64_t dropped = 0;
-    const Updates done = update(run, stage, groups_with_advantages(groups, stage, &dropped), step, steps, times);
+    auto trained = groups_with_advantages(groups, stage, &dropped);
+    const Advantages advantages = advantages_of(groups, trained);
+    const Updates done = update(run, stage, std::move(trained), step, steps, times);
     // ---- only logging and saving below
     const double mean_reward = metrics[0].second, mean_length = append_length_metrics(metrics, groups);
     if (done.count > 0) {
@@ -227,8 +233,10 @@ bool run_grpo_stage(Run& run, const StageConfig& stage) {
       metrics.emplace_back("rescore/groups", static_cast<double>(rescored));
       metrics.emplace_back("rescore/mismatches", static_cast<double>(collector.rescore_mismatches()));
     }
-    if (const int64_t every = run.config.log.dump_rollouts_every; every > 0 && (step + 1) % every == 0)
-      dump_rollouts(run.config.run.output_dir, stage.name, step + 1, groups, run.policy.tokenizer());
+    if (const int64_t every = run.config.log.dump_rollouts_every; every > 0 && ((step + 1) % every == 0 || step + 1 == steps))
+      dump_rollouts(run.config.run.output_dir, stage.name, step + 1, groups, advantages, run.policy.tokenizer());
+    if (step == 0 && run.config.log.show_first_sample)
+      progress.note(first_sample_text(groups, advantages, run.policy.tokenizer(), wants_colour(STDERR_FILENO)));
     if (step == first_step && sampling_of(stage).truncates())
       progress.note("top-p, top-k or min-p are on: the ratio is over the full softmax, so training is off-policy by the kept mass; "
                     "see sampling/kept_mass_mean in metrics.jsonl");

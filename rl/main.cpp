@@ -74,6 +74,9 @@ int main(int argc, char** argv) {
   rl::add_tokenize(app, command);
   rl::add_inspect(app, command);
   rl::add_upcycle(app, command);
+  rl::add_view(app, command);
+  rl::add_rescore(app, command);
+  rl::add_compare(app, command);
   rl::add_small_commands(app, command);
 
   if (const std::string message = unknown_command(app, argc, argv); !message.empty()) {

@@ -162,7 +162,7 @@ void MetricsLog::log(const std::string& stage, int64_t step, const Metrics& valu
       kernels::fail("metrics: \"{}\" is not in the table of rl/metrics.cpp. Add it with its unit and meaning.", name);
   }
   const std::string line = metrics_line(stage, step, values) + "\n";
-  // One write a line: a kill leaves whole lines, or one half line at the end that truncate_after removes.
+  // One write a line: a kill leaves whole lines, or one half line at the end that truncate_lines_after removes.
   if (::write(descriptor_, line.data(), line.size()) != static_cast<ssize_t>(line.size()))
     kernels::fail("{}: cannot be written: {}. Is the disk full?", file_, std::strerror(errno));
   if (tensorboard_) tensorboard_->write(stage, step, values);
@@ -172,9 +172,7 @@ void MetricsLog::sync() {
   if (::fsync(descriptor_) != 0) kernels::fail("{}: syncing failed: {}. Is the disk full?", file_, std::strerror(errno));
 }
 
-void MetricsLog::truncate_after(const std::string& directory, const std::vector<std::string>& stages, const std::string& stage,
-                                int64_t step) {
-  const std::string file = directory + "/metrics.jsonl";
+void truncate_lines_after(const std::string& file, const std::vector<std::string>& stages, const std::string& stage, int64_t step) {
   const auto place = [&](const std::string& name) { return std::find(stages.begin(), stages.end(), name) - stages.begin(); };
   std::ifstream in(file, std::ios::binary);
   if (!in) return;

@@ -41,17 +41,16 @@ class MetricsLog {
   void log(const std::string& stage, int64_t step, const Metrics& values);
   void sync();  // all lines are on the disk: before a checkpoint that will not write them again
 
-  // Cuts DIR/metrics.jsonl after the lines of `stage` up to `step`, so that a resumed run writes the later ones again.
-  // `stages` are the run's stages in order: lines of earlier stages stay, those of later ones go. A half-written last line
-  // goes too. A missing file is fine. Call it before the MetricsLog is made.
-  static void truncate_after(const std::string& directory, const std::vector<std::string>& stages, const std::string& stage,
-                             int64_t step);
-
  private:
   std::string file_;
   int descriptor_ = -1;
   std::unique_ptr<TensorBoardWriter> tensorboard_;
 };
+
+// Cuts a file of lines {"stage", "step", ...} after those of `stage` up to `step`, so that a resumed run writes the later ones
+// again. `stages` are the run's stages in order: lines of earlier stages stay, those of later ones go. A half-written last line
+// goes too. A missing file is fine. Call it before the file is opened for more.
+void truncate_lines_after(const std::string& file, const std::vector<std::string>& stages, const std::string& stage, int64_t step);
 
 // One line of metrics.jsonl, without the newline, and back. read_metrics skips a half-written last line.
 std::string metrics_line(const std::string& stage, int64_t step, const Metrics& values);

@@ -18,6 +18,7 @@
 #include "rl/report/report.h"
 #include "rl/reward_metrics.h"
 #include "rl/run.h"
+#include "rl/state_log.h"
 #include "rl/report/terminal.h"
 
 namespace rl {
@@ -74,7 +75,9 @@ bool resume(Run& run) {
   run.state = load_checkpoint(*from, run.policy, &run.reference_master);
   run.seconds_at_start = run.state.seconds;
   const auto names = stage_names(run.config);
-  MetricsLog::truncate_after(run.config.run.output_dir, names, names.at(static_cast<size_t>(run.state.stage)), run.state.step);
+  for (const char* file : {"metrics.jsonl", "states.jsonl"})
+    truncate_lines_after((fs::path(run.config.run.output_dir) / file).string(), names, names.at(static_cast<size_t>(run.state.stage)),
+                         run.state.step);
   fmt::print(stderr, "resuming from {}: stage {}, step {} done\n", *from, names[static_cast<size_t>(run.state.stage)], run.state.step);
   return true;
 }
@@ -264,6 +267,8 @@ void finish_step(Run& run, const StageConfig& stage, Metrics metrics) {
   metrics.emplace_back("timing/checkpoint_seconds", std::exchange(run.checkpoint_seconds, 0.0));
   metrics.emplace_back("timing/memory_mb", resident_mb());
   run.metrics->log(stage.name, run.state.step, metrics);
+  if (run.config.log.state_hash)
+    append_state((fs::path(run.config.run.output_dir) / "states.jsonl").string(), hash_state(run.policy.store(), stage.name, run.state.step));
   kernels::flush_trace();
   // The stage's last step is saved by run_stage, after its evaluation: a checkpoint holds every line of its step, so that
   // a resumed run neither loses one nor writes it twice.

@@ -28,6 +28,9 @@ void add_logprobs(CLI::App& app, Command& command);
 void add_tokenize(CLI::App& app, Command& command);  // and detokenize
 void add_inspect(CLI::App& app, Command& command);
 void add_upcycle(CLI::App& app, Command& command);
+void add_view(CLI::App& app, Command& command);
+void add_rescore(CLI::App& app, Command& command);
+void add_compare(CLI::App& app, Command& command);
 void add_small_commands(CLI::App& app, Command& command);
 
 // --model, --template, --system, --template-option, --dtype, --threads, --memory-mb; returns --model.

@@ -105,6 +105,20 @@ struct ExportOptions {
   bool force = false;
 };
 
+struct ViewOptions {
+  std::string run, stage;          // stage empty: the last one that has the step
+  int64_t step = 0;                // 0: the last one with samples
+  int64_t prompt = 1, sample = 1;  // from 1
+  bool table = false, list = false;
+};
+
+struct RescoreOptions {
+  std::string run, stage, reward, profile;
+  int64_t step = 0;                // 0: all
+  int64_t examples = 10;           // changed samples shown
+  std::string output;              // JSON lines; empty: none
+};
+
 int run_train(const Config& config, const TrainOptions& options = {});
 int run_check(const Config& config);
 int run_eval(const EvalOptions& options);
@@ -121,6 +135,9 @@ int run_attack(const std::string& reward);                     // 1: junk earned
 int run_tokenizer_train(const TokenizerTrainOptions& options);
 int run_export(const ExportOptions& options);
 int run_init(const std::string& sizes_file, const std::string& directory, const std::vector<std::string>& overrides);
+int run_view(const ViewOptions& options);
+int run_rescore(const RescoreOptions& options);
+int run_compare(const std::string& run_a, const std::string& run_b);  // 1: they differ
 int run_devices();  // prints the processor, the kernels in use, threads and memory
 
 }  // namespace rl

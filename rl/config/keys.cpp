@@ -272,7 +272,11 @@ std::vector<Key> declare() {
 
     {"log", "tensorboard", RUN(log.tensorboard), "", any(), {}, "Write TensorBoard events too."},
     {"log", "dump_rollouts_every", RUN(log.dump_rollouts_every), "steps", at_least(0), {},
-     "Steps between dumps of all samples to rollouts/; 0: none."},
+     "Steps between dumps of all samples to rollouts/; the last step is dumped too; 0: none."},
+    {"log", "state_hash", RUN(log.state_hash), "", any(), {},
+     "Hash weights and moments after each step into states.jsonl, for `ponder compare`."},
+    {"log", "show_first_sample", RUN(log.show_first_sample), "", any(), {},
+     "Print the first sample of an RL stage token by token: id, text, mask, log-probability, advantage."},
 
     {"stage", "kind", STAGE(kind), "", any(), {"sft", "grpo"}, "sft learns given completions; grpo learns from rewards."},
     {"stage", "name", STAGE(name), "", any(), {}, "Name in metrics and report; the kind when left out."},

@@ -4,11 +4,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 #include <fstream>
 #include <map>
 
 #include "kernels/error.h"
 #include "rl/report/line_chart.h"
+#include "rl/report/report_samples.h"
 #include "rl/report/report_style.h"
 #include "rl/report/terminal.h"
 
@@ -203,7 +205,8 @@ std::vector<double> metric_of(const std::vector<MetricsLine>& metrics, const std
   return values;
 }
 
-std::string report_html(const RunSummary& summary, const std::vector<MetricsLine>& metrics, const std::string& config_toml) {
+std::string report_html(const RunSummary& summary, const std::vector<MetricsLine>& metrics, const std::string& config_toml,
+                        const std::string& more) {
   std::string out = fmt::format(
       "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width, "
       "initial-scale=1\">"
@@ -212,7 +215,7 @@ std::string report_html(const RunSummary& summary, const std::vector<MetricsLine
   out += fmt::format("<header><h1>{}{}</h1><p class=\"note\">{}</p><p class=\"note\">{} · seed {} · Ponder {}</p></header>\n",
                      html_escaped(summary.name), summary.interrupted ? " <span class=\"badge bad\">interrupted</span>" : "",
                      html_escaped(summary.model), html_escaped(summary.machine), summary.seed, html_escaped(summary.version));
-  out += cards(summary, metrics) + stage_charts(summary, metrics) + samples(summary) + stage_table(summary);
+  out += cards(summary, metrics) + stage_charts(summary, metrics) + samples(summary) + stage_table(summary) + more;
   out += "<section><h2>Details</h2>\n";
   out += fmt::format("<details><summary>Settings of the run</summary><pre>{}</pre></details>\n", html_escaped(config_toml));
   out += metric_glossary(metrics) + "</section>\n";
@@ -222,7 +225,13 @@ std::string report_html(const RunSummary& summary, const std::vector<MetricsLine
 void write_report(const std::string& directory, const RunSummary& summary, const std::string& config_toml) {
   const std::string file = directory + "/report.html";
   std::ofstream out(file, std::ios::binary);
-  out << report_html(summary, read_metrics(directory + "/metrics.jsonl"), config_toml) << std::flush;
+  std::string more;
+  if (std::filesystem::exists(directory + "/rollouts")) {
+    const DumpedStep last = dumped_steps(directory).back();
+    more = samples_section(read_samples(last), last.stage, last.step);
+  }
+  more += events_section(read_events(directory));
+  out << report_html(summary, read_metrics(directory + "/metrics.jsonl"), config_toml, more) << std::flush;
   if (!out) kernels::fail("{}: cannot be written. Check run.output_dir and the space on the disk.", file);
 }
 

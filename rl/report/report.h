@@ -10,9 +10,11 @@
 namespace rl {
 
 // `config_toml`: the resolved config, shown folded. Charts follow the `chart` column of the metric table, a section a stage.
-std::string report_html(const RunSummary& summary, const std::vector<MetricsLine>& metrics, const std::string& config_toml);
+// `more`: further sections, as report_samples.h makes them.
+std::string report_html(const RunSummary& summary, const std::vector<MetricsLine>& metrics, const std::string& config_toml,
+                        const std::string& more = "");
 
-// Reads DIR/metrics.jsonl and writes DIR/report.html.
+// Reads DIR/metrics.jsonl, the newest of DIR/rollouts and DIR/events.jsonl, and writes DIR/report.html.
 void write_report(const std::string& directory, const RunSummary& summary, const std::string& config_toml);
 
 // The values of one metric in a stage, in the order of the lines.

@@ -21,7 +21,7 @@ small,.note{color:var(--soft);font-weight:400}.note{margin:2px 0;font-size:13px}
 .value{font-size:25px;font-weight:650;font-variant-numeric:tabular-nums;white-space:nowrap}
 .before,.to{color:var(--soft);font-weight:450}
 .charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,330px),1fr));gap:12px}
-figure{margin:0}.chart{padding:12px 12px 10px}figcaption{font-weight:600;margin-bottom:4px}
+figure{margin:0}.narrow{max-width:440px;margin-bottom:12px}.chart{padding:12px 12px 10px}figcaption{font-weight:600;margin-bottom:4px}
 svg{display:block;width:100%;height:auto}
 .grid{stroke:var(--rule);stroke-width:1}.tick{fill:var(--soft);font-size:12px;font-variant-numeric:tabular-nums}
 .line{fill:none;stroke-width:2;stroke-linejoin:round;stroke-linecap:round}

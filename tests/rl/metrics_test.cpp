@@ -74,7 +74,7 @@ TEST_CASE("a resumed run cuts the lines after its checkpoint", "[metrics]") {
     for (int64_t step = 1; step <= 3; ++step) log.log("grpo", step, {{"reward", 0.5}});
   };
   const auto kept = [&](const std::string& stage, int64_t step) {
-    rl::MetricsLog::truncate_after(folder, stages, stage, step);
+    rl::truncate_lines_after(folder + "/metrics.jsonl", stages, stage, step);
     std::string out;
     for (const auto& line : rl::read_metrics(folder + "/metrics.jsonl")) out += line.stage[0] + std::to_string(line.step) + " ";
     return out;
@@ -94,7 +94,7 @@ TEST_CASE("a resumed run cuts the lines after its checkpoint", "[metrics]") {
   rl::MetricsLog(folder, false).log("grpo", 4, {{"reward", 1.0}});
   REQUIRE(kept("grpo", 9) == "c1 c2 c3 g0 g1 g2 g3 g4 ");
   std::filesystem::remove_all(folder);
-  REQUIRE_NOTHROW(rl::MetricsLog::truncate_after(folder, stages, "cold", 1));
+  REQUIRE_NOTHROW(rl::truncate_lines_after(folder + "/metrics.jsonl", stages, "cold", 1));
 }
 
 TEST_CASE("each name stands once in the metric table", "[metrics]") {

@@ -1,0 +1,74 @@
+#include "rl/alarms.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <numeric>
+#include <set>
+
+namespace rl {
+namespace {
+
+struct Bound {
+  const char* metric;
+  double AlarmConfig::*limit;
+  bool high;
+};
+
+constexpr Bound bounds[] = {
+    {"entropy", &AlarmConfig::entropy_low, false},
+    {"entropy", &AlarmConfig::entropy_high, true},
+    {"completions/clipped_ratio", &AlarmConfig::clipped_high, true},
+    {"completions/mean_length", &AlarmConfig::length_high, true},
+    {"completions/repetition_share", &AlarmConfig::repetition_high, true},
+    {"completions/no_answer_share", &AlarmConfig::no_answer_high, true},
+    {"frac_reward_zero_std", &AlarmConfig::zero_variance_high, true},
+    {"completions/error_share", &AlarmConfig::error_high, true},
+    {"sampling/sampling_logp_difference/mean", &AlarmConfig::mismatch_high, true},
+    {"kl", &AlarmConfig::kl_high, true},
+    {"grad_norm", &AlarmConfig::grad_norm_high, true},
+};
+
+}  // namespace
+
+std::string Alarm::text(int64_t window_steps) const {
+  if (over) return fmt::format("{} is back within its bound, {:g}", metric, bound);
+  return fmt::format("{} is {:.4g}, {} {:g}, over the last {} steps", metric, value, high ? "above" : "below", bound, window_steps);
+}
+
+std::vector<Alarm> Alarms::add(const Metrics& metrics) {
+  std::set<std::string> seen;
+  for (const auto& [name, value] : metrics) {
+    auto& window = last_[name];
+    seen.insert(name);
+    window.push_back(value);
+    if (static_cast<int64_t>(window.size()) > config_.window_steps) window.pop_front();
+  }
+  std::vector<Alarm> alarms;
+  for (const Bound& bound : bounds) {
+    const double limit = config_.*bound.limit;
+    if (limit == 0 || !seen.contains(bound.metric)) continue;
+    const auto& window = last_[bound.metric];
+    if (static_cast<int64_t>(window.size()) < config_.window_steps) continue;
+    const double mean = std::accumulate(window.begin(), window.end(), 0.0) / static_cast<double>(window.size());
+    const bool out = std::isfinite(mean) && (bound.high ? mean > limit : mean < limit);
+    bool& on = on_[fmt::format("{}{}", bound.metric, bound.high)];
+    if (out != on) alarms.push_back({bound.metric, mean, limit, bound.high, !out});
+    on = out;
+  }
+  return alarms;
+}
+
+double repetition_share(const std::vector<int32_t>& tokens) {
+  if (tokens.size() < 8) return 0;
+  std::vector<std::array<int32_t, 4>> grams;
+  for (size_t i = 0; i + 4 <= tokens.size(); ++i) grams.push_back({tokens[i], tokens[i + 1], tokens[i + 2], tokens[i + 3]});
+  const auto all = static_cast<double>(grams.size());
+  std::sort(grams.begin(), grams.end());
+  const auto different = static_cast<double>(std::unique(grams.begin(), grams.end()) - grams.begin());
+  return (all - different) / all;
+}
+
+}  // namespace rl

@@ -1,0 +1,47 @@
+#!/usr/bin/env bash
+# A run with samples: ponder view, rescore and compare on its folder. Needs PONDER_ROOT and PONDER_BUILD.
+set -euo pipefail
+cd "$PONDER_ROOT"
+ponder=$PONDER_BUILD/ponder
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+train() { "$ponder" train tests/end_to_end/tiny.toml --set run.output_dir="$work/$1" --set log.dump_rollouts_every=1 "${@:2}" >"$work/$1.log" 2>&1; }
+has() { grep -qF -- "$2" "$1" || { echo "FAIL: no \"$2\" in:"; cat "$1"; exit 1; }; }
+
+train a; train b --set run.threads=1; train c --set run.seed=9
+has "$work/a.log" "first sample:"
+
+"$ponder" compare "$work/a" "$work/b" >"$work/out"
+has "$work/out" "equal: metrics of"
+if "$ponder" compare "$work/a" "$work/c" >"$work/out"; then echo "FAIL: two seeds are said to be equal"; exit 1; fi
+has "$work/out" "weights: first differ after cold-start step 1"
+has "$work/out" "seed: 3 | 9"
+echo "  compare: equal across thread counts; two seeds part at their first step, with the first tensor named"
+
+# One value of one weight, changed by hand in a copy of the states: the step and the tensor are found.
+cp -r "$work/a" "$work/d"
+python3 - "$work/d/states.jsonl" <<'PY'
+import json, sys
+lines = [json.loads(line) for line in open(sys.argv[1])]
+name = list(lines[4]["tensors"])[3]
+lines[4]["tensors"][name] = "0" * 16
+lines[4]["hash"] = "0" * 16
+open(sys.argv[1], "w").write("".join(json.dumps(line) + "\n" for line in lines))
+open(sys.argv[1] + ".name", "w").write(f"{lines[4]['stage']} step {lines[4]['step']}, in 1 of {len(lines[4]['tensors']) + 2} tensors, the first of them {name}")
+PY
+"$ponder" compare "$work/a" "$work/d" >"$work/out" && { echo "FAIL: a changed tensor was not seen"; exit 1; }
+has "$work/out" "$(cat "$work/d/states.jsonl.name")"
+echo "  compare: one changed tensor of one step is named"
+
+"$ponder" view "$work/a" --list >"$work/out"; has "$work/out" "grpo"
+"$ponder" view "$work/a" --step 2 --prompt 3 --tokens >"$work/out"; has "$work/out" "grpo step 2   prompt 3 of 16"; has "$work/out" "logprob"
+"$ponder" rescore "$work/a" --reward exact --output "$work/again.jsonl" >"$work/out"
+python3 - "$work/again.jsonl" <<'PY'
+import json, sys
+lines = [json.loads(line) for line in open(sys.argv[1])]
+assert len(lines) == 6 * 128, len(lines)
+assert all(line["reward"] == line["rescored"] for line in lines), "the run's own reward gave another score"
+PY
+if "$ponder" view "$work/a" --step 99 2>"$work/out"; then echo "FAIL: step 99"; exit 1; fi
+has "$work/out" "has no samples of step 99"
+echo "  view and rescore: pages, errors, and the run's own reward gives its own scores again"
