@@ -121,6 +121,8 @@ ChatTemplate::ChatTemplate(std::string source, std::string name, Json tokens)
 jinja::Output ChatTemplate::render(const Messages& given, const RenderOptions& options) const {
   if (options.add_generation_prompt && options.continue_final_message)
     kernels::fail_usage("{}: a text ends either with a generation prompt or with an open final message, not with both.", name_);
+  if (options.continue_final_message && source_.find("content") == std::string::npos)
+    kernels::fail_usage("{}: the template does not name \"content\", so the final message cannot be continued.", name_);
   Json messages = with_reasoning(given);
   const std::string final_text = options.continue_final_message ? mark_final(messages, name_) : "";
   Json variables = Json::object();

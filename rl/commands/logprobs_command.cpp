@@ -9,6 +9,7 @@
 #include "kernels/error.h"
 #include "kernels/thread_pool.h"
 #include "model/files/checkpoint_folder.h"
+#include "rl/commands/model_source.h"
 #include "rl/commands/output_file.h"
 #include "rl/commands/tool_commands.h"
 #include "rl/data/json_rows.h"
@@ -77,7 +78,7 @@ class Reader {
 
   std::vector<int32_t> encoded(const Json& text, const std::string& place) {
     if (!text.is_string()) fail_usage("{}: \"text\" is no text.", place);
-    if (!tokenizer_) tokenizer_ = model::Tokenizer::from_directory(options_.model);
+    if (!tokenizer_) tokenizer_ = open_tokenizer(options_.model);
     return tokenizer_->encode(text.get_ref<const std::string&>());
   }
 

@@ -166,6 +166,7 @@ bool Interpreter::rounds(const Statement& s, Values items) {
   const Value loop = Value::of(Kind::loop, data);
   bool finished = false;
   for (; data->index < data->items.size(); ++data->index) {
+    budget_.charge();  // an empty body is a step too
     const Inside inner(scope_, inside(outer));
     assign(s.targets[0], data->items[data->index]);
     scope_->set(s.symbol, loop);
