@@ -15,7 +15,8 @@ ModelConfig read_config(const std::string& directory);
 // file and expectation.
 void read_weights(const std::string& directory, ParameterStore& store);
 // The same straight into compute weights, without masters: for sampling and evaluation.
-std::shared_ptr<const WeightSet> read_packed_weights(const std::string& directory, const ModelConfig& config, kernels::Dtype dtype);
+std::shared_ptr<const WeightSet> read_packed_weights(const std::string& directory, const ModelConfig& config,
+                                                     kernels::Dtype dtype);
 
 // Import of a llama-family GGUF file (F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q6_K), dequantised, with its tokenizer, as a
 // folder of float32 safetensors. Returns a sentence for the user: what was found and how it was quantised.

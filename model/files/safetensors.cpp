@@ -28,7 +28,8 @@ constexpr Type kTypes[] = {{"F64", 8}, {"F32", 4}, {"F16", 2}, {"BF16", 2}, {"I6
 int64_t bytes_of_type(const std::string& dtype, const std::string& where) {
   for (const auto& type : kTypes)
     if (dtype == type.name) return type.bytes;
-  fail_usage("{}: dtype is {}, which is not supported. Supported: F64 F32 F16 BF16 F8_E4M3 F8_E5M2 I64 I32 I16 I8 U8 BOOL.", where, shown(dtype));
+  fail_usage("{}: dtype is {}, which is not supported. Supported: F64 F32 F16 BF16 F8_E4M3 F8_E5M2 I64 I32 I16 I8 U8 BOOL.",
+             where, shown(dtype));
 }
 
 // Product of the shape times `bytes`, or an error when it leaves int64.
