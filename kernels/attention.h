@@ -2,7 +2,7 @@
 // batches and group trees (prompt rows once, branches after it).
 //
 // out[n, h] = sum_j softmax_j(scale * q[n, h] . k[j, h / (H / K)]) v[j, h / (H / K)], j over the positions 0..p of the
-// row's segment (p - window < j when a window is set: a row sees `window` keys, its own included). Online softmax: Milakov and Gimelshein, arXiv:1805.02867.
+// row's segment; with a window p - window < j: `window` keys, its own included. Online softmax: arXiv:1805.02867.
 //
 // Keys are visited in order of absolute position, in steps of 64 at absolute positions [64t, 64t + 64) made of tiles of
 // 16, so a row does the same arithmetic whether its keys come from a cache, a chunk or a tree. Keys and values are read

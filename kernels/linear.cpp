@@ -102,6 +102,8 @@ at::Tensor linear(const at::Tensor& x, const PackedWeight& w, const at::Tensor& 
 
 std::vector<at::Tensor> linear_many(const at::Tensor& x, const std::vector<const PackedWeight*>& weights,
                                     const std::vector<at::Tensor>& biases) {
+  if (!biases.empty() && biases.size() != weights.size())
+    fail("linear: {} biases for {} weights; give none or one a weight.", biases.size(), weights.size());
   std::vector<at::Tensor> y;
   std::vector<Job> jobs;
   std::vector<const float*> added;

@@ -1,6 +1,7 @@
 // RMSNorm: y = x / sqrt(mean(x^2) + eps) * weight, over the last dimension.
 //
-// Source: Zhang and Sennrich, arXiv:1910.07467, Eq. 4. All in float32, rounded once to the output's dtype.
+// Source: Zhang and Sennrich, arXiv:1910.07467, Eq. 4. All in float32, rounded once to the output's dtype: others round
+// twice (model/CONVENTIONS.md, "RMSNorm rounding").
 // The sum of squares runs over 16 lanes (element i goes to lane i % 16) and one fixed tree.
 #pragma once
 

@@ -3,7 +3,7 @@
 // Source: Su et al., arXiv:2104.09864, Eq. 34. Pair j of a vector of `2J` elements at position p turns by the angle
 // p * inverse_frequency[j] and grows by `magnitude` (YaRN, arXiv:2309.00071, Eq. 15; else 1). `interleaved` pairs are
 // (2j, 2j+1) (DeepSeek); otherwise (j, j + J) (Llama, Qwen). Cosines and sines, times the magnitude, are computed once in
-// float64 and rounded to float32; the turn is float32.
+// float64 and rounded to float32; the turn is float32 (model/CONVENTIONS.md, "Rope rounding").
 #pragma once
 
 #include <memory>

@@ -30,7 +30,7 @@ struct ModelConfig {
   std::string family = "llama";  // model_type of config.json: llama, mistral, qwen2, qwen3, qwen3_moe, ... (families/)
   int64_t vocab_size = 0;        // rows of the embedding
   int64_t layers = 0, width = 0;
-  double norm_eps = 1e-5, latent_norm_eps = 1e-6;
+  double norm_eps = 1e-5, latent_norm_eps = 1e-6;  // CONVENTIONS.md, "Latent-norm eps"
   double rope_theta = 10000.0;
   RopeScaling rope_scaling;
   bool rope_interleaved = false;

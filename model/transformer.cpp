@@ -180,7 +180,8 @@ void backward(const WeightSet& weights, HeadOutput& output, const at::Tensor& dl
     BlockTape& block = tape->blocks[i];
     if (i < tape->options.recomputed_blocks) {
       at::Tensor h = block.h_in;
-      block_forward(weights, i, batch, tape->plans[i], batch.groups, h, make_key_layer(c, weights.dtype, batch.rows()), true, block);
+      block_forward(weights, i, batch, tape->plans[i], batch.groups, h, make_key_layer(c, weights.dtype, batch.rows()), true,
+                    block);
     }
     kernels::add_in_place(dh, feed_forward_backward(weights, i, dh, block.h_mid, block.feed_forward, store));
     kernels::add_in_place(dh, attention_backward(weights, i, batch, tape->plans[i], dh, block.h_in, block.attention, store));

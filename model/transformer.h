@@ -1,10 +1,11 @@
 // The transformer: one forward pass for prefill, decode, scoring and training, and its backward pass by tape.
 //
-// Rounding points, all of them (c = compute dtype, bf16 or float32; everything else is float32):
+// Rounding points, all of them (c = compute dtype, bf16 or float32; everything else is float32). How other implementations
+// round: CONVENTIONS.md.
 //   embedding row          c weights widened to float32: the residual stream h is float32
 //   RMSNorm output         rounded once to c (it feeds a product); norm weights are float32
-//   products               c inputs, c weights, float32 sums, not rounded
-//   q after norm and rope  float32; rounded to c where attention multiplies it with keys
+//   products               c inputs, c weights, float32 sums, not rounded; a bias, with values of c, is added to the sum
+//   q                      float32 after norm, clip and rope; rounded to c where attention multiplies it with keys
 //   softmax weights        rounded to c where they meet the values; their sum is float32
 //   keys, values           rounded once to c when stored; attention reads only that, in training too
 //   attention output       rounded once to c

@@ -161,7 +161,8 @@ MemoryPlan plan_memory(const Config& config) {
   plan.program = program_bytes;
   for (const auto& parameter : model::list_parameters(sizes)) {
     plan.parameters += parameter.size;
-    plan.weights += parameter.size * (parameter.compute_float32 ? 4 : kernels::bytes_of(config.model.compute_dtype));
+    const bool wide = parameter.compute_float32 || parameter.shape.size() == 1;  // norms and biases are held in float32
+    plan.weights += parameter.size * (wide ? 4 : kernels::bytes_of(config.model.compute_dtype));
   }
   plan.master = 4 * plan.parameters;
   plan.moments = 8 * plan.parameters;

@@ -24,12 +24,18 @@ PONDER_INLINE void sum_rows(const In* x, int64_t stride, float* sum, int64_t row
   });
 }
 
-void sum_rows_f32(const float* x, int64_t stride, float* sum, int64_t rows, int64_t columns) { sum_rows(x, stride, sum, rows, columns); }
-void sum_rows_bf16(const uint16_t* x, int64_t stride, float* sum, int64_t rows, int64_t columns) { sum_rows(x, stride, sum, rows, columns); }
+void sum_rows_f32(const float* x, int64_t stride, float* sum, int64_t rows, int64_t columns) {
+  sum_rows(x, stride, sum, rows, columns);
+}
+void sum_rows_bf16(const uint16_t* x, int64_t stride, float* sum, int64_t rows, int64_t columns) {
+  sum_rows(x, stride, sum, rows, columns);
+}
 
 // The smaller and the larger give their second operand when one is NaN.
 void clamp_f32(const float* x, float limit, float* out, int64_t n) {
-  each_sixteen(n, [=](int64_t i, auto part) { store(out + i, v_max(v_set(-limit), v_min(v_set(limit), load(x + i, part))), part); });
+  each_sixteen(n, [=](int64_t i, auto part) {
+    store(out + i, v_max(v_set(-limit), v_min(v_set(limit), load(x + i, part))), part);
+  });
 }
 
 void clamp_backward(const float* x, float limit, float* dy, int64_t n) {

@@ -26,7 +26,8 @@ model::ModelConfig dense(bool tied) {
 model::ModelConfig llama_with_biases() {
   model::ModelConfig c = dense(false);
   c.query_key_value_bias = c.output_bias = c.feed_forward_bias = true;
-  c.rope_scaling = {.kind = "llama3", .factor = 8, .low_frequency_factor = 1, .high_frequency_factor = 4, .original_positions = 64};
+  c.rope_scaling = {
+      .kind = "llama3", .factor = 8, .low_frequency_factor = 1, .high_frequency_factor = 4, .original_positions = 64};
   return c;
 }
 
@@ -140,15 +141,15 @@ model::ModelConfig deepseek_v2() {
   c.router.group_score = GroupScore::largest;
   c.router.normalize = false;
   c.shared_experts = 2;
-  c.feed_forward_bias = true;
+  c.query_key_value_bias = c.output_bias = true;
   c.rope_scaling = {.kind = "yarn", .factor = 4, .original_positions = 32, .mscale = 0.707, .mscale_all_dim = 0.707};
   return c;
 }
 
-// Compressed queries, expert groups, no shared expert.
+// Compressed queries, expert groups; no shared expert, which no family has.
 model::ModelConfig grouped_deepseek_v2() {
   model::ModelConfig c = deepseek_v2();
-  c.feed_forward_bias = false;
+  c.query_key_value_bias = c.output_bias = false;
   c.rope_scaling = {};
   c.query_rank = 12;
   c.first_dense_layers = 1;

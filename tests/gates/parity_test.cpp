@@ -1,10 +1,11 @@
 // The log-probability that the sampler recorded is the one that the trainer computes: equal bits, for every token.
 //
 // The engine samples under random conditions. Then a fresh model, made from the seed again, scores the token ids as the
-// trainer does: whole groups packed as trees.
+// trainer does: whole groups packed as trees. PONDER_LONG=1: more conditions.
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <map>
 #include <numeric>
@@ -158,7 +159,6 @@ void for_each_model(Check check) {
   for (const auto& [name, config] : gate::models())
     for (const Dtype dtype : {Dtype::bf16, Dtype::float32}) {
       INFO(name << " in " << kernels::name_of(dtype));
-      model::check(config);
       check(config, dtype);
     }
 }
@@ -184,10 +184,11 @@ std::vector<int64_t> largest(const float* x, int64_t size, int64_t count) {
 }  // namespace
 
 TEST_CASE("the trainer's log-probabilities are the sampler's, bit for bit, however the samples were made", "[gate][parity]") {
-  for_each_model([](const model::ModelConfig& config, Dtype dtype) {
+  const int64_t mixes = std::getenv("PONDER_LONG") ? 12 : 4;
+  for_each_model([&](const model::ModelConfig& config, Dtype dtype) {
     rollout::SourceStatistics all;
     std::set<int64_t> batches;
-    for (uint64_t seed = 1; seed <= 6; ++seed) {
+    for (uint64_t seed = 1; seed <= static_cast<uint64_t>(mixes); ++seed) {
       const Mix mix = make_mix(config, dtype, seed);
       const Sampled sampled = sample(gate::fresh_weights(config, dtype, kWeightsSeed), mix);
       const auto groups = groups_of(sampled);
@@ -211,10 +212,10 @@ TEST_CASE("the trainer's log-probabilities are the sampler's, bit for bit, howev
     }
     // What the engine was meant to go through did happen.
     INFO(all.preemptions << " preemptions, " << all.recomputed_tokens << " rows computed again");
-    REQUIRE(all.preemptions >= 12);
-    REQUIRE(all.recomputed_tokens >= 50);
-    REQUIRE(all.shared_prefills >= 6 * 8);   // two groups of five in each mix
-    REQUIRE(all.prefill_chunks >= 6 * 5 * 2);  // 30 prompts, and each mix's 45 tokens take three chunks or more
+    REQUIRE(all.preemptions >= mixes);
+    REQUIRE(all.recomputed_tokens >= 8 * mixes);
+    REQUIRE(all.shared_prefills >= 8 * mixes);     // two groups of five in each mix
+    REQUIRE(all.prefill_chunks >= 5 * 2 * mixes);  // five prompts, and each mix's 45 tokens take three chunks or more
     REQUIRE(*batches.begin() == 1);
     REQUIRE(batches.size() >= 3);
   });

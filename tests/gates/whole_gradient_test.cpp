@@ -1,6 +1,7 @@
 // The whole model against a float64 reference: log-probabilities and entropies, and the gradient against central
 // differences of the reference.
 #include <cmath>
+#include <cstdlib>
 
 #include "kernels/rng.h"
 #include "kernels/thread_pool.h"
@@ -63,13 +64,13 @@ struct Case {
 
 std::vector<double> masters(const model::ParameterStore& store) { return testing::as(testing::values(store.master)); }
 
-// The places that are checked in a parameter: where the gradient is largest, and some at random.
+// The places that are checked in a parameter: where the gradient is largest, and one at random; ten with PONDER_LONG=1.
 std::vector<int64_t> places(const float* gradient, const model::Parameter& p, uint64_t seed) {
   int64_t largest = 0;
   for (int64_t i = 0; i < p.size; ++i)
     if (std::abs(gradient[i]) > std::abs(gradient[largest])) largest = i;
   std::vector<int64_t> chosen{largest};
-  for (uint32_t k = 0; k < 2; ++k) {
+  for (uint32_t k = 0; k < (std::getenv("PONDER_LONG") ? 10 : 1); ++k) {
     const kernels::RandomKey key{.seed = seed, .purpose = kernels::Purpose::data, .position = k};
     chosen.push_back(static_cast<int64_t>(kernels::random_below(key, static_cast<uint64_t>(p.size))));
   }

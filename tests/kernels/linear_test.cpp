@@ -197,6 +197,7 @@ TEST_CASE("fused products have the bits of the separate ones, on every instructi
   REQUIRE_THROWS_WITH(linear_swiglu(x, a, b, Dtype::bf16, false), Catch::Contains("[6, 4]") && Catch::Contains("[8, 4]"));
   REQUIRE_THROWS_WITH(linear_add(x, a, zeros_f32({2, 5})), Catch::Contains("add_to"));
   REQUIRE_THROWS_WITH(linear(x, a, zeros_f32({8})), Catch::Contains("bias"));
+  REQUIRE_THROWS_WITH(linear_many(x, {&a, &b}, {zeros_f32({6})}), Catch::Contains("1 biases for 2 weights"));
 }
 
 TEST_CASE("some rows of a packed weight are a packed weight", "[linear]") {

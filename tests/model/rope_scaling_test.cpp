@@ -57,7 +57,7 @@ TEST_CASE("Llama 3's scaling keeps high frequencies, divides low ones, and blend
   CHECK(f[1] == Approx(0.0030868).epsilon(1e-4));
 }
 
-TEST_CASE("YaRN's ramp lies between the pairs that turn beta_fast and beta_slow times within the original length", "[rope_scaling]") {
+TEST_CASE("YaRN's ramp goes from the pair that turns beta_fast times in the original length to that of beta_slow", "[rope_scaling]") {
   auto c = four_pairs();
   c.rope_scaling = {.kind = "yarn", .factor = 4, .original_positions = 64, .beta_fast = 4, .beta_slow = 1};
   // Pair of 4 turns: 8 ln(64 / (4 * 2 pi)) / (2 ln 10000) = 8 * 0.93472 / 18.42068 = 0.40594, down to 0.

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "kernels/error.h"
 #include "kernels/tensor.h"
 #include "model/files/safetensors.h"
 #include "tests/support/source_dir.h"

@@ -5,6 +5,7 @@
 
 #include "model/files/checkpoint_folder.h"
 #include "model/files/safetensors.h"
+#include "model/tokenizer/tokenizer.h"
 #include "tests/model/golden.h"
 #include "tests/support/catch.h"
 
