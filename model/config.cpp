@@ -48,10 +48,11 @@ void check_rope(const ModelConfig& c) {
   check_positive("rope_scaling.beta_slow", s.beta_slow);
   if (!(s.beta_fast >= s.beta_slow) || !std::isfinite(s.beta_fast))
     fail_usage("rope_scaling.beta_fast: is {}, but must not be below beta_slow, {}.", s.beta_fast, s.beta_slow);
-  if (c.rope_theta == 1.0) fail_usage("rope_theta: is 1, but yarn divides by its logarithm; it must be another number above 0.");
+  if (c.rope_theta == 1.0) fail_usage("rope_theta: is 1, but yarn divides by its logarithm; it must be another number.");
   for (const auto& [name, value] : {std::pair("mscale", s.mscale), std::pair("mscale_all_dim", s.mscale_all_dim),
                                     std::pair("attention_factor", s.attention_factor)})
-    if (!(value >= 0) || !std::isfinite(value)) fail_usage("rope_scaling.{}: is {}, but must be 0 (not given) or above.", name, value);
+    if (!(value >= 0) || !std::isfinite(value))
+      fail_usage("rope_scaling.{}: is {}, but must be 0 (not given) or above.", name, value);
 }
 
 // Ascending, without repetitions, each a layer of the model.
@@ -112,7 +113,8 @@ void check_feed_forward(const ModelConfig& c) {
   for (int64_t layer = 0; layer < c.layers; ++layer) with_experts += c.is_moe(layer) ? 1 : 0;
   if (with_experts < c.layers) check_even_size("dense_width", c.dense_width);
   if (r.experts == 0) return;
-  if (with_experts == 0) fail_usage("experts: is {}, but first_dense_layers, moe_every and dense_layers leave them no layer.", r.experts);
+  if (with_experts == 0)
+    fail_usage("experts: is {}, but first_dense_layers, moe_every and dense_layers leave them no layer.", r.experts);
   check_router(r);
   check_even_size("expert_width", c.expert_width);
   if (c.shared_experts < 0 || c.shared_experts > 1024)
@@ -123,7 +125,7 @@ void check_feed_forward(const ModelConfig& c) {
 
 void check(const ModelConfig& c) {
   check_size("vocab_size", c.vocab_size);
-  check_size("layers", c.layers);
+  if (c.layers < 1 || c.layers > 10000) fail_usage("layers: is {}, but must be from 1 to 10000.", c.layers);
   check_even_size("width", c.width);
   check_positive("norm_eps", c.norm_eps);
   check_positive("latent_norm_eps", c.latent_norm_eps);

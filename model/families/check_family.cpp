@@ -42,8 +42,8 @@ void check_attention_parts(const Refuser& refuse, const FamilyParts& parts) {
   refuse.part(parts.clip, c.clip_qkv != 0, "clipping of q, k and v", "", "set clip_qkv = 0");
   refuse.part(parts.interleaved, c.rope_interleaved, "interleaved rotary pairs", "set rope_interleaved = true",
               "set rope_interleaved = false");
-  refuse(parts.divided_width && c.width % c.heads != 0, fmt::format("asks for a width that is a multiple of its {} heads", c.heads),
-         "change one of them");
+  refuse(parts.divided_width && c.width % c.heads != 0,
+         fmt::format("asks for a width that is a multiple of its {} heads", c.heads), "change one of them");
   refuse(parts.whole_head_size && c.head_size * c.heads != c.width, "has heads of size width / heads",
          fmt::format("set head_size = {}", c.width / c.heads));
   refuse(!gqa && c.latent_norm_eps != 1e-6, "fixes latent_norm_eps at 1e-6", "leave that setting out");
@@ -57,9 +57,10 @@ void check_expert_parts(const Refuser& refuse, const FamilyParts& parts) {
          "use qwen3_moe, mixtral, olmoe or a deepseek for experts, or set experts = 0");
   refuse(!moe && parts.experts == Part::always, "has experts", "use llama or qwen3 for a dense model, or set experts");
   if (!moe) return;
-  refuse(parts.early_dense == Part::never && c.first_dense_layers > 0, "has experts in every layer", "set first_dense_layers = 0");
-  refuse(!parts.any_dense && (c.moe_every != 1 || !c.dense_layers.empty()), "has experts in every layer after the first dense ones",
-         "leave moe_every and dense_layers out");
+  refuse(parts.early_dense == Part::never && c.first_dense_layers > 0, "has experts in every layer",
+         "set first_dense_layers = 0");
+  refuse(!parts.any_dense && (c.moe_every != 1 || !c.dense_layers.empty()),
+         "has experts in every layer after the first dense ones", "leave moe_every and dense_layers out");
   refuse.part(parts.normalized, r.normalize, "normalised weights of experts", "set normalize = true", "set normalize = false");
   const bool sigmoid = r.scoring == Router::Scoring::sigmoid;
   refuse(v3 && !sigmoid, "has a sigmoid router", "set the router's scoring to sigmoid");

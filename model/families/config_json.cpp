@@ -24,7 +24,7 @@ ModelConfig read_fields(const JsonFields& f) {
   refuse_unless(f, "hidden_act", {"silu", "swish"});
   const ClassDefaults& defaults = family->defaults;
   c.vocab_size = size_field(f, "vocab_size");
-  c.layers = size_field(f, "num_hidden_layers");
+  c.layers = f.integer("num_hidden_layers", 1, 10000);
   c.width = size_field(f, "hidden_size");
   c.dense_width = size_field(f, "intermediate_size");
   c.heads = size_field(f, "num_attention_heads");

@@ -36,7 +36,8 @@ std::vector<std::string> file_names(const ModelConfig& c, const Parameter& p) {
   const char* name = part == "gate_proj" ? naming.gate : part == "up_proj" ? naming.up : naming.down;
   const auto layer = p.name.substr(0, p.name.find(kExperts));
   std::vector<std::string> names;
-  for (int64_t e = 0; e < p.shape[0]; ++e) names.push_back(fmt::format("{}.{}.experts.{}.{}.weight", layer, naming.block, e, name));
+  for (int64_t e = 0; e < p.shape[0]; ++e)
+    names.push_back(fmt::format("{}.{}.experts.{}.{}.weight", layer, naming.block, e, name));
   return names;
 }
 

@@ -56,12 +56,13 @@ void read_weights(const std::string& directory, ParameterStore& store) {
   });
 }
 
-std::shared_ptr<const WeightSet> read_packed_weights(const std::string& directory, const ModelConfig& config, kernels::Dtype dtype) {
+std::shared_ptr<const WeightSet> read_packed_weights(const std::string& directory, const ModelConfig& config,
+                                                     kernels::Dtype dtype) {
   FolderTensors tensors(directory);
   const ParameterList list(config);
   const auto readers = tensors.readers(list);
-  const auto* first = list.parameters().data();
-  return pack_weights(list, [&](const Parameter& p) { return readers[static_cast<size_t>(&list.find(p.name) - first)]; }, dtype, 0);
+  const auto reader = [&](const Parameter& p) { return readers[static_cast<size_t>(&p - list.parameters().data())]; };
+  return pack_weights(list, reader, dtype, 0);
 }
 
 }  // namespace model

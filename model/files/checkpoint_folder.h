@@ -15,6 +15,7 @@ ModelConfig read_config(const std::string& directory);
 // file and expectation.
 void read_weights(const std::string& directory, ParameterStore& store);
 // The same straight into compute weights, without masters: for sampling and evaluation.
-std::shared_ptr<const WeightSet> read_packed_weights(const std::string& directory, const ModelConfig& config, kernels::Dtype dtype);
+std::shared_ptr<const WeightSet> read_packed_weights(const std::string& directory, const ModelConfig& config,
+                                                     kernels::Dtype dtype);
 
 }  // namespace model

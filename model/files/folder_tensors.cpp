@@ -37,13 +37,14 @@ ReadRun reader_of(const SafetensorsEntry& entry) {
   for (const auto& file : std::filesystem::directory_iterator(directory)) {
     const auto name = file.path().filename().string();
     const auto kind = file.path().extension().string();
-    if (kind == ".bin" || kind == ".pt" || kind == ".pth" || kind == ".pkl" || kind == ".ckpt") pickle = std::min(pickle.empty() ? name : pickle, name);
-    if (kind == ".gguf") gguf = name;
-    if (kind == ".safetensors") shard = std::min(shard.empty() ? name : shard, name);
+    const bool pickled = kind == ".bin" || kind == ".pt" || kind == ".pth" || kind == ".pkl" || kind == ".ckpt";
+    std::string* kept = pickled ? &pickle : kind == ".gguf" ? &gguf : kind == ".safetensors" ? &shard : nullptr;
+    if (kept && (kept->empty() || name < *kept)) *kept = name;  // the same one on every file system
   }
   if (!shard.empty())
-    fail_usage("{}: has {}, but neither model.safetensors nor model.safetensors.index.json, which says what is in which file. Was "
-               "the folder copied whole?", directory, shard);
+    fail_usage("{}: has {}, but neither model.safetensors nor model.safetensors.index.json, which says what is in which "
+               "file. Was the folder copied whole?",
+               directory, shard);
   if (!pickle.empty())
     fail_usage("{}: has {}, a pickle, and no safetensors. Reading a pickle can run any code that its writer put in, so it is "
                "not read. Convert it where you trust it, with transformers:\n"
@@ -51,8 +52,10 @@ ReadRun reader_of(const SafetensorsEntry& entry) {
                "M.from_pretrained('{}', dtype='auto').save_pretrained('{}')\"",
                directory, pickle, directory, directory);
   if (!gguf.empty())
-    fail_usage("{}: has {} and no safetensors. Make a model folder of it: ponder import {}/{} DIR", directory, gguf, directory, gguf);
-  fail_usage("{}: has neither model.safetensors nor model.safetensors.index.json. Other weight formats are not read.", directory);
+    fail_usage("{}: has {} and no safetensors. Make a model folder of it: ponder import {}/{} DIR", directory, gguf,
+               directory, gguf);
+  fail_usage("{}: has neither model.safetensors nor model.safetensors.index.json. Other weight formats are not read.",
+             directory);
 }
 
 // What may have happened to a tensor of the wrong shape.
@@ -107,7 +110,8 @@ void FolderTensors::add_shards(const std::string& index) {
   }
   for (const auto& name : names) add(directory_ + "/" + name);
   for (const auto& [tensor, file] : map.items())
-    if (!has(tensor)) fail_usage("{}: weight_map: {} is said to be in {}, but is not there.", index, shown(tensor), shown(file));
+    if (!has(tensor))
+      fail_usage("{}: weight_map: {} is said to be in {}, but is not there.", index, shown(tensor), shown(file));
 }
 
 const FolderTensors::Place& FolderTensors::find(const std::string& name, const std::vector<int64_t>& shape) const {
@@ -139,10 +143,12 @@ ReadRun FolderTensors::read_fp8(const std::string& name, const Place& place) {
     const auto json = parse_json(read_text_file(file), file);
     blocks_ = read_fp8_blocks(JsonFields(json, file));
     if (!blocks_)
-      fail_usage("{}: tensor {}: is F8_E4M3, but {} has no quantization_config with weight_block_size.", place.file->path(), name, file);
+      fail_usage("{}: tensor {}: is F8_E4M3, but {} has no quantization_config with weight_block_size.", place.file->path(),
+                 name, file);
   }
   if (entry.shape.size() != 2)
-    fail_usage("{}: tensor {}: is F8_E4M3 of shape {}, but only matrices may be.", place.file->path(), name, shape_text(entry.shape));
+    fail_usage("{}: tensor {}: is F8_E4M3 of shape {}, but only matrices may be.", place.file->path(), name,
+               shape_text(entry.shape));
   const auto [rows, columns] = *blocks_;
   const auto pieces = [](int64_t n, int64_t size) { return (n + size - 1) / size; };
   const int64_t width = entry.shape[1], scales_a_row = pieces(width, columns);
@@ -216,8 +222,8 @@ void FolderTensors::skip_prediction_modules(const ModelConfig& config) {
   }
   static std::atomic<bool> said{false};
   if (!modules.empty() && !said.exchange(true))
-    fmt::print(stderr, "note: {}: the {} for multi-token prediction ({}) is left out; the model itself does not need it.\n", where_,
-               modules.size() == 1 ? "module" : "modules", *modules.begin() + "*");
+    fmt::print(stderr, "note: {}: {} for multi-token prediction, {}*, is left out; the model itself does not need it.\n",
+               where_, modules.size() == 1 ? "the module" : "each module", *modules.begin());
 }
 
 void FolderTensors::check_all_used(const ModelConfig& config) const {

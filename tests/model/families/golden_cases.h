@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "kernels/error.h"
 #include "kernels/tensor.h"
 #include "model/files/safetensors.h"
 #include "tests/support/source_dir.h"
@@ -16,7 +17,8 @@ inline std::string family_folder() { return testing::source_dir() + "/tests/mode
 
 inline std::vector<std::string> family_cases() {
   std::vector<std::string> names;
-  for (const auto& folder : std::filesystem::directory_iterator(family_folder())) names.push_back(folder.path().filename().string());
+  for (const auto& folder : std::filesystem::directory_iterator(family_folder()))
+    names.push_back(folder.path().filename().string());
   std::sort(names.begin(), names.end());
   return names;
 }

@@ -50,7 +50,8 @@ TEST_CASE("what is written has the tensors that transformers wrote, under the sa
   for (const auto& name : golden::family_cases()) {
     const TemporaryFolder folder;
     model::write_model(folder.path(), load(golden::family_folder() + name), *tokenizer, Dtype::float32);
-    const model::SafetensorsFile ours(folder / "model.safetensors"), theirs(golden::family_folder() + name + "/model.safetensors");
+    const model::SafetensorsFile ours(folder / "model.safetensors");
+    const model::SafetensorsFile theirs(golden::family_folder() + name + "/model.safetensors");
     CHECK(ours.entries().size() == theirs.entries().size());
     for (const auto& wanted : theirs.entries()) {
       INFO(name << " " << wanted.name);
@@ -60,4 +61,13 @@ TEST_CASE("what is written has the tensors that transformers wrote, under the sa
       CHECK(std::equal(entry->data, entry->data + entry->bytes, wanted.data, wanted.data + wanted.bytes));
     }
   }
+}
+
+// For tests/support/check_family_folders.py.
+TEST_CASE("folders of every family are written for transformers to read", "[.][family_folders]") {
+  const char* out = std::getenv("PONDER_FAMILY_FOLDERS");
+  REQUIRE(out);
+  const auto tokenizer = model::Tokenizer::from_json(model::character_tokenizer_json("0123456789", {"<pad>"}), "characters");
+  for (const auto& name : golden::family_cases())
+    model::write_model(std::string(out) + "/" + name, load(golden::family_folder() + name), *tokenizer, Dtype::float32);
 }

@@ -1,6 +1,7 @@
 // Which tensors of a folder become which parameters, and what is said when they do not.
 #include "model/files/folder_tensors.h"
 
+#include <cmath>
 #include <fstream>
 
 #include "model/files/checkpoint_folder.h"
@@ -24,7 +25,8 @@ struct RawTensor {
 std::vector<RawTensor> tensors_in(const std::string& case_name) {
   const model::SafetensorsFile file(golden::family_folder() + case_name + "/model.safetensors");
   std::vector<RawTensor> list;
-  for (const auto& e : file.entries()) list.push_back({e.name, e.dtype, e.shape, {reinterpret_cast<const char*>(e.data), static_cast<size_t>(e.bytes)}});
+  for (const auto& e : file.entries())
+    list.push_back({e.name, e.dtype, e.shape, {reinterpret_cast<const char*>(e.data), static_cast<size_t>(e.bytes)}});
   return list;
 }
 
@@ -48,7 +50,8 @@ std::string floats(const std::vector<float>& x) { return {reinterpret_cast<const
 
 // A folder with a case's config.json and weights that a test changes.
 struct ChangedFolder {
-  explicit ChangedFolder(const std::string& name) : tensors(tensors_in(name)), config(golden::json(golden::family_folder() + name + "/config.json")) {}
+  explicit ChangedFolder(const std::string& name)
+      : tensors(tensors_in(name)), config(golden::json(golden::family_folder() + name + "/config.json")) {}
 
   model::ParameterStore load() const {
     write_raw(folder / "model.safetensors", tensors);
@@ -96,14 +99,16 @@ TEST_CASE("float8 matrices are multiplied by the scale of each element's block",
   for (int64_t row = 0; row < 32; ++row)
     for (int64_t column = 0; column < 20; ++column) {
       const int64_t i = row * 20 + column;
-      REQUIRE(read[i] == model::float_from_e4m3(static_cast<uint8_t>(0x30 + i % 16)) * scales[static_cast<size_t>(row / 10 * 3 + column / 8)]);
+      const float scale = scales[static_cast<size_t>(row / 10 * 3 + column / 8)];
+      REQUIRE(read[i] == model::float_from_e4m3(static_cast<uint8_t>(0x30 + i % 16)) * scale);
     }
   CHECK(read[31 * 20 + 19] == model::float_from_e4m3(0x30 + 639 % 16) * 12);  // the last block
 
   auto bad = folder.tensors;
   bad.back().shape = {3, 4};
   std::swap(folder.tensors, bad);
-  CHECK_THAT(folder.error(), Contains(kQuery + "_scale_inv: has shape [3, 4], but config.json asks for [4, 3]. It looks transposed"));
+  CHECK_THAT(folder.error(),
+             Contains(kQuery + "_scale_inv: has shape [3, 4], but config.json asks for [4, 3]. It looks transposed"));
   folder.tensors.pop_back();
   CHECK_THAT(folder.error(), Contains("tensor " + kQuery + "_scale_inv of shape [4, 3] is missing"));
   folder.config.erase("quantization_config");
@@ -115,7 +120,8 @@ TEST_CASE("a transposed, a wrongly typed and a bodily saved tensor are told from
   const auto good = folder.tensors;
   named(folder.tensors, kQuery).shape = {20, 32};
   CHECK(folder.error() == (folder.folder / "model.safetensors") + ": tensor " + kQuery +
-                              ": has shape [20, 32], but config.json asks for [32, 20]. It looks transposed: a weight is [out, in].");
+                              ": has shape [20, 32], but config.json asks for [32, 20]. It looks transposed: a weight is "
+                              "[out, in].");
   folder.tensors = good;
   named(folder.tensors, kQuery).shape = {16, 40};
   CHECK_THAT(folder.error(), Contains("has shape [16, 40], but config.json asks for [32, 20].") && !Contains("transposed"));
@@ -124,7 +130,8 @@ TEST_CASE("a transposed, a wrongly typed and a bodily saved tensor are told from
   CHECK_THAT(folder.error(), Contains(kQuery + ": is I32, but weights must be F32, F16, BF16 or F64"));
   folder.tensors = good;
   named(folder.tensors, "lm_head.weight").name = "head.weight";
-  CHECK_THAT(folder.error(), Contains("tensor lm_head.weight of shape [50, 20] is missing. If the embedding is the head, config.json must say"));
+  CHECK_THAT(folder.error(), Contains("tensor lm_head.weight of shape [50, 20] is missing. If the embedding is the head, "
+                                      "config.json must say"));
   folder.tensors = good;
   for (auto& t : folder.tensors)
     if (t.name.starts_with("model.")) t.name = t.name.substr(6);
@@ -158,7 +165,8 @@ TEST_CASE("mixtral's experts are read one by one, and as transformers 5 holds th
   const float *a = kernels::f32(expected.master), *b = kernels::f32(merged.master);
   CHECK(std::equal(a, a + expected.size(), b));
   named(folder.tensors, "model.layers.1.mlp.experts.gate_up_proj").shape = {6, 16, 20};
-  CHECK_THAT(folder.error(), Contains("gate_up_proj: has shape [6, 16, 20], but config.json asks for [6, 20, 16]. It looks transposed"));
+  CHECK_THAT(folder.error(),
+             Contains("gate_up_proj: has shape [6, 16, 20], but config.json asks for [6, 20, 16]. It looks transposed"));
 }
 
 TEST_CASE("DeepSeek's modules for further tokens are left out, and other layers too many are not", "[folder]") {

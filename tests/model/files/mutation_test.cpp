@@ -7,6 +7,7 @@
 #include "model/tokenizer/tokenizer.h"
 #include "model/files/safetensors.h"
 #include "model/rope_scaling.h"
+#include "tests/model/families/golden_cases.h"
 #include "tests/model/golden.h"
 #include "tests/model/small_models.h"
 #include "tests/support/catch.h"
@@ -120,6 +121,18 @@ TEST_CASE("a damaged tokenizer.json loads or is refused", "[mutation]") {
   damage(golden::text("small_tokenizer.json"), 600, 4, use);
   const auto [loaded, refused] = damage(model::character_tokenizer_json("the cas12", {"<|im_start|>"}), 3000, 5, use);
   CHECK(refused > 0);
+}
+
+TEST_CASE("a damaged config.json of any family loads or is refused", "[mutation]") {
+  uint64_t case_seed = 100;
+  for (const auto& name : golden::family_cases()) {
+    const auto text = model::read_text_file(golden::family_folder() + name + "/config.json");
+    const auto [loaded, refused] = damage(text, 300, case_seed++, [](const std::string& bad) {
+      const auto read = model::config_from_json(model::parse_json(bad, "f"), "f");
+      model::config_to_json(read, kernels::Dtype::float32);
+    });
+    CHECK(refused > 0);
+  }
 }
 
 TEST_CASE("a damaged config.json loads or is refused", "[mutation]") {
