@@ -25,7 +25,7 @@ sources_of() {  # sources_of TARGET: what it is linked with
   case $1 in
     math_*) ls reward/math/*.cpp reward/extract.cpp reward/options.cpp | grep -v math_reward.cpp ;;
     tokenizer_json) ls kernels/dtype.cpp model/files/json_fields.cpp model/tokenizer/*.cpp tests/fuzz/one_thread.cpp ;;
-    template) ls kernels/dtype.cpp model/files/json_fields.cpp model/chat/jinja/*.cpp model/tokenizer/*.cpp tests/fuzz/one_thread.cpp ;;
+    template) ls kernels/dtype.cpp model/files/json_fields.cpp model/chat/*.cpp model/chat/jinja/*.cpp model/tokenizer/*.cpp tests/fuzz/one_thread.cpp ;;
     *) # the readers alone: without the network and LibTorch
       ls kernels/dtype.cpp model/config.cpp model/rope_scaling.cpp model/families/*.cpp model/files/json_fields.cpp \
         model/files/mapped_file.cpp model/files/safetensors.cpp model/gguf/*.cpp model/tokenizer/utf8.cpp |
