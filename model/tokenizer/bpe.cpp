@@ -191,7 +191,9 @@ void Bpe::merge_short(std::vector<int32_t>& symbols) const {
 
 // A heap of candidates with stale entries skipped: O(n log n).
 void Bpe::merge_long(Scratch& scratch) const {
-  auto& [symbols, links, heap] = scratch;
+  auto& symbols = scratch.symbols;  // no structured binding: clang 14 lets no lambda capture one
+  auto& links = scratch.links;
+  auto& heap = scratch.heap;
   const auto n = static_cast<int32_t>(symbols.size());
   links.resize(symbols.size());
   heap.clear();

@@ -24,8 +24,9 @@ compile() {  # compile SOURCE OBJECT
 sources_of() {  # sources_of TARGET: what it is linked with
   case $1 in
     math_*) ls reward/math/*.cpp reward/extract.cpp reward/options.cpp | grep -v math_reward.cpp ;;
-    tokenizer_json) ls kernels/dtype.cpp model/files/json_fields.cpp model/tokenizer/*.cpp tests/fuzz/one_thread.cpp ;;
-    template) ls kernels/dtype.cpp model/files/json_fields.cpp model/chat/jinja/*.cpp model/tokenizer/*.cpp tests/fuzz/one_thread.cpp ;;
+    tokenizer_json | template)
+      ls kernels/dtype.cpp model/files/json_fields.cpp model/tokenizer/*.cpp tests/fuzz/one_thread.cpp
+      [ "$1" != template ] || ls model/chat/*.cpp model/chat/jinja/*.cpp ;;
     *) # the readers alone: without the network and LibTorch
       ls kernels/dtype.cpp model/config.cpp model/rope_scaling.cpp model/families/*.cpp model/files/json_fields.cpp \
         model/files/mapped_file.cpp model/files/safetensors.cpp model/gguf/*.cpp model/tokenizer/utf8.cpp |
@@ -72,7 +73,10 @@ for target in "${targets[@]}"; do
   done < <(sources_of "$target")
   compile "tests/fuzz/$target.cpp" "$out/$target.o"
   libraries="-lfmt -lpthread"; longest=65536 dictionary=
-  case $target in math_*) libraries+=" -lflint-arb -lflint -lgmp"; longest=4096 ;; *) libraries+=" -lpcre2-8 -lutf8proc -lsimdjson" ;; esac
+  case $target in
+    math_*) libraries+=" -lflint-arb -lflint -lgmp"; longest=4096 ;;
+    *) libraries+=" -lpcre2-8 -lutf8proc -lsimdjson" ;;
+  esac
   [ ! -e "tests/fuzz/${target%%_*}.dict" ] || dictionary=-dict=tests/fuzz/${target%%_*}.dict
   "$compiler" -fsanitize=fuzzer,address,undefined "$out/$target.o" "${objects[@]}" $libraries -o "$out/$target"
   corpus "$target"
