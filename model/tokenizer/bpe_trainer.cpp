@@ -8,7 +8,6 @@
 #include "kernels/error.h"
 #include "model/files/json_fields.h"
 #include "model/tokenizer/byte_level.h"
-#include "model/tokenizer/normalizer.h"
 
 namespace model {
 
@@ -212,7 +211,9 @@ std::string write_json(const BpeTraining& training, const std::vector<std::strin
 }  // namespace
 
 BpeTrainer::BpeTrainer(BpeTraining training)
-    : training_(std::move(training)), pre_tokenizer_(nlohmann::json(pre_tokenizer_json(training_.pattern)), "pattern") {
+    : training_(std::move(training)),
+      normalizer_(nlohmann::json(normalizer_json(training_.pattern)), "pattern"),
+      pre_tokenizer_(nlohmann::json(pre_tokenizer_json(training_.pattern)), "pattern") {
   const int64_t least = 256 + static_cast<int64_t>(training_.special.size());
   if (training_.vocab_size < least || training_.vocab_size > kMostTokens)
     fail_usage("vocab: is {}, but must be from {} (the bytes and the special tokens) to {}.", training_.vocab_size, least,
@@ -232,10 +233,9 @@ void BpeTrainer::add(std::string_view text) {
   const size_t bad = find_invalid_utf8(text);
   if (bad != std::string_view::npos) fail_usage("byte {} of a text of {} bytes is not UTF-8.", bad, text.size());
   text_bytes_ += static_cast<int64_t>(text.size());
-  const Normalizer normalizer(nlohmann::json(normalizer_json(training_.pattern)), "pattern");
   std::string storage;
   bool cut_front = false;
-  pre_tokenizer_.split(normalizer.apply(text, storage, &cut_front), true, pieces_);
+  pre_tokenizer_.split(normalizer_.apply(text, storage, &cut_front), true, pieces_);
   for (const auto piece : pieces_.list) {
     int32_t word = words_.find(piece);
     if (word < 0) {

@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "model/tokenizer/normalizer.h"
 #include "model/tokenizer/pre_tokenizer.h"
 #include "model/tokenizer/token_table.h"
 
@@ -41,6 +42,7 @@ class BpeTrainer {
 
  private:
   BpeTraining training_;
+  Normalizer normalizer_;
   PreTokenizer pre_tokenizer_;
   PreTokenizer::Pieces pieces_;
   TokenTable words_;              // distinct pieces
