@@ -9,6 +9,7 @@
 #include "kernels/error.h"
 #include "kernels/thread_pool.h"
 #include "model/files/checkpoint_folder.h"
+#include "model/tokenizer/tokenizer.h"
 #include "rl/commands/output_file.h"
 #include "rl/commands/tool_commands.h"
 #include "rl/data/json_rows.h"
