@@ -10,6 +10,7 @@
 #include "kernels/thread_pool.h"
 #include "model/files/checkpoint_folder.h"
 #include "rl/commands/model_source.h"
+#include "model/tokenizer/tokenizer.h"
 #include "rl/commands/output_file.h"
 #include "rl/commands/tool_commands.h"
 #include "rl/data/json_rows.h"
