@@ -86,6 +86,7 @@ void begin_stage(Run& run, const StageConfig& stage) {
   run.state.summary.stages.push_back(summary);
   run.state.step = 0;
   run.state.trained_tokens = 0;
+  run.state.entropy_bonus = EntropyBonus(stage.loss.entropy_coef);
   run.policy.reset_optimizer();
   run.reference_master = at::Tensor();
   run.reference = nullptr;

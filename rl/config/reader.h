@@ -11,10 +11,11 @@
 
 namespace rl {
 
-// Where a value came from. Neither: the default.
+// Where a value came from. None of them: the default.
 struct Source {
   int64_t line = 0;        // of the TOML file
   std::string override_ = {};  // the text after --set
+  std::string preset = {};     // the preset's name; `line` is then of its file
 };
 
 class ConfigErrors {
@@ -43,7 +44,10 @@ struct Resolved {
 // Throws UsageError with all errors.
 Resolved resolve_config(const std::string& file, const std::vector<std::string>& overrides);
 
-// Settings that are fine alone and wrong together. config_rules.cpp
+// Settings that are fine alone and wrong together: all of them, and those of one stage's algorithm.
 void check_rules(const Resolved& resolved, ConfigErrors& errors);
+void check_algorithm(const Resolved& resolved, size_t stage, ConfigErrors& errors);
+// What a preset sets and the file's own settings leave without effect goes back to its default.
+void forget_unused_presets(StageConfig& stage, std::map<std::string, Source>& sources);
 
 }  // namespace rl
