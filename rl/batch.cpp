@@ -89,6 +89,22 @@ struct Packer {
   }
 };
 
+// The groups' routes, one under the other.
+std::vector<at::Tensor> routes_of(const std::vector<TrainGroup>& groups, size_t first, size_t end, int64_t rows) {
+  std::vector<at::Tensor> routes;
+  for (size_t layer = 0; layer < groups[first].routes.size(); ++layer) {
+    const at::Tensor& like = groups[first].routes[layer];
+    routes.push_back(like.defined() ? kernels::empty_i32({rows, like.size(1)}) : at::Tensor());
+    if (!like.defined()) continue;
+    int32_t* to = kernels::i32(routes.back());
+    for (size_t g = first; g < end; ++g) {
+      const at::Tensor& from = groups[g].routes.at(layer);
+      to = std::copy_n(kernels::i32(from), from.numel(), to);
+    }
+  }
+  return routes;
+}
+
 }  // namespace
 
 int64_t rows_of(const TrainGroup& group) {
@@ -117,6 +133,7 @@ MicroBatch pack(const std::vector<TrainGroup>& groups, size_t first, size_t end,
   packer.has_corrections = !any.corrections.empty();
   for (size_t i = first; i < end; ++i) packer.group(groups[i], static_cast<int64_t>(i - first));
   MicroBatch batch = std::move(packer.batch);
+  batch.routes = routes_of(groups, first, end, batch.tokens.rows());
   batch.sampler_logprobs = to_tensor(packer.sampler);
   batch.old_logprobs = to_tensor(packer.old);
   if (packer.has_reference) batch.reference_logprobs = to_tensor(packer.reference);

@@ -30,6 +30,7 @@ struct TrainGroup {
   int64_t group_id = 0;
   std::vector<int32_t> prompt;
   std::vector<TrainSequence> sequences;
+  std::vector<at::Tensor> routes = {};  // for routing replay: the experts of its rows in each layer; empty: none
 };
 
 // The head rows of one completion, the padding row after an odd one left out.
@@ -40,6 +41,7 @@ struct SequenceRange {
 struct MicroBatch {
   model::TokenBatch tokens;
   std::vector<SequenceRange> sequences;
+  std::vector<at::Tensor> routes;  // the groups', as model::ForwardOptions takes them; empty: none
   // One entry a head row, as the loss takes them: float32 [S], mask bool [S] (padding rows false). reference_logprobs and
   // corrections are undefined where the groups have none.
   at::Tensor sampler_logprobs, old_logprobs, reference_logprobs, corrections, advantages, token_weights, mask;

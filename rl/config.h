@@ -121,6 +121,8 @@ struct CorrectionConfig {
 struct MoeConfig {
   double bias_update_rate = 0.0;           // sigmoid routers: step of the correction bias toward even loads
   bool train_router = true;
+  double aux_loss_coef = 0.0;              // sequence-wise balance loss
+  std::string replay = "off";              // off | trainer
 };
 
 struct OptimizerConfig {

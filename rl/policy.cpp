@@ -117,18 +117,38 @@ void Policy::score(std::vector<TrainGroup>& groups, const StageConfig& stage, co
   }
 }
 
+void Policy::record_routes(std::vector<TrainGroup>& groups, const StageConfig& stage, const MicroBatchPlan& plan) const {
+  for (auto& g : groups) g.routes.clear();
+  for (const auto& [first, end] : split_micro_batches(groups, std::min(plan.rows, stage.optimizer.max_tokens_per_microbatch))) {
+    const MicroBatch micro = pack(groups, first, end, inverse_temperature_of(stage));
+    const kernels::Span span("record routes", nullptr, "rows", micro.tokens.rows());
+    const auto routes = model::forward_train(*weights_, micro.tokens, {.keep_tape = false, .keep_routes = true}).routes;
+    int64_t row = 0;
+    for (size_t g = first; g < end; ++g) {
+      const int64_t rows = rows_of(groups[g]);
+      for (const at::Tensor& layer : routes)
+        groups[g].routes.push_back(layer.defined() ? layer.narrow(0, row, rows).clone() : at::Tensor());
+      row += rows;
+    }
+  }
+}
+
 UpdateStatistics Policy::accumulate(const std::vector<TrainGroup>& groups, const StageConfig& stage, const MicroBatchPlan& plan,
                                     double entropy_coef) {
   UpdateStatistics statistics;
   const bool sft = stage.kind == "sft";
+  const double share = 1.0 / static_cast<double>(std::max<size_t>(1, groups.size()));  // a group's in the balance loss
   for (const auto& [first, end] : split_micro_batches(groups, std::min(plan.rows, stage.optimizer.max_tokens_per_microbatch))) {
     kernels::Span packing("pack", &statistics.pack_seconds);
     const MicroBatch micro = pack(groups, first, end, inverse_temperature_of(stage));
     packing.end();
     const int64_t rows = micro.tokens.rows();
     kernels::Span forward("forward", &statistics.forward_seconds, "rows", rows);
-    auto output = model::forward_train(*weights_, micro.tokens, {.keep_tape = true, .recomputed_blocks = plan.recomputed_blocks});
+    auto output = model::forward_train(*weights_, micro.tokens, {.keep_tape = true, .recomputed_blocks = plan.recomputed_blocks,
+                                                                  .routes = micro.routes.empty() ? nullptr : &micro.routes,
+                                                                  .balance_weight = stage.moe.aux_loss_coef * share});
     forward.end();
+    for (const double balance : output.balance) statistics.aux_loss += balance * share;
     if (!sft) add_sampler_difference(statistics, micro, output.tokens);
     const PolicyGradient gradient = sft ? sft_loss(micro, output.tokens, statistics.sums)
                                         : policy_loss(micro, output.tokens, stage.loss, stage.kl, entropy_coef, statistics.sums);
@@ -136,6 +156,7 @@ UpdateStatistics Policy::accumulate(const std::vector<TrainGroup>& groups, const
     model::backward(*weights_, output, gradient.dlogprobs, gradient.dentropy, store_);
     add_loads(statistics.expert_loads, output.expert_loads);
   }
+  statistics.sums.loss += stage.moe.aux_loss_coef * statistics.aux_loss;
   return statistics;
 }
 

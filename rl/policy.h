@@ -20,6 +20,7 @@ struct UpdateStatistics {
   double ratio_sum = 0, ratio_min = 1e300, ratio_max = -1e300;   // trainer's probability / sampler's
   double grad_norm = 0, learning_rate = 0;
   std::vector<std::vector<int64_t>> expert_loads;                // [layers][experts]
+  double aux_loss = 0;                                           // balance loss before its coefficient, mean over groups
   double pack_seconds = 0, forward_seconds = 0, backward_seconds = 0, optimizer_seconds = 0;
 };
 
@@ -50,6 +51,8 @@ class Policy {
   // &TrainSequence::reference_logprobs, for example. 0 where a token is not trained.
   void score(std::vector<TrainGroup>& groups, const StageConfig& stage, const MicroBatchPlan& plan, const model::WeightSet& weights,
              std::vector<float> TrainSequence::*into) const;
+  // The experts that each of the groups' rows has now, for moe.replay.
+  void record_routes(std::vector<TrainGroup>& groups, const StageConfig& stage, const MicroBatchPlan& plan) const;
   // Forward and backward over the groups, in micro-batches; gradients add up in the store. kind "sft" takes -log pi as
   // the token loss. `entropy_coef`: see policy_loss.
   UpdateStatistics accumulate(const std::vector<TrainGroup>& groups, const StageConfig& stage, const MicroBatchPlan& plan,

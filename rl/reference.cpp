@@ -8,16 +8,22 @@ void keep_reference(Run& run, const StageConfig& stage) {
   if (!run.reference) run.reference = run.policy.weights_of(run.reference_master);
 }
 
+bool reference_is_due(const KlConfig& kl, int64_t step) {
+  return kl.coef != 0 && kl.reference_update != "never" && (step + 1) % kl.reference_every_steps == 0;
+}
+
+void move_reference(at::Tensor& reference, const at::Tensor& policy, double share) {
+  const auto own = static_cast<float>(share), kept = 1.0f - own;
+  const float* from = kernels::f32(policy);
+  float* to = kernels::f32(reference);
+  for (int64_t i = 0; i < policy.numel(); ++i) to[i] = own == 1.0f ? from[i] : own * from[i] + kept * to[i];
+}
+
 void refresh_reference(Run& run, const StageConfig& stage, int64_t step) {
-  const KlConfig& kl = stage.kl;
-  if (kl.coef == 0 || kl.reference_update == "never" || (step + 1) % kl.reference_every_steps != 0) return;
-  const at::Tensor& master = run.policy.store().master;
-  const auto own = static_cast<float>(kl.reference_update == "polyak" ? kl.reference_polyak : 1.0), kept = 1.0f - own;
-  const float* policy = kernels::f32(master);
-  float* reference = kernels::f32(run.reference_master);
-  for (int64_t i = 0; i < master.numel(); ++i) reference[i] = own == 1.0f ? policy[i] : own * policy[i] + kept * reference[i];
+  if (!reference_is_due(stage.kl, step)) return;
+  move_reference(run.reference_master, run.policy.store().master, stage.kl.reference_update == "polyak" ? stage.kl.reference_polyak : 1.0);
   run.reference = nullptr;  // packed again before the next step
-  if (kl.reset_optimizer) run.policy.reset_optimizer();
+  if (stage.kl.reset_optimizer) run.policy.reset_optimizer();
 }
 
 }  // namespace rl

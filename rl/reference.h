@@ -14,4 +14,8 @@ void keep_reference(Run& run, const StageConfig& stage);
 // and with reset_optimizer the moments are zeroed (ProRL, arXiv:2505.24864, section 3.2).
 void refresh_reference(Run& run, const StageConfig& stage, int64_t step);
 
+// The parts of it: whether step `step` is such a step, and the move by `share` of the way (1: a copy, bit for bit).
+bool reference_is_due(const KlConfig& kl, int64_t step);
+void move_reference(at::Tensor& reference, const at::Tensor& policy, double share);
+
 }  // namespace rl

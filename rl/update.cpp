@@ -22,7 +22,7 @@ void add(UpdateStatistics& all, const UpdateStatistics& update) {
   add(all.sums, update.sums);
   all.pack_seconds += update.pack_seconds, all.forward_seconds += update.forward_seconds;
   all.backward_seconds += update.backward_seconds, all.optimizer_seconds += update.optimizer_seconds;
-  all.grad_norm = update.grad_norm, all.learning_rate = update.learning_rate, all.expert_loads = update.expert_loads;
+  all.aux_loss = update.aux_loss, all.grad_norm = update.grad_norm, all.learning_rate = update.learning_rate, all.expert_loads = update.expert_loads;
 }
 
 }  // namespace
@@ -32,6 +32,7 @@ void score_groups(Run& run, const StageConfig& stage, std::vector<TrainGroup>& g
   if (run.reference) run.policy.score(groups, stage, plan_of(run), *run.reference, &TrainSequence::reference_logprobs);
   if (stage.correction.old_logprobs == "recompute")
     run.policy.score(groups, stage, plan_of(run), *run.policy.weights(), &TrainSequence::old_logprobs);
+  if (stage.moe.replay == "trainer") run.policy.record_routes(groups, stage, plan_of(run));
   correction = correct_for_sampler(groups, stage.correction);
 }
 

@@ -55,6 +55,7 @@ class AlgorithmRules {
     check_aggregation();
     check_kl();
     check_correction();
+    check_experts();
   }
 
  private:
@@ -138,6 +139,15 @@ class AlgorithmRules {
                        c.mode));
     if (c.lower >= c.upper)
       fail("correction.lower", fmt::format("is {:g}, but correction.upper is {:g}. Set it lower.", c.lower, c.upper));
+  }
+
+  void check_experts() {
+    const MoeConfig& moe = stage_.moe;
+    if (moe.replay != "off" && stage_.loss.updates_per_step * stage_.loss.epochs_per_step == 1)
+      fail("moe.replay",
+           fmt::format("is \"{}\", but a step has one update, whose experts are the rollout's already. Set loss.updates_per_step or "
+                       "epochs_per_step above 1, or replay = \"off\".",
+                       moe.replay));
   }
 
   const Resolved& resolved_;

@@ -218,6 +218,11 @@ std::vector<Key> declare() {
     {"moe", "bias_update_rate", STAGE(moe.bias_update_rate), "", at_least(0), {},
      "Sigmoid routers: step of the correction bias toward even loads; 0: off."},
     {"moe", "train_router", STAGE(moe.train_router), "", any(), {}, "Whether the router's weights learn."},
+    {"moe", "aux_loss_coef", STAGE(moe.aux_loss_coef), "", at_least(0), {},
+     "Weight of the sequence-wise balance loss (DeepSeek-V3), which pushes each prompt's tokens toward even loads; 0: off."},
+    {"moe", "replay", STAGE(moe.replay), "", any(), {"off", "trainer"},
+     "trainer: each token keeps the experts it had before the step's first update in all of them, so that a ratio is not moved by "
+     "another choice of experts; costs one forward pass."},
 
     {"optimizer", "lr", STAGE(optimizer.lr), "", above(0), {}, "Peak learning rate of AdamW."},
     {"optimizer", "betas", betas, "", share_below_one(), {}, "Decay of the two moments."},

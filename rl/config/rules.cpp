@@ -62,6 +62,10 @@ class Rules {
         fail(i, "moe.bias_update_rate",
              "is above 0, but only a sigmoid router has a correction bias. "
              "Set model.router = \"sigmoid\", or the rate to 0.");
+      if (model.sizes.router.experts == 0 && resolved_.config.stages[i].moe.replay != "off")
+        fail(i, "moe.replay", "is set, but model.experts is 0: there are no choices to replay. Remove the key.");
+      if (model.sizes.router.experts == 0 && resolved_.config.stages[i].moe.aux_loss_coef > 0)
+        fail(i, "moe.aux_loss_coef", "is above 0, but model.experts is 0: there are no loads to balance. Remove the key.");
     }
   }
 
@@ -76,6 +80,8 @@ class Rules {
            stage.kind == "sft" ? "is missing: how many steps? Set steps in this [[stage]]."
                                : "is missing: how many steps? Set run.steps, or steps in a [[stage]].");
     }
+    if (stage.moe.aux_loss_coef > 0 && !stage.moe.train_router)
+      fail(index, "moe.aux_loss_coef", "is above 0, but moe.train_router is false, so nothing learns from it. Set one of the two.");
     if (stage.data.train.empty())
       fail(index, "data.train", "is missing: there are no prompts. Give a JSONL file or \"generator:arithmetic\".");
     check_data_name(index, "data.train", stage.data.train);

@@ -26,7 +26,7 @@ struct KlTerm {
   double value = 0, slope = 0;  // slope: by the policy's log-probability
 };
 
-// The settings of [kl], read once for all tokens.
+// The settings of [kl], read once for all tokens. Where the KL is not in the loss it is the plain value.
 class KlPenalty {
  public:
   explicit KlPenalty(const KlConfig& config);

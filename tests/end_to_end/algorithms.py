@@ -13,7 +13,7 @@ SHORT = ["stage.cold-start.steps=2", "stage.grpo.eval.every_steps=0", "data.eval
 
 # A moving reference, moments that are reset, an entropy bonus that adapts, two epochs of two updates on replayed experts, old
 # log-probabilities computed again, a correction, a balance loss, rewards normalised alone and whitened.
-MOVING = ["kl.reference_update=polyak", "kl.reference_every_steps=1", "kl.reset_optimizer=true", "loss.entropy_target=2.0",
+MOVING = ["kl.reference_update=polyak", "kl.reference_every_steps=1", "kl.reset_optimizer=true", "loss.entropy_target=3.0",
           "loss.entropy_coef_delta=0.01", "loss.entropy_coef_max=0.1", "loss.updates_per_step=2", "loss.epochs_per_step=2",
           "moe.replay=trainer", "moe.aux_loss_coef=0.01", "correction.old_logprobs=recompute", "correction.mode=truncate",
           "advantage.whiten=tokens"]

@@ -229,6 +229,19 @@ def trl_loss(advantages, loss_type, epsilon=(0.2, 0.2), level="token", beta=0.0,
     return result(advantages[:, None].expand_as(MASK), policy.grad, metrics)
 
 
+def trl_correction(mode, lower, upper):
+    """The factors on each token: the batch's "old" are the sampler's log-probabilities here, "policy" the trainer's."""
+    source = inspect.getsource(GRPOTrainer._generate_and_score_completions)
+    first = source.index("per_token_logps_diff = (old_per_token_logps - sampling_per_token_logps) * mask")
+    last = source.index("# Compute the per-token log probabilities for the reference model")
+    first = source.rindex("\n", 0, first) + 1
+    scope = dict(vars(grpo_trainer), old_per_token_logps=padded("policy"), sampling_per_token_logps=OLD, mask=MASK,
+                 self=SimpleNamespace(vllm_importance_sampling_mode=mode, vllm_importance_sampling_clip_min=lower,
+                                      vllm_importance_sampling_clip_max=upper))
+    exec(textwrap.dedent(source[first:last]), scope)
+    return per_sequence(scope["vllm_importance_sampling_ratio"].expand_as(MASK) * MASK)
+
+
 def trl_rloo():
     """On-policy: old log-probabilities are the policy's."""
     policy = padded("policy").requires_grad_(True)
@@ -315,7 +328,10 @@ def cases():
 def main():
     groups = [[{k: (v.tolist() if hasattr(v, "tolist") else v) for k, v in s.items()} for s in g] for g in BATCH]
     with open(OUT, "w") as f:
-        json.dump({"part_weights": PART_WEIGHTS, "groups": groups, "cases": list(cases())}, f)
+        corrections = [{"mode": ours, "lower": lower, "upper": upper, "factors": trl_correction(theirs, lower, upper)}
+                       for ours, theirs, lower, upper in (("truncate", "token_truncate", 0.8, 1.5), ("mask", "token_mask", 0.8, 1.5),
+                                                          ("seq_mask", "sequence_mask", 0.5, 3.0))]
+        json.dump({"part_weights": PART_WEIGHTS, "groups": groups, "cases": list(cases()), "corrections": corrections}, f)
         f.write("\n")
 
 

@@ -8,6 +8,7 @@
 
 #include "rl/advantage/step_advantages.h"
 #include "rl/config/presets.h"
+#include "rl/loss/correction.h"
 #include "rl/step_metrics.h"
 #include "tests/support/catch.h"
 #include "tests/support/compare.h"
@@ -37,7 +38,7 @@ rl::StageConfig stage_of(const Json& c) {
 
 std::vector<rl::TrainGroup> groups_of(const Json& c, const rl::StageConfig& stage) {
   std::vector<rl::TrainGroup> groups;
-  const bool on_policy = c.value("on_policy", false);
+  const bool on_policy = c.is_object() && c.value("on_policy", false);
   for (const Json& g : golden().at("groups")) {
     groups.push_back({static_cast<int64_t>(groups.size()), {1, 2, 3}, {}});
     for (const Json& s : g) {
@@ -114,6 +115,26 @@ TEST_CASE("every algorithm gives its oracle's loss, gradient weights and metrics
   for (const Json& c : golden().at("cases")) {
     INFO(c.at("name").get<std::string>() << ", oracle " << c.at("oracle").get<std::string>());
     check(c);
+  }
+}
+
+TEST_CASE("importance corrections are TRL's", "[golden][correction]") {
+  for (const Json& c : golden().at("corrections")) {
+    INFO(c.at("mode").get<std::string>());
+    rl::CorrectionConfig config;
+    config.mode = c.at("mode"), config.lower = c.at("lower"), config.upper = c.at("upper");
+    auto groups = groups_of({}, {});  // "old" as the sampler's
+    size_t i = 0;
+    for (const Json& g : golden().at("groups"))
+      for (const Json& s : g) {
+        groups[i / 4].sequences[i % 4].old_logprobs = s.at("policy").get<std::vector<float>>();
+        ++i;
+      }
+    rl::correct_for_sampler(groups, config);
+    std::vector<float> got;
+    for (const auto& g : groups)
+      for (const auto& s : g.sequences) got.insert(got.end(), s.corrections.begin(), s.corrections.end());
+    require_near("factors", got, flat(c.at("factors")));
   }
 }
 
