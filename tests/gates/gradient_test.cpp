@@ -135,7 +135,7 @@ TEST_CASE("micro-batches, threads and recomputation do not change one bit of the
 
 TEST_CASE("nor do they for any objective, ratio, aggregation and KL", "[gate][gradient]") {
   const testing::KernelSettings saved;
-  const auto config = gate::models().front().second;
+  const model::ModelConfig config = gate::models().back().config;  // MLA and experts
   auto groups = gate::make_groups(*gate::fresh_weights(config, Dtype::bf16, 17));
   for (const Algorithm& a : algorithms()) {
     INFO(a.name << ", ratio of a " << a.loss.ratio_level << ", " << a.loss.aggregation << ", KL gradient " << a.kl.gradient);

@@ -68,7 +68,7 @@ TEST_CASE("a preset is for grpo stages", "[presets]") {
   REQUIRE(config.stages[1].optimizer.weight_decay == 0.1);
 }
 
-TEST_CASE("--print-config says where each value came from", "[presets]") {
+TEST_CASE("--print-config names the preset where a value is its own", "[presets]") {
   const std::string text = rl::print_config(file_with("preset = \"dapo\"\n", "[loss]\nclip_low = 0.1\n"), {"optimizer.lr=2e-6"});
   const auto line_of = [&](const std::string& key) { return text.substr(text.find("\n" + key) + 1, text.find('\n', text.find("\n" + key) + 1) - text.find("\n" + key) - 1); };
   REQUIRE_THAT(line_of("clip_high = "), Catch::Contains("0.28") && Catch::EndsWith("# preset dapo"));
