@@ -55,7 +55,8 @@ std::vector<GroupLoads> loads_of(const Routes& routes, const std::vector<int64_t
 
 }  // namespace
 
-void add_balance_loss(const Routes& routes, const std::vector<int64_t>& row_groups, const RouterConfig& config, std::vector<double>& sums) {
+void add_balance_loss(const Routes& routes, const std::vector<int64_t>& row_groups, const RouterConfig& config,
+                      std::vector<double>& sums) {
   for (const GroupLoads& g : loads_of(routes, row_groups, config)) {
     if (sums.size() <= at(g.group)) sums.resize(at(g.group) + 1, 0.0);
     sums[at(g.group)] += g.loss();

@@ -15,7 +15,8 @@ namespace kernels {
 
 // The loss of each group at weight 1, added to `sums` (one entry a group id; it grows as needed). `row_groups` as in
 // sort_by_expert. Float64.
-void add_balance_loss(const Routes& routes, const std::vector<int64_t>& row_groups, const RouterConfig& config, std::vector<double>& sums);
+void add_balance_loss(const Routes& routes, const std::vector<int64_t>& row_groups, const RouterConfig& config,
+                      std::vector<double>& sums);
 
 // Adds the gradient of weight * the sum over groups to dlogits, float32 [N, E].
 void add_balance_gradient(const Routes& routes, const std::vector<int64_t>& row_groups, const RouterConfig& config, double weight,

@@ -154,7 +154,8 @@ int64_t weigh_tokens(std::vector<TrainGroup>& groups, const LossConfig& config) 
     }
   for (auto& g : groups)
     for (auto& s : g.sequences) {
-      const double own = static_cast<double>(std::max<int64_t>(1, trained_tokens(s))), count = static_cast<double>(std::max<int64_t>(1, sequences));
+      const double own = static_cast<double>(std::max<int64_t>(1, trained_tokens(s)));
+      const double count = static_cast<double>(std::max<int64_t>(1, sequences));
       if (config.aggregation == "seq_mean") s.token_weight = 1.0 / (count * own);
       else if (config.aggregation == "seq_mean_token_sum") s.token_weight = 1.0 / count;
       else if (config.aggregation == "constant") s.token_weight = 1.0 / (count * static_cast<double>(config.constant_length));

@@ -39,7 +39,8 @@ std::string describe_loss(const StageConfig& stage) {
                                   : loss.aggregation == "seq_mean"           ? "each completion's tokens, then the number of completions"
                                   : loss.aggregation == "seq_mean_token_sum" ? "the number of completions"
                                                                              : fmt::format("{} x completions", loss.constant_length);
-  const std::string penalty = kl.coef == 0 ? "off" : fmt::format("{:g} ({} in the {})", kl.coef, kl.value, kl.where == "loss" ? "loss" : "reward");
+  const std::string where = kl.where == "loss" ? "loss" : "reward";
+  const std::string penalty = kl.coef == 0 ? "off" : fmt::format("{:g} ({} in the {})", kl.coef, kl.value, where);
   return fmt::format("  advantage: reward - {}, divided by {}{}\n  loss: {}, {}{}, divided by {}; KL {}\n",
                      stage.advantage.baseline == "none" ? "nothing" : stage.advantage.baseline,
                      stage.advantage.scale == "none" ? "nothing" : stage.advantage.scale,
@@ -314,7 +315,8 @@ class Check {
     const int64_t samples = rollout.prompts_per_step * rollout.samples_per_prompt;
     const int64_t updates = stage.loss.updates_per_step * stage.loss.epochs_per_step;
     out += fmt::format("  a step: {} prompts x {} samples = {}, {} update{}, at most {} new tokens and {} rows\n",
-                       rollout.prompts_per_step, rollout.samples_per_prompt, samples, updates, updates == 1 ? "" : "s", samples * rollout.max_new_tokens,
+                       rollout.prompts_per_step, rollout.samples_per_prompt, samples, updates, updates == 1 ? "" : "s",
+                       samples * rollout.max_new_tokens,
                        samples * rollout.max_new_tokens + rollout.prompts_per_step * stage.data.max_prompt_tokens);
     out += describe_loss(stage);
     out += "  reward:";

@@ -21,7 +21,8 @@ void move_reference(at::Tensor& reference, const at::Tensor& policy, double shar
 
 void refresh_reference(Run& run, const StageConfig& stage, int64_t step) {
   if (!reference_is_due(stage.kl, step)) return;
-  move_reference(run.reference_master, run.policy.store().master, stage.kl.reference_update == "polyak" ? stage.kl.reference_polyak : 1.0);
+  const double share = stage.kl.reference_update == "polyak" ? stage.kl.reference_polyak : 1.0;
+  move_reference(run.reference_master, run.policy.store().master, share);
   run.reference = nullptr;  // packed again before the next step
   if (stage.kl.reset_optimizer) run.policy.reset_optimizer();
 }

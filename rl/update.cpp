@@ -22,7 +22,8 @@ void add(UpdateStatistics& all, const UpdateStatistics& update) {
   add(all.sums, update.sums);
   all.pack_seconds += update.pack_seconds, all.forward_seconds += update.forward_seconds;
   all.backward_seconds += update.backward_seconds, all.optimizer_seconds += update.optimizer_seconds;
-  all.aux_loss = update.aux_loss, all.grad_norm = update.grad_norm, all.learning_rate = update.learning_rate, all.expert_loads = update.expert_loads;
+  all.aux_loss = update.aux_loss, all.grad_norm = update.grad_norm, all.learning_rate = update.learning_rate;
+  all.expert_loads = update.expert_loads;
 }
 
 }  // namespace

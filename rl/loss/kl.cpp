@@ -18,7 +18,9 @@ double kl_value(const std::string& estimator, double d) {
 
 KlPenalty::KlPenalty(const KlConfig& config)
     : value_(config.value == "k1" ? Value::k1 : config.value == "k2" ? Value::k2 : Value::k3),
-      gradient_(config.gradient == "naive" || config.where != "loss" ? Gradient::naive : config.gradient == "k2" ? Gradient::k2 : Gradient::unbiased),
+      gradient_(config.gradient == "naive" || config.where != "loss" ? Gradient::naive
+                : config.gradient == "k2"                              ? Gradient::k2
+                                                                       : Gradient::unbiased),
       whole_sequence_(config.level == "sequence") {}
 
 KlTerm KlPenalty::term(double d, double ratio) const {

@@ -65,7 +65,8 @@ TEST_CASE("the balance loss moves the router, and adds up over any micro-batches
 }
 
 TEST_CASE("settings of the experts that cannot work are refused", "[experts]") {
-  REQUIRE_THAT(testing::small_config_error("[moe]\nreplay = \"trainer\"\n"), Catch::Contains("moe.replay: is \"trainer\", but a step has one update"));
+  REQUIRE_THAT(testing::small_config_error("[moe]\nreplay = \"trainer\"\n"),
+               Catch::Contains("moe.replay: is \"trainer\", but a step has one update"));
   REQUIRE_THAT(testing::small_config_error("[moe]\naux_loss_coef = 0.1\ntrain_router = false\n"), Catch::Contains("moe.aux_loss_coef"));
   REQUIRE(testing::small_config_error("[moe]\nreplay = \"trainer\"\n[loss]\nupdates_per_step = 2\n") == "");
 }

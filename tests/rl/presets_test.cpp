@@ -32,7 +32,8 @@ std::string error_of(const std::string& file, const std::vector<std::string>& ov
 }  // namespace
 
 TEST_CASE("every preset reads, and its resolved config reads back as itself", "[presets]") {
-  REQUIRE(rl::preset_names() == std::vector<std::string>{"cispo", "dapo", "dr-grpo", "grpo-paper", "gspo", "kimi-k1.5", "prorl", "r1-zero", "rloo"});
+  REQUIRE(rl::preset_names() == std::vector<std::string>{"cispo", "dapo", "dr-grpo", "grpo-paper", "gspo", "kimi-k1.5", "prorl",
+                                                            "r1-zero", "rloo"});
   for (const std::string& name : rl::preset_names()) {
     INFO(name);
     const auto config = rl::read_config(file_with("preset = \"" + name + "\"\n"));
@@ -70,7 +71,10 @@ TEST_CASE("a preset is for grpo stages", "[presets]") {
 
 TEST_CASE("--print-config names the preset where a value is its own", "[presets]") {
   const std::string text = rl::print_config(file_with("preset = \"dapo\"\n", "[loss]\nclip_low = 0.1\n"), {"optimizer.lr=2e-6"});
-  const auto line_of = [&](const std::string& key) { return text.substr(text.find("\n" + key) + 1, text.find('\n', text.find("\n" + key) + 1) - text.find("\n" + key) - 1); };
+  const auto line_of = [&](const std::string& key) {
+    const size_t begin = text.find("\n" + key) + 1;
+    return text.substr(begin, text.find('\n', begin) - begin);
+  };
   REQUIRE_THAT(line_of("clip_high = "), Catch::Contains("0.28") && Catch::EndsWith("# preset dapo"));
   REQUIRE_THAT(line_of("clip_low = "), Catch::EndsWith(":7"));
   REQUIRE_THAT(line_of("lr = "), Catch::EndsWith("# --set"));

@@ -53,7 +53,8 @@ TEST_CASE("members without a value leave, and a group that is too small after it
 TEST_CASE("equal rewards are dropped only when asked, and parts are looked at alone", "[training_groups]") {
   rl::StageConfig stage;
   stage.rewards = {part("exact", "sum", 2), part("short", "sum"), part("format", "gate"), part("words", "metric")};
-  const auto groups = {group_of({sample(1, {{"exact", 0.5}, {"short", 0}, {"format", 1}}), sample(1, {{"exact", 0}, {"short", 1}, {"format", 1}})})};
+  const auto groups = {group_of({sample(1, {{"exact", 0.5}, {"short", 0}, {"format", 1}}),
+                                 sample(1, {{"exact", 0}, {"short", 1}, {"format", 1}})})};
   REQUIRE(rl::training_groups(groups, stage).dropped == 0);
   stage.filter.zero_variance = "drop";
   REQUIRE(rl::training_groups(groups, stage).dropped == 1);
@@ -67,7 +68,8 @@ TEST_CASE("equal rewards are dropped only when asked, and parts are looked at al
 TEST_CASE("a shut gate takes all parts with it", "[training_groups]") {
   rl::StageConfig stage;
   stage.rewards = {part("exact", "sum"), part("format", "gate")};
-  const auto out = rl::training_groups({group_of({sample(0, {{"exact", 1}, {"format", 0}}), sample(1, {{"exact", 1}, {"format", 1}})})}, stage);
+  const auto group = group_of({sample(0, {{"exact", 1}, {"format", 0}}), sample(1, {{"exact", 1}, {"format", 1}})});
+  const auto out = rl::training_groups({group}, stage);
   REQUIRE(out.groups[0].sequences[0].parts == std::vector<double>{0});
   REQUIRE(out.groups[0].sequences[1].parts == std::vector<double>{1});
 }

@@ -75,7 +75,10 @@ std::vector<double> flat(const Json& rows) {
 
 std::vector<float> rows_of(const rl::MicroBatch& micro, const at::Tensor& x) {
   std::vector<float> all;
-  for (const auto& range : micro.sequences) all.insert(all.end(), kernels::f32(x) + range.first, kernels::f32(x) + range.first + range.count);
+  for (const auto& range : micro.sequences) {
+    const float* first = kernels::f32(x) + range.first;
+    all.insert(all.end(), first, first + range.count);
+  }
   return all;
 }
 
@@ -140,8 +143,10 @@ TEST_CASE("importance corrections are TRL's", "[golden][correction]") {
 
 TEST_CASE("every preset has a golden case, and those that TRL has one of TRL", "[golden][presets]") {
   std::set<std::string> by_paper, by_trl;
-  for (const Json& c : golden().at("cases"))
-    if (!c.at("preset").get<std::string>().empty()) (c.at("oracle") == "trl" ? by_trl : by_paper).insert(c.at("preset").get<std::string>());
+  for (const Json& c : golden().at("cases")) {
+    const std::string preset = c.at("preset");
+    if (!preset.empty()) (c.at("oracle") == "trl" ? by_trl : by_paper).insert(preset);
+  }
   const auto& names = rl::preset_names();
   REQUIRE(by_paper == std::set<std::string>(names.begin(), names.end()));
   by_trl.insert("kimi-k1.5");
