@@ -86,7 +86,7 @@ TEST_CASE("each kind of damage is one clear error", "[safetensors]") {
   CHECK_THAT(error_in(with_header("", 0)), Contains("does not start with '{'"));
   CHECK_THAT(error_in(with_header("{\"a\":", 0)), Contains("the header is not JSON"));
   CHECK_THAT(one("3"), Contains("tensor \"w\": is 3, but a JSON object"));
-  CHECK_THAT(entry("F8_E4M3", "[8]", "[0,8]"), Contains("dtype is \"F8_E4M3\", which is not supported"));
+  CHECK_THAT(entry("F6_E3M2", "[8]", "[0,8]"), Contains("dtype is \"F6_E3M2\", which is not supported"));
   CHECK_THAT(entry("F32", "[-2]", "[0,8]"), Contains("shape: is [-2]"));
   CHECK_THAT(entry("F32", "[2.0]", "[0,8]"), Contains("shape: is [2.0]"));
   CHECK_THAT(entry("F32", "[4294967296,4294967296,4]", "[0,8]"), Contains("too large to be true"));
