@@ -15,6 +15,7 @@
 #include "model/chat/chat_template.h"
 #include "model/config.h"
 #include "reward/reward.h"
+#include "rl/alarms.h"
 
 namespace rl {
 
@@ -139,6 +140,7 @@ struct OptimizerConfig {
   double final_lr_share = 0.0;             // linear, cosine: share of lr at the last step
   int64_t warmup_steps = 10;
   double max_grad_norm = 1.0;              // 0: no clipping
+  std::string on_non_finite = "stop";      // stop | skip: a step whose loss or gradient is not finite
   int64_t max_tokens_per_microbatch = 16384;
 };
 
@@ -186,6 +188,7 @@ struct StageConfig {
   OptimizerConfig optimizer;
   FilterConfig filter;
   EvalConfig eval;
+  AlarmConfig alarm;
   std::vector<reward::Settings> rewards;   // [[reward]]
 };
 

@@ -13,6 +13,7 @@
 #include "rl/rollouts/token_table.h"
 #include "rl/step_metrics.h"
 #include "rl/update.h"
+#include "rl/watch.h"
 
 namespace rl {
 namespace {
@@ -77,6 +78,7 @@ bool run_grpo_stage(Run& run, const StageConfig& stage) {
   Collector collector(*run.engine, make_scorer(reward, stage.rewards, reward_time), run.policy.shared_tokenizer(), stage.chat_template,
                       run.policy.stop_tokens());
   RewardErrors errors(stage);
+  Alarms alarms(stage.alarm);
   PromptFeed feed(stage.rollout.asked_prompts(),
                   [&](int64_t index) { return collector.prompt_of(data->problem(index), stage.data.max_prompt_tokens); });
   const int64_t steps = steps_of(run.config, stage), first_step = run.state.step;
@@ -100,7 +102,11 @@ bool run_grpo_stage(Run& run, const StageConfig& stage) {
     score_groups(run, stage, training.groups, correction, times);
     assign_advantages(training.groups, stage.advantage, stage.kl, training.part_weights);
     const Advantages advantages = advantages_of(groups, training.groups);
-    Updates done = update_policy(run, stage, training.groups, step, steps, times);
+    const auto keep_samples = [&] {
+      dump_rollouts(run.config.run.output_dir, stage.name, step + 1, groups, advantages, run.policy.tokenizer());
+    };
+    Updates done;
+    apply_if_finite(run, stage, [&] { done = update_policy(run, stage, training.groups, step, steps, times); }, keep_samples);
     done.correction = correction;
     refresh_reference(run, stage, step);
     // ---- only logging and saving below
@@ -122,7 +128,7 @@ bool run_grpo_stage(Run& run, const StageConfig& stage) {
       metrics.emplace_back("rescore/mismatches", static_cast<double>(collector.rescore_mismatches()));
     }
     if (const int64_t every = run.config.log.dump_rollouts_every; every > 0 && ((step + 1) % every == 0 || step + 1 == steps))
-      dump_rollouts(run.config.run.output_dir, stage.name, step + 1, groups, advantages, run.policy.tokenizer());
+      keep_samples();
     if (step == 0 && run.config.log.show_first_sample)
       progress.note(first_sample_text(groups, advantages, run.policy.tokenizer(), wants_colour(STDERR_FILENO)));
     if (step == first_step && sampling_of(stage).truncates())
@@ -130,7 +136,9 @@ bool run_grpo_stage(Run& run, const StageConfig& stage) {
                     "see sampling/kept_mass_mean in metrics.jsonl");
     whole.end();
     append_step_times(metrics, times, done.all, step_seconds);
+    const bool stop = raise_alarms(run, stage, alarms, metrics, keep_samples);
     finish_step(run, stage, std::move(metrics));
+    if (stop) stop_for_alarm(run, stage);
     progress.update(step + 1, fmt::format("reward {:.3f}  length {:.1f}  {:.0f} tok/s", mean_reward, mean_length,
                                           times.sampled_tokens() / times.rollout));
     if (interrupted()) return false;

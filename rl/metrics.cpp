@@ -75,6 +75,7 @@ const std::vector<MetricInfo>& metric_infos() {
       {"completions/max_length", "tokens", "longest completion", "Completion length"},
       {"completions/clipped_ratio", "share", "completions that hit the token limit", "Truncated and unscored"},
       {"completions/mean_terminated_length", "tokens", "mean length of those that ended by themselves", "Completion length"},
+      {"completions/repetition_share", "share", "4-grams of a completion that came before in it, mean", "Truncated and unscored"},
       {"completions/no_answer_share", "share", "completions without an answer that can be read", "Truncated and unscored"},
       {"completions/unscored_share", "share", "completions without a value: failed, late or not applicable", "Truncated and unscored"},
       {"completions/error_share", "share", "completions without a value because a reward failed or was late", ""},
@@ -170,14 +171,27 @@ void MetricsLog::log(const std::string& stage, int64_t step, const Metrics& valu
     if (find_metric(name) == nullptr)
       kernels::fail("metrics: \"{}\" is not in the table of rl/metrics.cpp. Add it with its unit and meaning.", name);
   }
-  const std::string line = metrics_line(stage, step, values) + "\n";
-  // One write a line: a kill leaves whole lines, or one half line at the end that truncate_lines_after removes.
-  if (::write(descriptor_, line.data(), line.size()) != static_cast<ssize_t>(line.size()))
-    kernels::fail("{}: cannot be written: {}. Is the disk full?", file_, std::strerror(errno));
+  pending_ += metrics_line(stage, step, values) + "\n";
+  const bool was_full = full_;
+  write_pending();
+  if (full_ && !was_full) fmt::print(stderr, "\nwarning: {}: {}; its lines wait in memory\n", file_, std::strerror(ENOSPC));
   if (tensorboard_) tensorboard_->write(stage, step, values);
 }
 
+// A kill leaves whole lines, or one half line at the end that truncate_lines_after removes. What a full disk refuses waits.
+void MetricsLog::write_pending() {
+  while (!pending_.empty()) {
+    const ssize_t written = ::write(descriptor_, pending_.data(), pending_.size());
+    full_ = written < 0 && (errno == ENOSPC || errno == EDQUOT);
+    if (full_) return;
+    if (written < 0) kernels::fail("{}: cannot be written: {}.", file_, std::strerror(errno));
+    pending_.erase(0, static_cast<size_t>(written));
+  }
+}
+
 void MetricsLog::sync() {
+  write_pending();
+  if (full_) kernels::fail("{}: the disk is full.", file_);
   if (::fsync(descriptor_) != 0) kernels::fail("{}: syncing failed: {}. Is the disk full?", file_, std::strerror(errno));
 }
 

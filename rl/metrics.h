@@ -37,13 +37,17 @@ class MetricsLog {
   // Appends to DIR/metrics.jsonl; with tensorboard, a new events file in DIR/tensorboard too.
   MetricsLog(const std::string& directory, bool tensorboard);
   ~MetricsLog();
-  // Throws kernels::Error for a name that is not in the table, and when the disk refuses the line.
+  // Throws kernels::Error for a name that is not in the table, and when the line cannot be written; on a full disk it waits in
+  // memory for the next one.
   void log(const std::string& stage, int64_t step, const Metrics& values);
   void sync();  // all lines are on the disk: before a checkpoint that will not write them again
 
  private:
-  std::string file_;
+  void write_pending();
+
+  std::string file_, pending_;
   int descriptor_ = -1;
+  bool full_ = false;
   std::unique_ptr<TensorBoardWriter> tensorboard_;
 };
 

@@ -1,3 +1,4 @@
+#include "rl/loss/non_finite.h"
 #include "rl/policy.h"
 
 #include <algorithm>
@@ -42,7 +43,7 @@ PolicyGradient sft_loss(const MicroBatch& micro, const kernels::TokenLogprob& he
   const bool* trained = static_cast<const bool*>(micro.mask.data_ptr());
   for (int64_t s = 0; s < head.logprob.size(0); ++s) {
     if (!trained[s]) continue;
-    if (!std::isfinite(logprob[s])) kernels::fail("sft: the log-probability of a token is {}; the step is not applied.", logprob[s]);
+    if (!std::isfinite(logprob[s])) fail_non_finite("the log-probability of a token is {}", logprob[s]);
     sums.loss -= double(weight[s]) * double(logprob[s]);
     kernels::f32(out.dlogprobs)[s] = -weight[s];
     sums.entropy += entropy[s];
@@ -171,8 +172,7 @@ void Policy::apply(UpdateStatistics& statistics, const StageConfig& stage, int64
 
   statistics.grad_norm = std::sqrt(kernels::sum_of_squares(store_.gradient));
   if (!std::isfinite(statistics.grad_norm))
-    kernels::fail("step {} of stage {}: the gradient's norm is {}; the step is not applied and the last checkpoint is the newest.", step + 1,
-                  stage.name, statistics.grad_norm);
+    fail_non_finite("the gradient's norm is {}", statistics.grad_norm);
   const double limit = stage.optimizer.max_grad_norm;
   const double scale = limit > 0 && statistics.grad_norm > limit ? limit / (statistics.grad_norm + 1e-6) : 1.0;
   statistics.learning_rate = learning_rate(stage.optimizer, step, steps);
@@ -199,6 +199,11 @@ void Policy::apply(UpdateStatistics& statistics, const StageConfig& stage, int64
                                                    stage.optimizer.eps, p.decayed ? stage.optimizer.weight_decay : 0.0});
   };
   weights_ = model::pack_weights(store_, stepped, dtype_, ++version_, std::move(weights_));
+}
+
+void Policy::discard_gradient() {
+  store_.gradient.zero_();
+  if (config().tied_embedding) store_.tied_embedding_gradient = model::SparseRows(config().vocab_size, config().width);
 }
 
 void Policy::reset_optimizer() {

@@ -62,6 +62,7 @@ class Policy {
   // and zeroes the gradient. `step` of `steps` is the stage's, 0-based.
   void apply(UpdateStatistics& statistics, const StageConfig& stage, int64_t step, int64_t steps);
 
+  void discard_gradient();                 // of an update that is not applied
   void reset_optimizer();                  // zero moments, at the start of a stage
   void restore(int64_t version, int64_t optimizer_steps);  // after a checkpoint filled the store
   int64_t optimizer_steps() const { return optimizer_steps_; }

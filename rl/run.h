@@ -26,6 +26,7 @@ struct Run {
   std::shared_ptr<const model::WeightSet> reference;
   std::shared_ptr<reward::Sum> judge = {};                  // of the stage that made it, see stage_reward
   std::string judge_stage = {};
+  bool save_due = false;                                    // a checkpoint is wanted; it stays so while the disk refuses it
   double checkpoint_seconds = 0;                            // since the last metrics line
   double seconds_at_start = 0;                              // of earlier parts of a resumed run
   std::chrono::steady_clock::time_point start = std::chrono::steady_clock::now();

@@ -4,6 +4,7 @@
 #include "rl/data/conversation.h"
 #include "rl/run.h"
 #include "rl/step_times.h"
+#include "rl/watch.h"
 
 namespace rl {
 namespace {
@@ -55,11 +56,20 @@ bool run_sft_stage(Run& run, const StageConfig& stage) {
     LossConfig token_mean = stage.loss;
     token_mean.aggregation = "token_mean";
     weigh_tokens(groups, token_mean);
-    UpdateStatistics update = run.policy.accumulate(groups, stage, {run.plan.microbatch_rows, run.plan.recomputed_blocks});
-    run.policy.apply(update, stage, step, steps);
+    UpdateStatistics update;
+    const bool applied = apply_if_finite(
+        run, stage,
+        [&] {
+          update = run.policy.accumulate(groups, stage, {run.plan.microbatch_rows, run.plan.recomputed_blocks});
+          run.policy.apply(update, stage, step, steps);
+        },
+        [] {});
     // ---- only logging and saving below
-    Metrics metrics{{"loss", update.sums.loss}, {"entropy", update.sums.entropy / update.sums.tokens}};
-    append_update_metrics(metrics, update, stage);
+    Metrics metrics;
+    if (applied) {
+      metrics = {{"loss", update.sums.loss}, {"entropy", update.sums.entropy / update.sums.tokens}};
+      append_update_metrics(metrics, update, stage);
+    }
     run.state.trained_tokens += static_cast<int64_t>(update.sums.tokens);
     metrics.emplace_back("num_tokens", static_cast<double>(run.state.trained_tokens));
     whole.end();

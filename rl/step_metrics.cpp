@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "rl/alarms.h"
+
 namespace rl {
 namespace {
 
@@ -33,13 +35,14 @@ void append_sampler_metrics(Metrics& metrics, const UpdateStatistics& first, con
 }  // namespace
 
 double append_length_metrics(Metrics& metrics, const std::vector<Group>& groups) {
-  double sum = 0, count = 0, shortest = 1e300, longest = 0, clipped = 0, terminated_sum = 0, kept = 0, kept_count = 0;
+  double sum = 0, count = 0, shortest = 1e300, longest = 0, clipped = 0, terminated_sum = 0, repeated = 0, kept = 0, kept_count = 0;
   for (const Group& group : groups)
     for (const auto& s : group.samples) {
       const double length = static_cast<double>(s.record.tokens.size());
       const bool cut = s.record.finish == rollout::FinishReason::length;
       sum += length, count += 1, clipped += cut;
       terminated_sum += cut ? 0 : length;
+      repeated += repetition_share(s.record.tokens);
       shortest = std::min(shortest, length), longest = std::max(longest, length);
       for (float mass : s.record.kept_mass) kept += mass, kept_count += 1;
     }
@@ -48,6 +51,7 @@ double append_length_metrics(Metrics& metrics, const std::vector<Group>& groups)
   metrics.emplace_back("completions/max_length", longest);
   metrics.emplace_back("completions/clipped_ratio", clipped / count);
   metrics.emplace_back("completions/mean_terminated_length", count > clipped ? terminated_sum / (count - clipped) : 0.0);
+  metrics.emplace_back("completions/repetition_share", repeated / count);
   if (kept_count > 0) metrics.emplace_back("sampling/kept_mass_mean", kept / kept_count);
   return sum / count;
 }

@@ -14,6 +14,7 @@
 #include "rl/check.h"
 #include "rl/commands/commands.h"
 #include "rl/evaluate.h"
+#include "rl/event_log.h"
 #include "rl/commands/machine.h"
 #include "rl/report/report.h"
 #include "rl/reward_metrics.h"
@@ -27,12 +28,19 @@ namespace {
 namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 
-std::atomic<bool> stop_asked{false};
+std::atomic<bool> stop_asked{false}, save_asked{false};
 
 extern "C" void on_interrupt(int) {
   if (stop_asked.exchange(true)) _exit(130);
   const char text[] = "\nponder: finishing this step, then saving. Once more to stop at once.\n";
   (void)!write(STDERR_FILENO, text, sizeof text - 1);
+}
+
+extern "C" void on_save_request(int) { save_asked = true; }
+
+void write_event(const Run& run, const std::string& kind, const std::string& text) {
+  const std::string stage = run.state.summary.stages.empty() ? "" : run.state.summary.stages.back().name;
+  append_event(run.config.run.output_dir, stage, run.state.step, kind, text);
 }
 
 std::string model_line(const model::ModelConfig& c, int64_t parameters) {
@@ -78,6 +86,7 @@ bool resume(Run& run) {
   for (const char* file : {"metrics.jsonl", "states.jsonl"})
     truncate_lines_after((fs::path(run.config.run.output_dir) / file).string(), names, names.at(static_cast<size_t>(run.state.stage)),
                          run.state.step);
+  write_event(run, "resumed", *from);
   fmt::print(stderr, "resuming from {}: stage {}, step {} done\n", *from, names[static_cast<size_t>(run.state.stage)], run.state.step);
   return true;
 }
@@ -151,6 +160,9 @@ void install_interrupt_handler() {
   action.sa_handler = on_interrupt;
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
+  action.sa_handler = on_save_request;
+  action.sa_flags = SA_RESTART;
+  sigaction(SIGUSR1, &action, nullptr);
 }
 
 bool interrupted() { return stop_asked.load(); }
@@ -159,8 +171,11 @@ std::string save_run(Run& run) {
   const kernels::Span span("checkpoint", &run.checkpoint_seconds);
   run.state.seconds = run.seconds();
   run.metrics->sync();
-  return save_checkpoint(run.config.run.output_dir, run.policy, run.reference_master, run.state, run.config,
-                         run.config.checkpoint.keep_last);
+  const std::string saved = save_checkpoint(run.config.run.output_dir, run.policy, run.reference_master, run.state, run.config,
+                                            run.config.checkpoint.keep_last);
+  write_event(run, "saved", saved);
+  run.save_due = false;
+  return saved;
 }
 
 std::shared_ptr<reward::Sum> stage_reward(Run& run, const StageConfig& stage) {
@@ -265,6 +280,17 @@ void evaluate_stage(Run& run, const StageConfig& stage, const std::string& when)
              sampled.numbers.mean_length, greedy.numbers.problems);
 }
 
+// A disk that is full for a while must not end a run: the checkpoint is tried again after the next step, and the earlier ones
+// stay.
+void try_to_save(Run& run) {
+  try {
+    save_run(run);
+  } catch (const kernels::Error& error) {
+    write_event(run, "save_failed", error.what());
+    fmt::print(stderr, "\nwarning: no checkpoint at step {}, it is tried again after the next: {}\n", run.state.global_step, error.what());
+  }
+}
+
 void finish_step(Run& run, const StageConfig& stage, Metrics metrics) {
   ++run.state.step;
   ++run.state.global_step;
@@ -279,7 +305,12 @@ void finish_step(Run& run, const StageConfig& stage, Metrics metrics) {
   if (run.state.step >= steps_of(run.config, stage)) return;
   const int64_t eval_every = stage.eval.every_steps, every = run.config.checkpoint.every_steps;
   if (eval_every > 0 && run.state.step % eval_every == 0) evaluate_stage(run, stage, "during");
-  if (every > 0 && run.state.step % every == 0) save_run(run);
+  if (save_asked.exchange(false)) {
+    write_event(run, "signal", "SIGUSR1: a checkpoint after this step");
+    run.save_due = true;
+  }
+  run.save_due |= every > 0 && run.state.step % every == 0;
+  if (run.save_due) try_to_save(run);
 }
 
 namespace {
@@ -333,16 +364,18 @@ int run_train(const Config& given, const TrainOptions& options) {
   run.engine = std::make_unique<rollout::Engine>(run.policy.config(), run.policy.dtype(), engine, run.policy.shared_tokenizer());
   fmt::print(stderr, "{}\n{}\n{}", model_line(run.policy.config(), run.policy.store().size()), machine_line(), memory_table(plan));
 
-  resume(run);
+  if (!resume(run)) write_event(run, "started", fmt::format("{}, {}", config.file, machine_line()));
   run.metrics = std::make_unique<MetricsLog>(config.run.output_dir, config.log.tensorboard);
   model::write_file_atomically((fs::path(config.run.output_dir) / "config.toml").string(), config_to_toml(config));
   for (size_t i = static_cast<size_t>(run.state.stage); i < config.stages.size(); ++i) {
     if (!run_stage(run, i)) {
+      write_event(run, "ended", "interrupted, and saved");
       close(run, true);
       return 130;
     }
   }
   run.policy.save((fs::path(config.run.output_dir) / "final").string(), model::chat_template_of(config.stages.back().chat_template));
+  write_event(run, "ended", "all stages are done");
   close(run, false);
   return 0;
 }

@@ -296,6 +296,8 @@ std::vector<Key> declare() {
      "Steps in which the learning rate rises from 0."},
     {"optimizer", "max_grad_norm", STAGE(optimizer.max_grad_norm), "", at_least(0), {},
      "The gradient is scaled down to this norm; 0: never."},
+    {"optimizer", "on_non_finite", STAGE(optimizer.on_non_finite), "", any(), {"stop", "skip"},
+     "A step whose loss or gradient is not finite is never applied and its samples are saved; then the run stops, or skips it."},
     {"optimizer", "max_tokens_per_microbatch", STAGE(optimizer.max_tokens_per_microbatch), "tokens", at_least(1), {},
      "Rows of one forward and backward pass; whole groups are packed up to it. Never changes a result."},
 
@@ -315,6 +317,27 @@ std::vector<Key> declare() {
     {"eval", "temperature", STAGE(eval.temperature), "", between(0, 100), {}, "0: greedy."},
     {"eval", "max_new_tokens", STAGE(eval.max_new_tokens), "tokens", at_least(0), {},
      "Longest completion; 0: rollout.max_new_tokens."},
+
+    {"alarm", "action", STAGE(alarm.action), "", any(), {"warn", "stop"},
+     "What an alarm does beside saving the step's samples: a line on the terminal, or a checkpoint and the end of the run."},
+    {"alarm", "window_steps", STAGE(alarm.window_steps), "steps", at_least(1), {}, "An alarm looks at the mean of these last steps."},
+    {"alarm", "entropy_low", STAGE(alarm.entropy_low), "nats", at_least(0), {}, "Alarm when the entropy falls below this; 0: none."},
+    {"alarm", "entropy_high", STAGE(alarm.entropy_high), "nats", at_least(0), {}, "Alarm when the entropy rises above this; 0: none."},
+    {"alarm", "clipped_high", STAGE(alarm.clipped_high), "share", between(0, 1), {},
+     "Alarm when more completions than this hit the token limit; 0: none."},
+    {"alarm", "length_high", STAGE(alarm.length_high), "tokens", at_least(0), {}, "Alarm above this mean length; 0: none."},
+    {"alarm", "repetition_high", STAGE(alarm.repetition_high), "share", between(0, 1), {},
+     "Alarm when more of a completion than this repeats itself (4-grams); 0: none."},
+    {"alarm", "no_answer_high", STAGE(alarm.no_answer_high), "share", between(0, 1), {},
+     "Alarm when more completions than this hold no answer that can be read; 0: none."},
+    {"alarm", "zero_variance_high", STAGE(alarm.zero_variance_high), "share", between(0, 1), {},
+     "Alarm when more groups than this teach nothing, all rewards equal; 0: none."},
+    {"alarm", "error_high", STAGE(alarm.error_high), "share", between(0, 1), {},
+     "Alarm when a reward fails on more completions than this; 0: none."},
+    {"alarm", "mismatch_high", STAGE(alarm.mismatch_high), "nats", at_least(0), {},
+     "Alarm when sampler and trainer differ by more than this in the mean; 0: none."},
+    {"alarm", "kl_high", STAGE(alarm.kl_high), "nats", at_least(0), {}, "Alarm when the KL to the reference rises above this; 0: none."},
+    {"alarm", "grad_norm_high", STAGE(alarm.grad_norm_high), "", at_least(0), {}, "Alarm above this norm of the gradient; 0: none."},
 
     {"checkpoint", "every_steps", RUN(checkpoint.every_steps), "steps", at_least(0), {},
      "Steps between checkpoints; 0: at the end of each stage."},
@@ -397,7 +420,7 @@ const std::vector<std::string>& init_sections() {
 
 const std::vector<std::string>& stage_sections() {
   static const std::vector<std::string> sections = {"data", "template", "rollout",    "advantage", "loss",  "kl",
-                                                    "correction", "moe", "optimizer", "filter",    "eval"};
+                                                    "correction", "moe", "optimizer", "filter",    "eval",      "alarm"};
   return sections;
 }
 

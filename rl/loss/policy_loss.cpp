@@ -1,3 +1,4 @@
+#include "rl/loss/non_finite.h"
 #include "rl/loss/policy_loss.h"
 
 #include <algorithm>
@@ -150,7 +151,7 @@ class SequenceLoss {
 
   void check(int64_t t, double value) const {
     if (!std::isfinite(value))
-      kernels::fail("policy_loss: the loss or gradient is {} (token {} of this micro-batch); the step is not applied.", value, t);
+      fail_non_finite("the loss or its gradient is {} (token {} of a micro-batch)", value, t);
   }
 
   const Rows& rows_;

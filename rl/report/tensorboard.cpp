@@ -80,8 +80,9 @@ TensorBoardWriter::TensorBoardWriter(const std::string& directory) {
 }
 
 void TensorBoardWriter::write(const std::string& stage, int64_t step, const Metrics& values) {
+  if (!out_) return;  // what follows a cut record could not be read
   out_ << tensorboard_record(scalars_event(wall_time_now(), step, stage + "/", values)) << std::flush;
-  if (!out_) kernels::fail("tensorboard: an events file cannot be written. Is the disk full?");
+  if (!out_) fmt::print(stderr, "\nwarning: the TensorBoard events cannot be written; they end here. Is the disk full?\n");
 }
 
 }  // namespace rl
