@@ -104,6 +104,18 @@ void begin_stage(Run& run, const StageConfig& stage) {
   run.reference = nullptr;
 }
 
+// A disk that is full for a while must not end a run: the checkpoint is tried again after the next step, and the earlier ones
+// stay.
+void try_to_save(Run& run) {
+  try {
+    save_run(run);
+  } catch (const kernels::Error& error) {
+    run.save_due = true;
+    write_event(run, "save_failed", error.what());
+    fmt::print(stderr, "\nwarning: no checkpoint at step {}, it is tried again after the next: {}\n", run.state.global_step, error.what());
+  }
+}
+
 // True: the stage ran to its end.
 bool run_stage(Run& run, size_t index) {
   const StageConfig& stage = run.config.stages[index];
@@ -127,7 +139,7 @@ bool run_stage(Run& run, size_t index) {
     return false;
   }
   if (!evaluated) evaluate_stage(run, stage, "after");
-  save_run(run);
+  try_to_save(run);
   return true;
 }
 
@@ -278,17 +290,6 @@ void evaluate_stage(Run& run, const StageConfig& stage, const std::string& when)
   fmt::print(stderr, "{} {}: greedy accuracy {:.3f} ± {:.3f}, length {:.1f}; sampled {:.3f}, length {:.1f} ({} problems)\n", when, stage.name,
              greedy.numbers.accuracy, greedy.numbers.standard_error, greedy.numbers.mean_length, sampled.numbers.accuracy,
              sampled.numbers.mean_length, greedy.numbers.problems);
-}
-
-// A disk that is full for a while must not end a run: the checkpoint is tried again after the next step, and the earlier ones
-// stay.
-void try_to_save(Run& run) {
-  try {
-    save_run(run);
-  } catch (const kernels::Error& error) {
-    write_event(run, "save_failed", error.what());
-    fmt::print(stderr, "\nwarning: no checkpoint at step {}, it is tried again after the next: {}\n", run.state.global_step, error.what());
-  }
 }
 
 void finish_step(Run& run, const StageConfig& stage, Metrics metrics) {

@@ -1,0 +1,118 @@
+"""Disturbs short runs: signals, alarms, updates that are not finite, a folder that refuses checkpoints. See watch.sh."""
+import json
+import os
+import shutil
+import signal
+import tempfile
+import threading
+import time
+
+import runs
+
+TINY = "tests/end_to_end/tiny.toml"
+
+
+def events(folder, kind):
+    with open(f"{folder}/events.jsonl") as file:
+        return [event for event in map(json.loads, file) if event["kind"] == kind]
+
+
+def check(truth, text):
+    if not truth:
+        runs.fail(text)
+
+
+def weights(folder):
+    with open(f"{folder}/final/model.safetensors", "rb") as file:
+        return file.read()
+
+
+def steps_done(folder, stage):
+    try:
+        with open(f"{folder}/metrics.jsonl") as file:
+            return sum(f'"stage":"{stage}"' in line and '"loss"' in line for line in file)
+    except FileNotFoundError:
+        return 0
+
+
+def alarms(work, undisturbed):
+    printed = runs.train(TINY, f"{work}/warned", "alarm.entropy_low=50", "alarm.window_steps=2")
+    check("ALARM: stage grpo, step 2: entropy is" in printed, f"no alarm at step 2:\n{printed}")
+    check(len(events(f"{work}/warned", "alarm")) == 1, "one alarm is one event")
+    check(os.path.exists(f"{work}/warned/rollouts/grpo-000002.jsonl"), "the alarm's samples are not there")
+    check(weights(f"{work}/warned") == undisturbed, "an alarm that warns changed the weights")
+
+    folder = f"{work}/stopped"
+    printed = runs.train(TINY, folder, "alarm.entropy_low=50", "alarm.window_steps=2", "alarm.action=stop", expect=1)
+    check("stopped after step 2 by an alarm" in printed and "--resume auto" in printed, f"the alarm did not stop the run:\n{printed}")
+    runs.train(TINY, folder, resume=True)
+    check(weights(folder) == undisturbed, "a run that an alarm stopped does not end in the undisturbed run's weights")
+    print("  alarms warn or stop with a checkpoint; the samples are kept, the result is that of an undisturbed run")
+
+
+def save_on_signal(work, undisturbed):
+    folder = f"{work}/signalled"
+    code, printed = runs.train_until(TINY, folder, lambda: steps_done(folder, "cold-start") >= 3, signal.SIGUSR1,
+                                     settings=["checkpoint.every_steps=0", "checkpoint.keep_last=9"])
+    check(code == 0, f"SIGUSR1: exit code {code}\n{printed}")
+    check(len(events(folder, "signal")) == 1, "SIGUSR1 is no event")
+    check(len(runs.checkpoints(folder)) == 3, f"SIGUSR1 made no checkpoint: {runs.checkpoints(folder)}")
+    check(weights(folder) == undisturbed, "SIGUSR1 changed the weights")
+    print("  SIGUSR1 saves after the step and the run goes on")
+
+
+# Rewards of 1e300 make advantages that float32 cannot hold: the loss of every group that differs is infinite.
+def not_finite(work):
+    with open(TINY) as file:
+        text = file.read()
+    config = f"{work}/infinite.toml"
+    with open(config, "w") as file:
+        file.write(text.replace('[[reward]]', '[[reward]]\nweight = 1e300'))
+    printed = runs.train(config, f"{work}/refused", "advantage.scale=none", expect=1)
+    check("the update is not applied" in printed and "on_non_finite" in printed, f"an infinite loss was not refused:\n{printed}")
+    check(len(events(f"{work}/refused", "step_refused")) == 1, "a refused step is no event")
+    printed = runs.train(config, f"{work}/skipped", "advantage.scale=none", "optimizer.on_non_finite=skip")
+    refused = events(f"{work}/skipped", "step_refused")
+    check(len(refused) >= 1, "no step was refused")
+    check(os.path.exists(f"{work}/skipped/rollouts/grpo-{refused[0]['step']:06d}.records"), "the refused step's samples are not there")
+    print(f"  a loss that is not finite is never applied: the run stops, or skips the step ({len(refused)} of 6)")
+
+
+# A file stands where the checkpoints' folder should be, and goes away in the middle.
+def refused_saves(work, undisturbed):
+    folder = f"{work}/blocked"
+    os.mkdir(folder)
+    open(f"{folder}/checkpoints", "w").close()
+
+    def unblock():
+        while not (os.path.exists(f"{folder}/events.jsonl") and events(folder, "save_failed")):
+            time.sleep(0.005)
+        os.remove(f"{folder}/checkpoints")
+
+    helper = threading.Thread(target=unblock, daemon=True)
+    helper.start()
+    printed = runs.train(TINY, folder, "checkpoint.every_steps=1")
+    helper.join()
+    check("no checkpoint at step 1, it is tried again after the next" in printed, f"a refused checkpoint was not told:\n{printed}")
+    check(len(runs.checkpoints(folder)) == 2, "no checkpoints once there was room")
+    check(weights(folder) == undisturbed, "refused checkpoints changed the weights")
+    print("  checkpoints that the disk refuses are told and tried again; the run goes on")
+
+
+def main():
+    work = tempfile.mkdtemp()
+    try:
+        runs.train(TINY, f"{work}/undisturbed")
+        undisturbed = weights(f"{work}/undisturbed")
+        kinds = [json.loads(line)["kind"] for line in open(f"{work}/undisturbed/events.jsonl")]
+        check(kinds[0] == "started" and kinds[-1] == "ended", f"events of an undisturbed run: {kinds}")
+        alarms(work, undisturbed)
+        save_on_signal(work, undisturbed)
+        not_finite(work)
+        refused_saves(work, undisturbed)
+    finally:
+        shutil.rmtree(work)
+
+
+if __name__ == "__main__":
+    main()
