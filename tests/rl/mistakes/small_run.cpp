@@ -33,6 +33,8 @@ router = "sigmoid"
 max_positions = 64
 alphabet = "0123456789+=;"
 special_tokens = ["<eos>"]
+[template]
+style = "plain"
 eos_token = "<eos>"
 [data]
 train = "generator:arithmetic"
