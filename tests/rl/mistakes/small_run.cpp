@@ -33,9 +33,9 @@ router = "sigmoid"
 max_positions = 64
 alphabet = "0123456789+=;"
 special_tokens = ["<eos>"]
+eos_token = "<eos>"
 [template]
 style = "plain"
-eos_token = "<eos>"
 [data]
 train = "generator:arithmetic"
 max_prompt_tokens = 16
