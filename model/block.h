@@ -42,6 +42,9 @@ struct FeedForwardTape {
   DenseTape dense;  // the dense layer, or the shared experts
   // MoE
   at::Tensor wide;  // norm output widened, the router's input
+  at::Tensor choices;                            // given to the router; undefined: it chooses
+  const std::vector<int64_t>* groups = nullptr;  // of the rows; the batch's own
+  double balance_weight = 0;                     // of each group's balance loss in the backward pass
   kernels::Routes routes;
   kernels::ExpertRows sorted;
   at::Tensor expert_in;

@@ -1,4 +1,5 @@
 // The feed-forward half of a block: one SwiGLU layer, or routed experts plus shared experts.
+#include "kernels/router_balance.h"
 #include "kernels/swiglu.h"
 #include "model/block.h"
 
@@ -31,6 +32,8 @@ at::Tensor experts_forward(const WeightSet& weights, const BlockWeights& w, cons
   const kernels::RouterConfig& router = weights.config.router;
   t.wide = kernels::widened(t.norm.y);
   t.routes = kernels::route(kernels::linear(t.wide, w.router), w.correction_bias, router);
+  if (t.choices.defined()) kernels::replay_choices(t.routes, t.choices, router);
+  t.groups = &groups;
   t.sorted = kernels::sort_by_expert(t.routes, groups, router.experts);
   t.expert_in = kernels::gather_rows(t.norm.y, t.sorted.rows.data(), static_cast<int64_t>(t.sorted.rows.size()));
   t.experts.gate = kernels::linear_experts(t.expert_in, w.expert_gate, t.sorted.offsets);
@@ -53,7 +56,8 @@ at::Tensor experts_backward(const WeightSet& weights, const BlockWeights& w, con
   dentries = kernels::linear_experts_backward_input(d.up, w.expert_up, offsets, dentries);
   at::Tensor dx = kernels::zeros_f32({dout.size(0), dout.size(1)});
   kernels::scatter_add_rows(dentries, t.sorted.rows.data(), dx);
-  const at::Tensor dlogits = kernels::route_backward(combined.weights, t.routes, weights.config.router);
+  at::Tensor dlogits = kernels::route_backward(combined.weights, t.routes, weights.config.router);
+  if (t.balance_weight != 0) kernels::add_balance_gradient(t.routes, *t.groups, weights.config.router, t.balance_weight, dlogits);
   kernels::linear_backward_weight(dlogits, t.wide, store.gradient_view(at + "gate.weight"));
   return kernels::linear_backward_input(dlogits, w.router, dx);
 }

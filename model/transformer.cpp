@@ -4,6 +4,7 @@
 
 #include "kernels/error.h"
 #include "kernels/rms_norm.h"
+#include "kernels/router_balance.h"
 #include "model/block.h"
 
 namespace model {
@@ -144,9 +145,13 @@ HeadOutput forward_train(const WeightSet& weights, TokenBatch tokens, const Forw
   at::Tensor h = kernels::embedding(weights.embedding, batch.tokens.data(), batch.rows());
   for (int64_t i = 0; i < c.layers; ++i) {
     BlockTape block;
+    if (options.routes != nullptr) block.feed_forward.choices = options.routes->at(static_cast<size_t>(i));
     block_forward(weights, i, batch, tape->plans[i], batch.groups, h, make_key_layer(c, weights.dtype, batch.rows()),
                   options.keep_tape && i >= options.recomputed_blocks, block);
     out.expert_loads.push_back(c.is_moe(i) ? count_loads(block.feed_forward.routes, batch.groups, c.router.experts) : std::vector<int64_t>{});
+    if (options.keep_routes) out.routes.push_back(block.feed_forward.routes.experts);
+    if (options.balance_weight != 0 && c.is_moe(i))
+      kernels::add_balance_loss(block.feed_forward.routes, batch.groups, c.router, out.balance);
     if (!options.keep_tape) continue;
     if (i < options.recomputed_blocks) {
       tape->blocks.emplace_back();
@@ -180,9 +185,11 @@ void backward(const WeightSet& weights, HeadOutput& output, const at::Tensor& dl
     BlockTape& block = tape->blocks[i];
     if (i < tape->options.recomputed_blocks) {
       at::Tensor h = block.h_in;
+      if (tape->options.routes != nullptr) block.feed_forward.choices = tape->options.routes->at(static_cast<size_t>(i));
       block_forward(weights, i, batch, tape->plans[i], batch.groups, h, make_key_layer(c, weights.dtype, batch.rows()), true,
                     block);
     }
+    block.feed_forward.balance_weight = tape->options.balance_weight;
     kernels::add_in_place(dh, feed_forward_backward(weights, i, dh, block.h_mid, block.feed_forward, store));
     kernels::add_in_place(dh, attention_backward(weights, i, batch, tape->plans[i], dh, block.h_in, block.attention, store));
     block = BlockTape();  // its memory serves the next block

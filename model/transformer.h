@@ -41,6 +41,8 @@ struct Tape;
 struct HeadOutput {
   kernels::TokenLogprob tokens;  // logprob, entropy, log_z: float32 [head_count]
   std::shared_ptr<Tape> tape;
+  std::vector<at::Tensor> routes;   // with keep_routes: the experts of each row, one a layer, see kernels::replay_choices
+  std::vector<double> balance;      // with balance_weight: each group's balance loss at weight 1, summed over layers
   std::vector<std::vector<int64_t>> expert_loads;  // [layers][experts] rows that chose each expert; empty for dense layers
 };
 
@@ -55,6 +57,11 @@ at::Tensor forward_hidden(const WeightSet& weights, const TokenBatch& batch, Key
 struct ForwardOptions {
   bool keep_tape = true;
   int64_t recomputed_blocks = 0;
+  bool keep_routes = false;
+  // Routing replay: one a layer, as HeadOutput::routes (undefined for a dense one). Null: rows choose their experts. Must
+  // live until backward is done.
+  const std::vector<at::Tensor>* routes = nullptr;
+  double balance_weight = 0;  // of kernels::add_balance_loss, for each group and MoE layer; its gradient joins in backward
 };
 HeadOutput forward_train(const WeightSet& weights, TokenBatch batch, const ForwardOptions& options);
 

@@ -22,9 +22,10 @@ at::Tensor to_tensor(const std::vector<float>& x) {
 
 struct Packer {
   MicroBatch batch;
-  std::vector<float> sampler, advantages, weights;
+  std::vector<float> sampler, old, reference, corrections, advantages, weights;
   std::vector<uint8_t> mask;
   float inverse_temperature = 1.0f;
+  bool has_reference = false, has_corrections = false;
 
   int64_t rows() const { return batch.tokens.rows(); }
 
@@ -44,8 +45,13 @@ struct Packer {
     batch.tokens.inverse_temperature.push_back(inverse_temperature);
     const bool trained = at_row >= 0 && s.trained[t];
     mask.push_back(trained);
-    sampler.push_back(trained && !s.logprobs.empty() ? s.logprobs[t] : 0.0f);
-    advantages.push_back(trained ? static_cast<float>(s.advantage) : 0.0f);
+    const auto value = [&](const std::vector<float>& of_tokens) { return trained && !of_tokens.empty() ? of_tokens[t] : 0.0f; };
+    sampler.push_back(value(s.logprobs));
+    old.push_back(value(s.old_logprobs.empty() ? s.logprobs : s.old_logprobs));
+    if (has_reference) reference.push_back(value(s.reference_logprobs));
+    if (has_corrections) corrections.push_back(value(s.corrections));
+    const double advantage = s.advantages.empty() ? s.advantage : s.advantages[t];
+    advantages.push_back(trained ? static_cast<float>(advantage) : 0.0f);
     weights.push_back(trained ? static_cast<float>(s.token_weight) : 0.0f);
   }
 
@@ -76,11 +82,28 @@ struct Packer {
         batch.tokens.segments.push_back(branch);
       }
       pad_rows();
+      batch.sequences.push_back({static_cast<int64_t>(mask.size()), size_of(s.tokens)});
       for (size_t t = 0; t < s.tokens.size(); ++t) head(t == 0 ? prompt_row + prompt - 1 : branch_row + static_cast<int64_t>(t) - 1, s, t);
       if (s.tokens.size() % 2) head(-1, s, 0);
     }
   }
 };
+
+// The groups' routes, one under the other.
+std::vector<at::Tensor> routes_of(const std::vector<TrainGroup>& groups, size_t first, size_t end, int64_t rows) {
+  std::vector<at::Tensor> routes;
+  for (size_t layer = 0; layer < groups[first].routes.size(); ++layer) {
+    const at::Tensor& like = groups[first].routes[layer];
+    routes.push_back(like.defined() ? kernels::empty_i32({rows, like.size(1)}) : at::Tensor());
+    if (!like.defined()) continue;
+    int32_t* to = kernels::i32(routes.back());
+    for (size_t g = first; g < end; ++g) {
+      const at::Tensor& from = groups[g].routes.at(layer);
+      to = std::copy_n(kernels::i32(from), from.numel(), to);
+    }
+  }
+  return routes;
+}
 
 }  // namespace
 
@@ -105,9 +128,16 @@ std::vector<std::pair<size_t, size_t>> split_micro_batches(const std::vector<Tra
 MicroBatch pack(const std::vector<TrainGroup>& groups, size_t first, size_t end, float inverse_temperature) {
   Packer packer;
   packer.inverse_temperature = inverse_temperature;
+  const TrainSequence& any = groups.at(first).sequences.at(0);
+  packer.has_reference = !any.reference_logprobs.empty();
+  packer.has_corrections = !any.corrections.empty();
   for (size_t i = first; i < end; ++i) packer.group(groups[i], static_cast<int64_t>(i - first));
   MicroBatch batch = std::move(packer.batch);
+  batch.routes = routes_of(groups, first, end, batch.tokens.rows());
   batch.sampler_logprobs = to_tensor(packer.sampler);
+  batch.old_logprobs = to_tensor(packer.old);
+  if (packer.has_reference) batch.reference_logprobs = to_tensor(packer.reference);
+  if (packer.has_corrections) batch.corrections = to_tensor(packer.corrections);
   batch.advantages = to_tensor(packer.advantages);
   batch.token_weights = to_tensor(packer.weights);
   batch.mask = at::empty({static_cast<int64_t>(packer.mask.size())}, at::TensorOptions().dtype(at::kBool));
@@ -124,8 +154,10 @@ int64_t weigh_tokens(std::vector<TrainGroup>& groups, const LossConfig& config) 
     }
   for (auto& g : groups)
     for (auto& s : g.sequences) {
-      const double own = static_cast<double>(std::max<int64_t>(1, trained_tokens(s))), count = static_cast<double>(std::max<int64_t>(1, sequences));
+      const double own = static_cast<double>(std::max<int64_t>(1, trained_tokens(s)));
+      const double count = static_cast<double>(std::max<int64_t>(1, sequences));
       if (config.aggregation == "seq_mean") s.token_weight = 1.0 / (count * own);
+      else if (config.aggregation == "seq_mean_token_sum") s.token_weight = 1.0 / count;
       else if (config.aggregation == "constant") s.token_weight = 1.0 / (count * static_cast<double>(config.constant_length));
       else s.token_weight = 1.0 / static_cast<double>(std::max<int64_t>(1, tokens));
     }

@@ -13,23 +13,38 @@
 namespace rl {
 
 struct TrainSequence {
-  std::vector<int32_t> tokens;      // completion, end token included
-  std::vector<float> logprobs;      // the sampler's, one a token; empty for SFT
-  std::vector<uint8_t> trained;     // one a token
+  std::vector<int32_t> tokens;            // completion, end token included
+  std::vector<float> logprobs;            // the sampler's, one a token; empty for SFT
+  std::vector<uint8_t> trained;           // one a token
+  std::vector<float> old_logprobs;        // bottom of the ratio; empty: the sampler's
+  std::vector<float> reference_logprobs;  // of the policy that the KL is to; empty: none
+  std::vector<float> corrections;         // factors on the tokens' policy loss; empty: 1
+  double reward = 0;
+  std::vector<double> parts;              // the reward's, before weights
   double advantage = 0;
-  double token_weight = 0;          // share of each of its tokens in the step's loss
+  std::vector<double> advantages;         // one a token, where they differ; empty: `advantage` for all
+  double token_weight = 0;                // share of each of its tokens in the step's loss
 };
 
 struct TrainGroup {
   int64_t group_id = 0;
   std::vector<int32_t> prompt;
   std::vector<TrainSequence> sequences;
+  std::vector<at::Tensor> routes = {};  // for routing replay: the experts of its rows in each layer; empty: none
+};
+
+// The head rows of one completion, the padding row after an odd one left out.
+struct SequenceRange {
+  int64_t first = 0, count = 0;
 };
 
 struct MicroBatch {
   model::TokenBatch tokens;
-  // One entry a head row, as the loss takes them: float32 [S], mask bool [S] (padding rows false).
-  at::Tensor sampler_logprobs, advantages, token_weights, mask;
+  std::vector<SequenceRange> sequences;
+  std::vector<at::Tensor> routes;  // the groups', as model::ForwardOptions takes them; empty: none
+  // One entry a head row, as the loss takes them: float32 [S], mask bool [S] (padding rows false). reference_logprobs and
+  // corrections are undefined where the groups have none.
+  at::Tensor sampler_logprobs, old_logprobs, reference_logprobs, corrections, advantages, token_weights, mask;
 };
 
 // Rows that a group takes in a batch, padding included.
@@ -42,9 +57,10 @@ std::vector<std::pair<size_t, size_t>> split_micro_batches(const std::vector<Tra
 // rollout::inverse_temperature of the same parameters.
 MicroBatch pack(const std::vector<TrainGroup>& groups, size_t first, size_t end, float inverse_temperature);
 
-// Sets each sequence's token_weight: the share of the whole optimizer step, counted once.
+// Sets each sequence's token_weight: the share of the whole optimizer update, counted once.
 //   token_mean: 1 / trained tokens of the step;  seq_mean: 1 / (sequences * own trained tokens);
-//   constant: 1 / (sequences * constant_length) (Dr. GRPO). Returns the trained tokens of the step.
+//   seq_mean_token_sum: 1 / sequences;  constant: 1 / (sequences * constant_length) (Dr. GRPO).
+// Sequences without a trained token are not counted. Returns the trained tokens of the step.
 int64_t weigh_tokens(std::vector<TrainGroup>& groups, const LossConfig& config);
 
 }  // namespace rl

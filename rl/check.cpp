@@ -27,6 +27,28 @@ namespace {
 constexpr int64_t prompts_looked_at = 2000;
 constexpr int64_t generated_looked_at = 256;
 
+// The objective with its bounds, what it is divided by, and the KL.
+std::string describe_loss(const StageConfig& stage) {
+  const LossConfig& loss = stage.loss;
+  const KlConfig& kl = stage.kl;
+  const double low = std::max(0.0, 1 - loss.clip_low), high = 1 + loss.clip_high;
+  const std::string objective = loss.kind == "reinforce" ? "no ratio"
+                                : loss.kind == "sapo"    ? "soft gate on the ratio"
+                                                         : fmt::format("ratio clipped to [{:g}, {:g}]", low, high);
+  const std::string of = loss.kind == "reinforce" || loss.ratio_level == "token" ? "" : " of each completion";
+  const std::string denominator = loss.aggregation == "token_mean"           ? "the update's trained tokens"
+                                  : loss.aggregation == "seq_mean"           ? "each completion's tokens, then the number of completions"
+                                  : loss.aggregation == "seq_mean_token_sum" ? "the number of completions"
+                                                                             : fmt::format("{} x completions", loss.constant_length);
+  const std::string where = kl.where == "loss" ? "loss" : "reward";
+  const std::string penalty = kl.coef == 0 ? "off" : fmt::format("{:g} ({} in the {})", kl.coef, kl.value, where);
+  return fmt::format("  advantage: reward - {}, divided by {}{}\n  loss: {}, {}{}, divided by {}; KL {}\n",
+                     stage.advantage.baseline == "none" ? "nothing" : stage.advantage.baseline,
+                     stage.advantage.scale == "none" ? "nothing" : stage.advantage.scale,
+                     stage.advantage.whiten == "off" ? "" : ", then whitened over the step's " + stage.advantage.whiten, loss.kind,
+                     objective, of, denominator, penalty);
+}
+
 class Check {
  public:
   explicit Check(const Config& config) : config_(config) {}
@@ -321,17 +343,12 @@ class Check {
                                stage.sequences_per_step);
     const RolloutConfig& rollout = stage.rollout;
     const int64_t samples = rollout.prompts_per_step * rollout.samples_per_prompt;
+    const int64_t updates = stage.loss.updates_per_step * stage.loss.epochs_per_step;
     out += fmt::format("  a step: {} prompts x {} samples = {}, {} update{}, at most {} new tokens and {} rows\n",
-                       rollout.prompts_per_step, rollout.samples_per_prompt, samples, stage.loss.updates_per_step,
-                       stage.loss.updates_per_step == 1 ? "" : "s", samples * rollout.max_new_tokens,
+                       rollout.prompts_per_step, rollout.samples_per_prompt, samples, updates, updates == 1 ? "" : "s",
+                       samples * rollout.max_new_tokens,
                        samples * rollout.max_new_tokens + rollout.prompts_per_step * stage.data.max_prompt_tokens);
-    const LossConfig& loss = stage.loss;
-    const std::string denominator = loss.aggregation == "token_mean" ? "the update's trained tokens"
-                                    : loss.aggregation == "seq_mean"
-                                        ? "each completion's tokens, then the number of completions"
-                                        : fmt::format("{} x completions", loss.constant_length);
-    out += fmt::format("  loss: ratio clipped to [{:g}, {:g}], divided by {}; KL {}\n", 1 - loss.clip_low, 1 + loss.clip_high,
-                       denominator, stage.kl.coef > 0 ? fmt::format("{:g} (k3)", stage.kl.coef) : "off");
+    out += describe_loss(stage);
     out += "  reward:";
     for (const auto& settings : stage.rewards)
       out += settings.role == "gate"     ? fmt::format(" [only if {} > 0]", settings.name)

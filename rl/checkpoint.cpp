@@ -20,7 +20,7 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
-constexpr int64_t kFormatVersion = 1;
+constexpr int64_t kFormatVersion = 2;
 
 std::vector<fs::path> checkpoints_of(const std::string& run_directory) {
   std::vector<fs::path> found;
@@ -50,6 +50,8 @@ RunState state_from(const Json& json) {
   RunState state;
   state.stage = json.at("stage"), state.step = json.at("step"), state.global_step = json.at("global_step");
   state.trained_tokens = json.at("trained_tokens"), state.seconds = json.at("seconds");
+  const Json& bonus = json.at("entropy_bonus");
+  state.entropy_bonus.coef = bonus.at("coef"), state.entropy_bonus.last_entropy = bonus.at("last_entropy");
   const Json& summary = json.at("summary");
   for (const Json& s : summary.at("stages")) {
     StageSummary stage;
@@ -110,7 +112,9 @@ std::string save_checkpoint(const std::string& run_directory, const Policy& poli
   model::write_safetensors((temporary / "trainer" / "optimizer.safetensors").string(), tensors);
   model::write_file_atomically((temporary / "trainer" / "config.toml").string(), config_to_toml(config));
   Json json{{"format_version", kFormatVersion}, {"stage", state.stage}, {"step", state.step}, {"global_step", state.global_step},
-            {"trained_tokens", state.trained_tokens}, {"seconds", state.seconds}, {"policy_version", policy.version()},
+            {"trained_tokens", state.trained_tokens}, {"seconds", state.seconds},
+            {"entropy_bonus", {{"coef", state.entropy_bonus.coef}, {"last_entropy", state.entropy_bonus.last_entropy}}},
+            {"policy_version", policy.version()},
             {"optimizer_steps", policy.optimizer_steps()}, {"summary", Json::parse(summary_json(state.summary))}};
   model::write_file_atomically((temporary / "trainer" / "state.json").string(), json.dump(1) + "\n");
   folder.commit();

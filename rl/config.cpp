@@ -83,6 +83,7 @@ class Writer {
   std::string source_text(size_t stage, const std::string& path) const {
     const Source source = resolved_->source_of(stage, path);
     if (!source.override_.empty()) return "--set";
+    if (!source.preset.empty()) return "preset " + source.preset;
     return source.line > 0 ? fmt::format("{}:{}", config_.file, source.line) : "default";
   }
 
@@ -92,6 +93,11 @@ class Writer {
 };
 
 }  // namespace
+
+bool AdvantageConfig::compares_within_group() const {
+  return baseline == "group_mean" || baseline == "leave_one_out" || baseline == "length_weighted" || scale == "group_std" ||
+         scale == "group_mean";
+}
 
 int64_t RolloutConfig::asked_prompts() const {
   // 10 * 1.1 is a little above 11 in doubles.
@@ -109,7 +115,9 @@ Config read_config(const std::string& file, const std::vector<std::string>& over
   Resolved resolved = resolve_config(file, overrides);
   Config& config = resolved.config;
   const auto place = [&](const Source& source) {
-    return source.override_.empty() ? fmt::format("{}:{}", file, source.line) : "--set " + source.override_;
+    return !source.override_.empty() ? "--set " + source.override_
+           : !source.preset.empty()  ? "preset " + source.preset
+                                     : fmt::format("{}:{}", file, source.line);
   };
   for (const auto& [path, source] : resolved.run_sources) config.places[path] = place(source);
   for (size_t i = 0; i < config.stages.size(); ++i) {

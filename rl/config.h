@@ -82,34 +82,55 @@ struct RolloutConfig {
 };
 
 struct AdvantageConfig {
-  std::string baseline = "group_mean";  // group_mean | leave_one_out | none
-  std::string scale = "group_std";      // group_std | none
+  std::string baseline = "group_mean";  // group_mean | leave_one_out | length_weighted | batch_mean | none
+  std::string scale = "group_std";      // group_std | batch_std | group_mean | none
   std::string std = "unbiased";         // unbiased | population
   double eps = 1e-6;
+  std::string whiten = "off";           // off | samples | tokens
+  std::string combine = "sum_then_normalize";   // sum_then_normalize | normalize_then_sum
   double reward_low = -1e6, reward_high = 1e6;  // the total reward is clipped to it
+
+  bool compares_within_group() const;   // a group of one has nothing to compare with
 };
 
 struct LossConfig {
-  double clip_low = 0.2, clip_high = 0.2;
-  std::string aggregation = "token_mean";  // token_mean | seq_mean | constant
+  std::string kind = "ppo_clip";           // ppo_clip | cispo | sapo | reinforce
+  std::string ratio_level = "token";       // token | sequence | sequence_token
+  double clip_low = 0.2, clip_high = 0.2;  // distances from 1
+  double dual_clip = 0.0;                  // 0: off
+  double sapo_tau_positive = 1.0, sapo_tau_negative = 1.05;
+  std::string aggregation = "token_mean";  // token_mean | seq_mean | seq_mean_token_sum | constant
   int64_t constant_length = 0;
   double entropy_coef = 0.0;
-  int64_t updates_per_step = 1;
+  double entropy_target = 0.0;             // 0: the coefficient stays
+  double entropy_coef_delta = 1e-4, entropy_coef_max = 5e-3;
+  int64_t updates_per_step = 1, epochs_per_step = 1;
 };
 
 struct KlConfig {
   double coef = 0.0;                       // 0: no reference policy is kept
-  std::string reference_update = "never";  // never | every
+  std::string where = "loss";              // loss | reward | token_reward
+  std::string value = "k3";                // k1 | k2 | k3
+  std::string gradient = "unbiased";       // naive | k2 | unbiased
+  std::string level = "token";             // token | sequence
+  std::string reference_update = "never";  // never | every | polyak
   int64_t reference_every_steps = 400;
+  double reference_polyak = 0.6;
+  bool reset_optimizer = false;
 };
 
 struct CorrectionConfig {
+  std::string mode = "off";                // off | truncate | mask | seq_mask
+  double upper = 2.0, lower = 0.0;
+  std::string old_logprobs = "rollout";    // rollout | recompute
   std::string truncation = "off";          // off: warn with the mean kept mass
 };
 
 struct MoeConfig {
   double bias_update_rate = 0.0;           // sigmoid routers: step of the correction bias toward even loads
   bool train_router = true;
+  double aux_loss_coef = 0.0;              // sequence-wise balance loss
+  std::string replay = "off";              // off | trainer
 };
 
 struct OptimizerConfig {
@@ -176,7 +197,8 @@ struct Config {
   CheckpointConfig checkpoint;
   LogConfig log;
   std::vector<StageConfig> stages;         // at least one
-  // Where each value that is not a default was set: "run.seed" or "STAGE:data.train" -> "configs/x.toml:12" or "--set ...".
+  // Where each value that is not a default was set: "run.seed" or "STAGE:data.train" -> "configs/x.toml:12", "--set ..." or
+  // "preset dapo".
   // "STAGE:reward.0" is the stage's first [[reward]].
   std::map<std::string, std::string> places;
 };
@@ -184,7 +206,7 @@ struct Config {
 // The place of a setting for an error message; the file when it is a default.
 std::string place_of(const Config& config, const std::string& path, const std::string& stage = "");
 
-// Reads a TOML file and `--set section.key=value` overrides (a value is TOML; a bare word is a string). Throws
+// Reads a TOML file, the preset that it may name at its top, and `--set section.key=value` overrides (a value is TOML; a bare word is a string). Throws
 // kernels::UsageError with "file:line: section.key: what is wrong. how to fix it." All errors of a file are joined by
 // newlines, in line order.
 Config read_config(const std::string& file, const std::vector<std::string>& overrides = {});
@@ -198,7 +220,7 @@ Config read_sizes(const std::string& file, const std::vector<std::string>& overr
 
 // The resolved config as TOML, each key with its value. It reads back as the same config.
 std::string config_to_toml(const Config& config);
-// The same with a comment on each line that says where the value came from: default, file:line or --set.
+// The same with a comment on each line that says where the value came from: default, preset, file:line or --set.
 std::string print_config(const std::string& file, const std::vector<std::string>& overrides);
 std::string config_schema_json();     // JSON Schema, draft 7
 std::string config_table_markdown();  // the README's table

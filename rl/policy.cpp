@@ -34,20 +34,19 @@ void add_loads(std::vector<std::vector<int64_t>>& sum, const std::vector<std::ve
   }
 }
 
-// -log pi on each trained token: the SFT loss in the shape of the GRPO one.
-GrpoLossOutput sft_loss(const MicroBatch& micro, const kernels::TokenLogprob& head, const GrpoLossOutput& earlier) {
-  GrpoLossOutput out;
-  out.loss = earlier.loss, out.entropy_sum = earlier.entropy_sum, out.tokens = earlier.tokens;
+// -log pi on each trained token.
+PolicyGradient sft_loss(const MicroBatch& micro, const kernels::TokenLogprob& head, LossSums& sums) {
+  PolicyGradient out;
   out.dlogprobs = kernels::zeros_f32({head.logprob.size(0)});
   const float *logprob = kernels::f32(head.logprob), *entropy = kernels::f32(head.entropy), *weight = kernels::f32(micro.token_weights);
   const bool* trained = static_cast<const bool*>(micro.mask.data_ptr());
   for (int64_t s = 0; s < head.logprob.size(0); ++s) {
     if (!trained[s]) continue;
     if (!std::isfinite(logprob[s])) kernels::fail("sft: the log-probability of a token is {}; the step is not applied.", logprob[s]);
-    out.loss -= double(weight[s]) * double(logprob[s]);
+    sums.loss -= double(weight[s]) * double(logprob[s]);
     kernels::f32(out.dlogprobs)[s] = -weight[s];
-    out.entropy_sum += entropy[s];
-    out.tokens += 1;
+    sums.entropy += entropy[s];
+    sums.tokens += 1;
   }
   return out;
 }
@@ -64,6 +63,11 @@ void add_sampler_difference(UpdateStatistics& sums, const MicroBatch& micro, con
     sums.ratio_min = std::min(sums.ratio_min, ratio);
     sums.ratio_max = std::max(sums.ratio_max, ratio);
   }
+}
+
+// Of the logits, as they were sampled.
+float inverse_temperature_of(const StageConfig& stage) {
+  return stage.kind == "sft" ? 1.0f : rollout::inverse_temperature({.temperature = stage.rollout.temperature});
 }
 
 bool is_router(const std::string& name) {
@@ -96,39 +100,66 @@ std::shared_ptr<const model::WeightSet> Policy::weights_of(const at::Tensor& mas
   return weights;
 }
 
-UpdateStatistics Policy::accumulate(const std::vector<TrainGroup>& groups, const StageConfig& stage, const MicroBatchPlan& plan,
-                                    const std::shared_ptr<const model::WeightSet>& reference) {
-  UpdateStatistics sums;
-  const bool sft = stage.kind == "sft";
-  const GrpoLossConfig loss{stage.loss.clip_low, stage.loss.clip_high, stage.kl.coef, stage.loss.entropy_coef};
-  const float inverse_temperature = sft ? 1.0f : rollout::inverse_temperature({.temperature = stage.rollout.temperature});
-  GrpoLossOutput result;
+void Policy::score(std::vector<TrainGroup>& groups, const StageConfig& stage, const MicroBatchPlan& plan,
+                   const model::WeightSet& weights, std::vector<float> TrainSequence::*into) const {
   for (const auto& [first, end] : split_micro_batches(groups, std::min(plan.rows, stage.optimizer.max_tokens_per_microbatch))) {
-    kernels::Span packing("pack", &sums.pack_seconds);
-    const MicroBatch micro = pack(groups, first, end, inverse_temperature);
+    const MicroBatch micro = pack(groups, first, end, inverse_temperature_of(stage));
+    const kernels::Span span("score", nullptr, "rows", micro.tokens.rows());
+    const auto head = model::forward_train(weights, micro.tokens, {.keep_tape = false}).tokens;
+    const float* logprob = kernels::f32(head.logprob);
+    auto range = micro.sequences.begin();
+    for (size_t g = first; g < end; ++g)
+      for (TrainSequence& s : groups[g].sequences) {
+        std::vector<float>& out = s.*into;
+        out.assign(logprob + range->first, logprob + range->first + range->count);
+        for (size_t t = 0; t < out.size(); ++t)
+          if (!s.trained[t]) out[t] = 0;
+        ++range;
+      }
+  }
+}
+
+void Policy::record_routes(std::vector<TrainGroup>& groups, const StageConfig& stage, const MicroBatchPlan& plan) const {
+  for (auto& g : groups) g.routes.clear();
+  for (const auto& [first, end] : split_micro_batches(groups, std::min(plan.rows, stage.optimizer.max_tokens_per_microbatch))) {
+    const MicroBatch micro = pack(groups, first, end, inverse_temperature_of(stage));
+    const kernels::Span span("record routes", nullptr, "rows", micro.tokens.rows());
+    const auto routes = model::forward_train(*weights_, micro.tokens, {.keep_tape = false, .keep_routes = true}).routes;
+    int64_t row = 0;
+    for (size_t g = first; g < end; ++g) {
+      const int64_t rows = rows_of(groups[g]);
+      for (const at::Tensor& layer : routes)
+        groups[g].routes.push_back(layer.defined() ? layer.narrow(0, row, rows).clone() : at::Tensor());
+      row += rows;
+    }
+  }
+}
+
+UpdateStatistics Policy::accumulate(const std::vector<TrainGroup>& groups, const StageConfig& stage, const MicroBatchPlan& plan,
+                                    double entropy_coef) {
+  UpdateStatistics statistics;
+  const bool sft = stage.kind == "sft";
+  const double share = 1.0 / static_cast<double>(std::max<size_t>(1, groups.size()));  // a group's in the balance loss
+  for (const auto& [first, end] : split_micro_batches(groups, std::min(plan.rows, stage.optimizer.max_tokens_per_microbatch))) {
+    kernels::Span packing("pack", &statistics.pack_seconds);
+    const MicroBatch micro = pack(groups, first, end, inverse_temperature_of(stage));
     packing.end();
     const int64_t rows = micro.tokens.rows();
-    kernels::Span forward("forward", &sums.forward_seconds, "rows", rows);
-    auto output = model::forward_train(*weights_, micro.tokens, {.keep_tape = true, .recomputed_blocks = plan.recomputed_blocks});
+    kernels::Span forward("forward", &statistics.forward_seconds, "rows", rows);
+    auto output = model::forward_train(*weights_, micro.tokens, {.keep_tape = true, .recomputed_blocks = plan.recomputed_blocks,
+                                                                  .routes = micro.routes.empty() ? nullptr : &micro.routes,
+                                                                  .balance_weight = stage.moe.aux_loss_coef * share});
     forward.end();
-    if (sft) {
-      result = sft_loss(micro, output.tokens, result);
-    } else {
-      add_sampler_difference(sums, micro, output.tokens);
-      GrpoLossInputs in{output.tokens.logprob, output.tokens.entropy, micro.sampler_logprobs, {}, micro.advantages, micro.token_weights, micro.mask};
-      if (reference) {
-        const kernels::Span span("reference", &sums.forward_seconds, "rows", rows);
-        in.reference_logprobs = model::forward_train(*reference, micro.tokens, {.keep_tape = false}).tokens.logprob;
-      }
-      result = grpo_loss(in, loss, result);
-    }
-    const kernels::Span backward("backward", &sums.backward_seconds, "rows", rows);
-    model::backward(*weights_, output, result.dlogprobs, result.dentropy, store_);
-    add_loads(sums.expert_loads, output.expert_loads);
+    for (const double balance : output.balance) statistics.aux_loss += balance * share;
+    if (!sft) add_sampler_difference(statistics, micro, output.tokens);
+    const PolicyGradient gradient = sft ? sft_loss(micro, output.tokens, statistics.sums)
+                                        : policy_loss(micro, output.tokens, stage.loss, stage.kl, entropy_coef, statistics.sums);
+    const kernels::Span backward("backward", &statistics.backward_seconds, "rows", rows);
+    model::backward(*weights_, output, gradient.dlogprobs, gradient.dentropy, store_);
+    add_loads(statistics.expert_loads, output.expert_loads);
   }
-  sums.loss = result.loss, sums.tokens = result.tokens, sums.kl = result.kl, sums.entropy = result.entropy_sum;
-  sums.clipped_low = result.clipped_low, sums.clipped_high = result.clipped_high;
-  return sums;
+  statistics.sums.loss += stage.moe.aux_loss_coef * statistics.aux_loss;
+  return statistics;
 }
 
 void Policy::apply(UpdateStatistics& statistics, const StageConfig& stage, int64_t step, int64_t steps) {

@@ -10,17 +10,18 @@
 #include "model/transformer.h"
 #include "rl/batch.h"
 #include "rl/config.h"
-#include "rl/grpo_loss.h"
+#include "rl/loss/policy_loss.h"
 
 namespace rl {
 
-// Sums over the micro-batches of one optimizer step.
+// Sums over the micro-batches of one optimizer update.
 struct UpdateStatistics {
-  double loss = 0, tokens = 0, kl = 0, entropy = 0, clipped_low = 0, clipped_high = 0;
+  LossSums sums;
   double logp_difference_sum = 0, logp_difference_max = 0;       // |sampler - trainer|
   double ratio_sum = 0, ratio_min = 1e300, ratio_max = -1e300;   // trainer's probability / sampler's
   double grad_norm = 0, learning_rate = 0;
   std::vector<std::vector<int64_t>> expert_loads;                // [layers][experts]
+  double aux_loss = 0;                                           // balance loss before its coefficient, mean over groups
   double pack_seconds = 0, forward_seconds = 0, backward_seconds = 0, optimizer_seconds = 0;
 };
 
@@ -47,10 +48,16 @@ class Policy {
   // Weights made of other masters (float32, flat), which later steps do not touch: a reference policy.
   std::shared_ptr<const model::WeightSet> weights_of(const at::Tensor& master);
 
-  // Forward and backward over the groups, in micro-batches; gradients add up in the store. `reference`: null, or the
-  // policy that the KL is to. kind "sft" takes -log pi as the token loss.
+  // Log-probabilities of the groups' completions under some weights, written to one member of each sequence:
+  // &TrainSequence::reference_logprobs, for example. 0 where a token is not trained.
+  void score(std::vector<TrainGroup>& groups, const StageConfig& stage, const MicroBatchPlan& plan, const model::WeightSet& weights,
+             std::vector<float> TrainSequence::*into) const;
+  // The experts that each of the groups' rows has now, for moe.replay.
+  void record_routes(std::vector<TrainGroup>& groups, const StageConfig& stage, const MicroBatchPlan& plan) const;
+  // Forward and backward over the groups, in micro-batches; gradients add up in the store. kind "sft" takes -log pi as
+  // the token loss. `entropy_coef`: see policy_loss.
   UpdateStatistics accumulate(const std::vector<TrainGroup>& groups, const StageConfig& stage, const MicroBatchPlan& plan,
-                              const std::shared_ptr<const model::WeightSet>& reference);
+                              double entropy_coef = 0);
   // Clips, applies AdamW, moves the routers' biases, packs the new weights over the old ones (nobody else may hold them)
   // and zeroes the gradient. `step` of `steps` is the stage's, 0-based.
   void apply(UpdateStatistics& statistics, const StageConfig& stage, int64_t step, int64_t steps);

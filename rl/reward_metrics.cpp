@@ -6,7 +6,7 @@
 #include <limits>
 #include <set>
 
-#include "rl/advantage.h"
+#include "rl/advantage/group_advantages.h"
 
 namespace rl {
 namespace {

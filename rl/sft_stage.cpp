@@ -55,17 +55,17 @@ bool run_sft_stage(Run& run, const StageConfig& stage) {
     LossConfig token_mean = stage.loss;
     token_mean.aggregation = "token_mean";
     weigh_tokens(groups, token_mean);
-    UpdateStatistics update = run.policy.accumulate(groups, stage, {run.plan.microbatch_rows, run.plan.recomputed_blocks}, nullptr);
+    UpdateStatistics update = run.policy.accumulate(groups, stage, {run.plan.microbatch_rows, run.plan.recomputed_blocks});
     run.policy.apply(update, stage, step, steps);
     // ---- only logging and saving below
-    Metrics metrics{{"loss", update.loss}, {"entropy", update.entropy / update.tokens}};
+    Metrics metrics{{"loss", update.sums.loss}, {"entropy", update.sums.entropy / update.sums.tokens}};
     append_update_metrics(metrics, update, stage);
-    run.state.trained_tokens += static_cast<int64_t>(update.tokens);
+    run.state.trained_tokens += static_cast<int64_t>(update.sums.tokens);
     metrics.emplace_back("num_tokens", static_cast<double>(run.state.trained_tokens));
     whole.end();
     append_update_times(metrics, update, step_seconds);
     finish_step(run, stage, std::move(metrics));
-    progress.update(step + 1, fmt::format("loss {:.3f}", update.loss));
+    progress.update(step + 1, fmt::format("loss {:.3f}", update.sums.loss));
     if (interrupted()) return false;
   }
   return true;

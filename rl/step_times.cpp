@@ -30,20 +30,21 @@ void append_step_times(Metrics& metrics, const StepTimes& t, const UpdateStatist
   metrics.emplace_back("timing/reward_seconds", t.rewards);
   metrics.emplace_back("timing/train_seconds", t.train);
   metrics.emplace_back("timing/rollout_tokens_per_second", t.sampled_tokens() / t.rollout);
-  metrics.emplace_back("timing/train_tokens_per_second", update.tokens / t.train);
+  metrics.emplace_back("timing/train_tokens_per_second", update.sums.tokens / t.train);
   // What the cache saved depends on the engine's budgets, as times do.
   metrics.emplace_back("timing/cached_prompt_tokens", static_cast<double>(t.after.cached_tokens - t.before.cached_tokens));
   std::vector<Part> parts = {{"prompts", t.prompts},
                              {"prefill", t.after.prefill_seconds - t.before.prefill_seconds},
                              {"decode", t.after.decode_seconds - t.before.decode_seconds},
                              {"sample", t.after.draw_seconds - t.before.draw_seconds},
-                             {"reward_wait", t.reward_wait}};
+                             {"reward_wait", t.reward_wait},
+                             {"score", t.score}};
   for (const Part& part : parts_of(update)) parts.push_back(part);
   append_parts(metrics, parts, step);
 }
 
 void append_update_times(Metrics& metrics, const UpdateStatistics& update, double step) {
-  metrics.emplace_back("timing/train_tokens_per_second", update.tokens / step);
+  metrics.emplace_back("timing/train_tokens_per_second", update.sums.tokens / step);
   append_parts(metrics, parts_of(update), step);
 }
 

@@ -1,6 +1,6 @@
 // Where the seconds of a step go: the timing/ metrics.
 //
-// The parts prompts, prefill, decode, sample, reward_wait, pack, forward, backward, optimizer and other make up the
+// The parts prompts, prefill, decode, sample, reward_wait, score, pack, forward, backward, optimizer and other make up the
 // step. Rewards and the next step's prompts run beside it on threads of their own, and count only where the step waits.
 #pragma once
 
@@ -15,6 +15,7 @@ struct StepTimes {
   double rollout = 0;      // from the first request to the last score, the parts below included
   double reward_wait = 0;
   double rewards = 0;      // what rewards worked on their own thread
+  double score = 0;        // log-probabilities of the reference, or of the policy before its updates
   double train = 0;        // from packing to the new weights
   rollout::SourceStatistics before, after;  // around the rollout
 

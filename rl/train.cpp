@@ -89,6 +89,7 @@ void begin_stage(Run& run, const StageConfig& stage) {
   run.state.summary.stages.push_back(summary);
   run.state.step = 0;
   run.state.trained_tokens = 0;
+  run.state.entropy_bonus = EntropyBonus(stage.loss.entropy_coef);
   run.policy.reset_optimizer();
   run.reference_master = at::Tensor();
   run.reference = nullptr;
@@ -183,20 +184,23 @@ int64_t steps_of(const Config& config, const StageConfig& stage) {
 void append_update_metrics(Metrics& metrics, const UpdateStatistics& update, const StageConfig& stage) {
   metrics.emplace_back("grad_norm", update.grad_norm);
   metrics.emplace_back("learning_rate", update.learning_rate);
-  double least = 1, most = 0;
-  bool routed = false;
+  double least = 1, most = 0, violation = 0, layers = 0;
   for (const auto& loads : update.expert_loads) {
     double total = 0;
     for (int64_t x : loads) total += static_cast<double>(x);
+    if (loads.empty()) continue;
+    const double own_most = static_cast<double>(*std::max_element(loads.begin(), loads.end()));
+    violation += own_most * static_cast<double>(loads.size()) / total - 1, layers += 1;
     for (int64_t x : loads) {
-      routed = true;
       least = std::min(least, static_cast<double>(x) / total);
       most = std::max(most, static_cast<double>(x) / total);
     }
   }
-  if (!routed) return;
+  if (layers == 0) return;
+  if (stage.moe.aux_loss_coef > 0) metrics.emplace_back("aux_loss", update.aux_loss);
   metrics.emplace_back("moe/load_min_share", least);
   metrics.emplace_back("moe/load_max_share", most);
+  metrics.emplace_back("moe/load_max_violation", violation / layers);
 }
 
 Fits prompts_that_fit(const Run& run, const StageConfig& stage) {

@@ -30,7 +30,8 @@ void add_train(CLI::App& app, Command& command) {
   auto* train = app.add_subcommand("train", "Train a model: every stage of the settings file, one after the other")
                     ->footer(
                         "Example:\n  ponder train configs/quickstart.toml --set run.seed=1\n  ponder train "
-                        "configs/quickstart.toml --resume auto\n  ponder train configs/quickstart.toml --trace steps.json\n\n"
+                        "configs/quickstart.toml --resume auto\n  ponder train configs/quickstart.toml --trace steps.json\n"
+                        "  ponder train my_run.toml --set preset=dapo --print-config\n\n"
                         "Ctrl-C finishes the step, saves and ends with 130; --resume auto goes on from there.");
   add_overrides(train, config, overrides);
   train

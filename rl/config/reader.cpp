@@ -9,6 +9,7 @@
 
 #include "kernels/error.h"
 #include "rl/config/nearest_name.h"
+#include "rl/config/presets.h"
 
 namespace rl {
 namespace {
@@ -40,6 +41,7 @@ class Reader {
   }
 
   Resolved read(const TomlNode& root) {
+    read_preset(root);
     read_sections(root);
     read_stages(root);
     for (const auto& text : overrides_) apply_override(text);
@@ -79,23 +81,50 @@ class Reader {
       kernels::fail_usage("{}: has no [[reward]]. Add one, such as\n[[reward]]\nname = \"math\"", out_.config.file);
     read_rewards(*found, "", base_, base_rewards_);
     for (const auto& [name, node] : root.children)
-      if (name != "reward" && name != "stage" && !holds(run_sections(), name) && !holds(stage_sections(), name))
+      if (name != "reward" && name != "stage" && name != "preset" && !holds(run_sections(), name) && !holds(stage_sections(), name))
         errors_.add({.line = node.line}, name, "unknown section. " + hint_for_section(name));
     if (!errors_.empty()) throw kernels::UsageError(errors_.joined());
     return base_.rewards;
   }
 
  private:
+  // A preset lies under the file's sections, for stages of kind grpo. --set preset=NAME wins over the file's.
+  void read_preset(const TomlNode& root) {
+    Source source;
+    const TomlNode* asked = root.find("preset");
+    if (asked != nullptr) source.line = asked->line;
+    TomlNode set;
+    for (const auto& text : overrides_)
+      if (text.rfind("preset=", 0) == 0) set = read_toml_value(text.substr(7)), asked = &set, source = {.line = 0, .override_ = text};
+    if (asked == nullptr) return;
+    const std::string* text = asked->kind == Kind::text ? find_preset(asked->text) : nullptr;
+    if (text == nullptr) {
+      const std::string near = asked->kind == Kind::text ? nearest_name(asked->text, preset_names()) : "";
+      errors_.add(source, "preset", fmt::format("is {}, but must be one of: {}.{}", shown(*asked), fmt::join(preset_names(), ", "),
+                                                near.empty() ? "" : " Did you mean \"" + near + "\"?"));
+      return;
+    }
+    const std::string file = "preset " + asked->text;
+    for (const auto& [section, table] : read_toml_text(*text, file).children)
+      for (const auto& [name, value] : table.children) {
+        const Key* key = find_key(section, name);
+        const std::string error = key == nullptr ? "unknown key" : assign(*key, value, {nullptr, &grpo_base_, nullptr});
+        if (!error.empty()) kernels::fail("{}:{}: {}.{}: {}", file, value.line, section, name, error);
+        grpo_sources_[section + "." + name] = {.line = value.line, .preset = asked->text};
+      }
+  }
+
   void read_sections(const TomlNode& root) {
     for (const auto& [name, node] : root.children) {
       const Source at{.line = node.line};
-      if (name == "stage") continue;
+      if (name == "stage" || name == "preset") continue;
       if (name == "reward") {
         read_rewards(node, "", base_, base_rewards_);
       } else if (holds(run_sections(), name)) {
         read_table(name, "", node, {&out_.config, &base_, nullptr}, out_.run_sources);
       } else if (holds(stage_sections(), name)) {
         read_table(name, "", node, {&out_.config, &base_, nullptr}, base_sources_);
+        read_table(name, "", node, {&out_.config, &grpo_base_, nullptr}, grpo_sources_);
       } else if (node.kind != Kind::table && node.kind != Kind::array) {
         errors_.add(at, name, "stands outside any section. " + hint_for_key("", name));
       } else {
@@ -107,10 +136,11 @@ class Reader {
   static std::string hint_for_section(const std::string& name) {
     std::vector<std::string> known = run_sections();
     known.insert(known.end(), stage_sections().begin(), stage_sections().end());
-    known.insert(known.end(), {"stage", "reward"});
+    known.insert(known.end(), {"stage", "reward", "preset"});
     if (holds(init_sections(), name))
       return "It is for `ponder init`, which makes a model folder; then set model.path to that folder.";
     const std::string near = nearest_name(name, known);
+    if (near == "preset") return "Did you mean preset = \"...\" at the top?";
     if (!near.empty())
       return fmt::format("Did you mean {}?", near == "stage" || near == "reward" ? "[[" + near + "]]" : "[" + near + "]");
     return fmt::format("Known sections: {}.", fmt::join(known, ", "));
@@ -191,19 +221,21 @@ class Reader {
       list = nullptr;
     }
     if (list == nullptr || list->children.empty()) {
-      add_stage();
+      add_stage("grpo");
       return;
     }
     for (const auto& [unused, entry] : list->children) {
-      add_stage();
+      const TomlNode* kind = entry.find("kind");
+      add_stage(kind != nullptr && kind->text == "sft" ? "sft" : "grpo");
       if (entry.kind == Kind::table) read_stage(entry, out_.config.stages.size() - 1);
       else errors_.add({.line = entry.line}, "stage", "must be a list of tables. Write [[stage]] with two brackets.");
     }
   }
 
-  void add_stage() {
-    out_.config.stages.push_back(base_);
-    out_.stage_sources.push_back(base_sources_);
+  void add_stage(const std::string& kind) {
+    grpo_base_.rewards = base_.rewards;
+    out_.config.stages.push_back(kind == "sft" ? base_ : grpo_base_);
+    out_.stage_sources.push_back(kind == "sft" ? base_sources_ : grpo_sources_);
     out_.reward_sources.push_back(base_rewards_);
   }
 
@@ -239,6 +271,7 @@ class Reader {
   // section.key=value for the run or for every stage; stage.NAME.key=value and stage.NAME.section.key=value for one
   // stage (by name, kind or number from 0); reward.NAME.key=value for a reward of any stage.
   void apply_override(const std::string& text) {
+    if (text.rfind("preset=", 0) == 0) return;  // read_preset
     const Source source{.line = 0, .override_ = text};
     const size_t equals = text.find('=');
     std::vector<std::string> path;
@@ -298,6 +331,8 @@ class Reader {
     RunConfig& run = out_.config.run;
     if (run.name.empty()) run.name = std::filesystem::path(out_.config.file).stem().string();
     if (run.output_dir.empty()) run.output_dir = "runs/" + run.name;
+    for (size_t i = 0; i < out_.config.stages.size(); ++i)
+      forget_unused_presets(out_.config.stages[i], out_.stage_sources[i]);
     std::set<std::string> names;
     for (auto& stage : out_.config.stages) {
       if (stage.name.empty()) {
@@ -313,8 +348,9 @@ class Reader {
   ConfigErrors errors_;
   std::vector<std::string> overrides_;
   Resolved out_;
-  StageConfig base_;  // the sections at the top: where each stage starts from
-  Sources base_sources_;
+  // Where each stage starts from: the sections at the top; for grpo stages they lie over the preset.
+  StageConfig base_, grpo_base_;
+  Sources base_sources_, grpo_sources_;
   std::vector<Source> base_rewards_;
 };
 
@@ -323,6 +359,7 @@ class Reader {
 void ConfigErrors::add(const Source& source, const std::string& path, const std::string& what) {
   constexpr int64_t command_line = int64_t{1} << 40;  // after the file's
   const std::string where = !source.override_.empty() ? "--set " + source.override_
+                            : !source.preset.empty()  ? fmt::format("{} (preset {})", file_, source.preset)
                             : source.line > 0         ? fmt::format("{}:{}", file_, source.line)
                                                       : file_;
   const std::string line = fmt::format("{}: {}: {}", where, path, what);

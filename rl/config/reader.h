@@ -12,10 +12,11 @@
 
 namespace rl {
 
-// Where a value came from. Neither: the default.
+// Where a value came from. None of them: the default.
 struct Source {
   int64_t line = 0;        // of the TOML file
   std::string override_ = {};  // the text after --set
+  std::string preset = {};     // the preset's name; `line` is then of its file
 };
 
 class ConfigErrors {
@@ -53,7 +54,10 @@ void fill_in_born_model(Resolved& resolved);
 // The rules of a born model's file: what is read and born at once, tokenizers. Errors by path.
 std::vector<std::pair<std::string, std::string>> born_model_problems(const Resolved& resolved);
 
-// Settings that are fine alone and wrong together. config_rules.cpp
+// Settings that are fine alone and wrong together: all of them, and those of one stage's algorithm.
 void check_rules(const Resolved& resolved, ConfigErrors& errors);
+void check_algorithm(const Resolved& resolved, size_t stage, ConfigErrors& errors);
+// What a preset sets and the file's own settings leave without effect goes back to its default.
+void forget_unused_presets(StageConfig& stage, std::map<std::string, Source>& sources);
 
 }  // namespace rl

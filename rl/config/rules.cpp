@@ -1,4 +1,4 @@
-// Settings that are fine alone and wrong together.
+// Settings that are fine alone and wrong together. Those of the algorithm are in algorithm_rules.cpp.
 #include <fmt/core.h>
 
 #include "rl/config/reader.h"
@@ -58,6 +58,10 @@ class Rules {
         fail(i, "moe.bias_update_rate",
              "is above 0, but only a sigmoid router has a correction bias. "
              "Set model.router = \"sigmoid\", or the rate to 0.");
+      if (model.sizes.router.experts == 0 && resolved_.config.stages[i].moe.replay != "off")
+        fail(i, "moe.replay", "is set, but model.experts is 0: there are no choices to replay. Remove the key.");
+      if (model.sizes.router.experts == 0 && resolved_.config.stages[i].moe.aux_loss_coef > 0)
+        fail(i, "moe.aux_loss_coef", "is above 0, but model.experts is 0: there are no loads to balance. Remove the key.");
     }
   }
 
@@ -72,6 +76,8 @@ class Rules {
            stage.kind == "sft" ? "is missing: how many steps? Set steps in this [[stage]]."
                                : "is missing: how many steps? Set run.steps, or steps in a [[stage]].");
     }
+    if (stage.moe.aux_loss_coef > 0 && !stage.moe.train_router)
+      fail(index, "moe.aux_loss_coef", "is above 0, but moe.train_router is false, so nothing learns from it. Set one of the two.");
     if (stage.data.train.empty())
       fail(index, "data.train", "is missing: there are no prompts. Give a JSONL file or \"generator:arithmetic\".");
     check_data_name(index, "data.train", stage.data.train);
@@ -90,37 +96,11 @@ class Rules {
 
   void check_grpo(size_t index) {
     const StageConfig& stage = resolved_.config.stages[index];
-    const bool compares = stage.advantage.baseline != "none" || stage.advantage.scale != "none";
-    if (stage.rollout.samples_per_prompt < 2 && compares)
-      fail(index, "rollout.samples_per_prompt",
-           "is 1, but GRPO compares completions of one prompt with each other, "
-           "so a group of one always has advantage 0. Set it to 2 or more.");
     if (stage.rollout.temperature == 0)
       fail(index, "rollout.temperature",
            "is 0, but then all completions of a prompt are equal and nothing can be learnt. "
            "Set it above 0; eval.temperature is the one for evaluation.");
-    if (stage.loss.aggregation == "constant" && stage.loss.constant_length == 0)
-      fail(index, "loss.constant_length",
-           fmt::format("is missing: loss.aggregation = \"constant\" divides by it. "
-                       "Set it, for example to rollout.max_new_tokens ({}).",
-                       stage.rollout.max_new_tokens));
-    if (stage.loss.aggregation != "constant" && stage.loss.constant_length > 0)
-      fail(index, "loss.constant_length",
-           fmt::format("is {}, but loss.aggregation is \"{}\", which does not use it. "
-                       "Set aggregation = \"constant\", or remove the key.",
-                       stage.loss.constant_length, stage.loss.aggregation));
-    if (stage.kl.reference_update == "every" && stage.kl.coef == 0)
-      fail(index, "kl.reference_update",
-           "is \"every\", but kl.coef is 0, so no reference is kept. "
-           "Set kl.coef above 0, or reference_update = \"never\".");
-    if (stage.loss.updates_per_step > stage.rollout.prompts_per_step)
-      fail(index, "loss.updates_per_step",
-           fmt::format("is {}, but a step has {} groups and an update takes whole groups. "
-                       "Set it to {} or less.",
-                       stage.loss.updates_per_step, stage.rollout.prompts_per_step, stage.rollout.prompts_per_step));
-    if (stage.advantage.reward_low > stage.advantage.reward_high)
-      fail(index, "advantage.reward_range",
-           fmt::format("is [{}, {}], which is empty. Write the lower end first.", stage.advantage.reward_low, stage.advantage.reward_high));
+    check_algorithm(resolved_, index, errors_);
     check_rewards(index);
   }
 

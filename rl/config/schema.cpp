@@ -1,15 +1,21 @@
 // The JSON Schema of the TOML, and the README's table, from the declared keys.
 #include <fmt/core.h>
+#include <fmt/ranges.h>
 
 #include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "rl/config/keys.h"
+#include "rl/config/presets.h"
 
 namespace rl {
 namespace {
 
 using Json = nlohmann::ordered_json;
+
+constexpr const char* preset_sentence =
+    "Stands above all sections: values of a known recipe for the grpo stages, under the file's own. configs/presets/ has each with "
+    "its sources.";
 
 void add_range(Json& schema, const Range& range) {
   if (std::isfinite(range.low)) schema[range.low_excluded ? "exclusiveMinimum" : "minimum"] = range.low;
@@ -78,6 +84,7 @@ std::string config_schema_json() {
   for (const auto* sections : {&run_sections(), &init_sections()})
     for (const auto& section : *sections) root["properties"][section] = section_schema(section);
   for (const auto& section : stage_sections()) root["properties"][section] = section_schema(section);
+  root["properties"]["preset"] = {{"description", preset_sentence}, {"type", "string"}, {"enum", preset_names()}};
   root["properties"]["reward"] = rewards_schema();
   root["properties"]["stage"] = {{"type", "array"}, {"items", stage}};
   return root.dump(2) + "\n";
@@ -85,6 +92,7 @@ std::string config_schema_json() {
 
 std::string config_table_markdown() {
   std::string out = "| Key | Type | Default | Range | Meaning |\n| --- | --- | --- | --- | --- |\n";
+  out += fmt::format("| `preset` | text | | {} | {} |\n", cell(fmt::format("{}", fmt::join(preset_names(), " | "))), preset_sentence);
   for (const auto& key : config_keys()) {
     const std::string path =
         key.section == "stage" || key.section == "reward" ? "[[" + key.section + "]] " + key.name : key.path();

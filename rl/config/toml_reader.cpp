@@ -83,8 +83,12 @@ TomlNode read_toml_file(const std::string& file) {
   if (!in) kernels::fail_usage("{}: cannot be read. Give the path of a TOML file, such as configs/quickstart.toml.", file);
   std::stringstream text;
   text << in.rdbuf();
+  return read_toml_text(text.str(), file);
+}
+
+TomlNode read_toml_text(const std::string& text, const std::string& file) {
   try {
-    return plain(toml::parse(text.str(), file), 1);
+    return plain(toml::parse(text, file), 1);
   } catch (const toml::parse_error& error) {
     kernels::fail_usage("{}:{}: is not valid TOML: {}.", file, error.source().begin.line, error.description());
   }

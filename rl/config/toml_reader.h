@@ -26,6 +26,7 @@ std::string shown(const TomlNode& node);     // the value as a person would writ
 
 // Throws kernels::UsageError "file:line: why" for text that is not TOML, and for a file that cannot be read.
 TomlNode read_toml_file(const std::string& file);
+TomlNode read_toml_text(const std::string& text, const std::string& file);
 // The value part of `--set key=value`: TOML, or else a bare word taken as text.
 TomlNode read_toml_value(const std::string& text);
 

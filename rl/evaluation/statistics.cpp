@@ -5,7 +5,7 @@
 
 #include "kernels/error.h"
 #include "kernels/rng.h"
-#include "rl/advantage.h"
+#include "rl/advantage/group_advantages.h"
 
 namespace rl {
 namespace {

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <numeric>
 #include <unordered_map>
 
 #include "model/files/safetensors.h"
@@ -17,6 +18,12 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 Json number_or_null(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
+
+// Of its tokens, where they differ: their mean.
+double advantage_of(const TrainSequence& s) {
+  if (s.advantages.empty()) return s.advantage;
+  return std::accumulate(s.advantages.begin(), s.advantages.end(), 0.0) / static_cast<double>(s.advantages.size());
+}
 
 Json line_of(const Group& group, const ScoredSample& s, double advantage, const model::Tokenizer& tokenizer) {
   Json json = rollout::record_to_json(s.record, &tokenizer);
@@ -46,7 +53,7 @@ Advantages advantages_of(const std::vector<Group>& groups, const std::vector<Tra
     if (found == by_id.end()) continue;
     size_t next = 0;
     for (size_t i = 0; i < group.samples.size(); ++i)
-      if (group.samples[i].outcome.has_value()) own[i] = found->second->sequences.at(next++).advantage;
+      if (group.samples[i].outcome.has_value()) own[i] = advantage_of(found->second->sequences.at(next++));
   }
   return all;
 }

@@ -13,7 +13,7 @@ def check_trace(folder):
     with open(f"{folder}/trace.json") as file:
         events = json.load(file)
     spans = [event for event in events if event["ph"] == "X"]
-    missing = {"step", "prompts", "rollout", "prefill", "decode", "draw", "reward", "reward wait", "train", "pack", "forward", "reference",
+    missing = {"step", "prompts", "rollout", "prefill", "decode", "draw", "reward", "reward wait", "train", "pack", "forward", "score",
                "backward", "optimizer", "checkpoint", "evaluation"} - {event["name"] for event in spans}
     if missing:
         fail(f"trace.json shows no {', '.join(sorted(missing))}")

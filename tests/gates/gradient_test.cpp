@@ -4,7 +4,7 @@
 
 #include "kernels/thread_pool.h"
 #include "model/transformer.h"
-#include "rl/grpo_loss.h"
+#include "rl/loss/policy_loss.h"
 #include "tests/gates/gate_groups.h"
 #include "tests/gates/gate_models.h"
 #include "tests/support/catch.h"
@@ -15,13 +15,36 @@ using kernels::Dtype;
 
 namespace {
 
-constexpr rl::GrpoLossConfig kLoss{.clip_low = 0.2, .clip_high = 0.25, .kl_coef = 0.04, .entropy_coef = 0.01};
+// The algorithm: each objective, both ratio levels, each aggregation and a KL of every kind come up in one of them.
+struct Algorithm {
+  const char* name;
+  rl::LossConfig loss;
+  rl::KlConfig kl;
+  double entropy_coef = 0.01;
+};
+
+Algorithm algorithm(const char* kind = "ppo_clip", const char* level = "token", const char* aggregation = "token_mean",
+    const char* gradient = "naive") {
+  Algorithm a{kind, {}, {}};
+  a.loss.kind = kind, a.loss.ratio_level = level, a.loss.aggregation = aggregation;
+  a.loss.clip_high = 0.25, a.loss.constant_length = 20;
+  a.kl.coef = 0.04, a.kl.gradient = gradient;
+  return a;
+}
+
+std::vector<Algorithm> algorithms() {
+  std::vector<Algorithm> all{algorithm("ppo_clip", "sequence", "seq_mean", "unbiased"),
+      algorithm("ppo_clip", "sequence_token", "seq_mean", "k2"), algorithm("cispo", "token", "constant"),
+      algorithm("sapo", "token", "seq_mean_token_sum", "unbiased"), algorithm("reinforce", "token", "seq_mean_token_sum")};
+  all.back().kl.value = "k2", all.back().kl.level = "sequence";
+  return all;
+}
 
 struct Update {
   at::Tensor gradient;
   std::vector<std::vector<int64_t>> loads;
   std::vector<float> dlogprobs, dentropy;  // of the head rows, one micro-batch after another
-  double tokens = 0, clipped = 0, kl = 0;
+  rl::LossSums sums;
 };
 
 struct Setting {
@@ -36,24 +59,20 @@ void append(std::vector<float>& to, const at::Tensor& x) {
 }
 
 Update gradient_of(const model::ModelConfig& config, Dtype dtype, const std::vector<rl::TrainGroup>& groups,
-    const Setting& setting) {
+    const Setting& setting, const Algorithm& algorithm = ::algorithm()) {
   kernels::set_threads(setting.threads);
   model::ParameterStore store(config, true);
   gate::fill(store, 17);
   const auto policy = model::pack_weights(store, dtype, 1), reference = gate::fresh_weights(config, dtype, 18);
   Update update;
   for (size_t first = 0; first < groups.size(); first += setting.groups_at_once) {
-    const auto batch = rl::pack(groups, first, std::min(groups.size(), first + setting.groups_at_once),
-        gate::kInverseTemperature);
+    auto batch = rl::pack(groups, first, std::min(groups.size(), first + setting.groups_at_once), gate::kInverseTemperature);
     auto output = model::forward_train(*policy, batch.tokens, {.keep_tape = true, .recomputed_blocks = setting.recomputed_blocks});
-    rl::GrpoLossInputs in{output.tokens.logprob, output.tokens.entropy, batch.sampler_logprobs, {}, batch.advantages,
-        batch.token_weights, batch.mask};
-    in.reference_logprobs = model::forward_train(*reference, batch.tokens, {.keep_tape = false}).tokens.logprob;
-    const auto loss = rl::grpo_loss(in, kLoss);
+    batch.reference_logprobs = model::forward_train(*reference, batch.tokens, {.keep_tape = false}).tokens.logprob;
+    const auto loss = rl::policy_loss(batch, output.tokens, algorithm.loss, algorithm.kl, algorithm.entropy_coef, update.sums);
     append(update.dlogprobs, loss.dlogprobs);
     append(update.dentropy, loss.dentropy);
     model::backward(*policy, output, loss.dlogprobs, loss.dentropy, store);
-    update.tokens += loss.tokens, update.clipped += loss.clipped_low + loss.clipped_high, update.kl += loss.kl;
     update.loads.resize(output.expert_loads.size());
     for (size_t i = 0; i < output.expert_loads.size(); ++i) {
       update.loads[i].resize(output.expert_loads[i].size());
@@ -98,9 +117,9 @@ TEST_CASE("micro-batches, threads and recomputation do not change one bit of the
   for_each_model([](const model::ModelConfig& config, Dtype dtype, const std::vector<rl::TrainGroup>& groups) {
     const Update whole = gradient_of(config, dtype, groups, {groups.size(), 1, 0});
     // Ratios are not 1, some are clipped, and the reference is another policy.
-    REQUIRE(whole.tokens > 80);
-    REQUIRE(whole.clipped >= 3);
-    REQUIRE(whole.kl > 1.0);
+    REQUIRE(whole.sums.tokens > 80);
+    REQUIRE(whole.sums.clipped_low + whole.sums.clipped_high >= 3);
+    REQUIRE(whole.sums.kl > 1.0);
     REQUIRE(testing::max_abs(testing::as(testing::values(whole.gradient))) > 1e-3);
     for (const Setting s : {Setting{1, 1, 0}, {2, 1, 0}, {1, 2, 0}, {2, 3, 0}, {groups.size(), 2, 0},
                             {groups.size(), 3, 0}, {groups.size(), 1, config.layers}, {2, 2, config.layers}, {1, 3, 1}}) {
@@ -112,6 +131,31 @@ TEST_CASE("micro-batches, threads and recomputation do not change one bit of the
       REQUIRE(got.loads == whole.loads);
     }
   });
+}
+
+TEST_CASE("nor do they for any objective, ratio, aggregation and KL", "[gate][gradient]") {
+  const testing::KernelSettings saved;
+  const model::ModelConfig config = gate::models().back().config;  // MLA and experts
+  auto groups = gate::make_groups(*gate::fresh_weights(config, Dtype::bf16, 17));
+  for (const Algorithm& a : algorithms()) {
+    INFO(a.name << ", ratio of a " << a.loss.ratio_level << ", " << a.loss.aggregation << ", KL gradient " << a.kl.gradient);
+    rl::weigh_tokens(groups, a.loss);
+    const Update whole = gradient_of(config, Dtype::bf16, groups, {groups.size(), 1, 0}, a);
+    REQUIRE(testing::max_abs(testing::as(testing::values(whole.gradient))) > 1e-3);
+    for (const Setting s : {Setting{1, 1, 0}, {2, 3, 0}, {1, 2, config.layers}}) {
+      INFO(s.groups_at_once << " groups at once, " << s.threads << " threads, recomputed blocks " << s.recomputed_blocks);
+      const Update got = gradient_of(config, Dtype::bf16, groups, s, a);
+      REQUIRE(got.dlogprobs == whole.dlogprobs);
+      REQUIRE(first_difference(config, got.gradient, whole.gradient) == "none");
+      REQUIRE(got.sums.loss == whole.sums.loss);
+      REQUIRE(got.sums.kl == whole.sums.kl);
+    }
+    // The same groups with a prompt for each completion: the tolerance of the test below.
+    const Update tree = gradient_of(config, Dtype::float32, groups, {groups.size(), 1, 0}, a);
+    const Update plain = gradient_of(config, Dtype::float32, without_sharing(groups), {100, 1, 0}, a);
+    const auto b = testing::as(testing::values(plain.gradient));
+    REQUIRE(testing::max_difference(testing::values(tree.gradient), b) <= 3e-6 * testing::max_abs(b));
+  }
 }
 
 TEST_CASE("plain, avx2 and avx512 make the same gradient", "[gate][gradient][isa]") {
@@ -139,7 +183,7 @@ TEST_CASE("a prompt computed once for its group gives the gradient of a prompt c
     if (dtype != Dtype::float32) return;
     const Update tree = gradient_of(config, dtype, groups, {groups.size(), 1, 0});
     const Update plain = gradient_of(config, dtype, without_sharing(groups), {100, 1, 0});
-    REQUIRE(tree.tokens == plain.tokens);
+    REQUIRE(tree.sums.tokens == plain.sums.tokens);
     for (const auto& p : model::list_parameters(config)) {
       INFO(p.name);
       const auto a = testing::values(tree.gradient.narrow(0, p.offset, p.size));

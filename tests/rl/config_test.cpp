@@ -125,7 +125,7 @@ TEST_CASE("all errors of a file come at once, one line each, in the order of the
   const size_t first = errors.find(":9: rollout.top_p: is 2, but must be from 0 (not itself) to 1 share.");
   const size_t second = errors.find(":10: rollout.max_new_tokens: is \"many\", which is text, but this key takes an integer.");
   const size_t third = errors.find(
-      ":12: loss.aggregation: is \"token_men\", but must be one of: token_mean, seq_mean, constant. "
+      ":12: loss.aggregation: is \"token_men\", but must be one of: token_mean, seq_mean, seq_mean_token_sum, constant. "
       "Did you mean \"token_mean\"?");
   INFO(errors);
   REQUIRE(first < second);

@@ -1,4 +1,4 @@
-#include "rl/advantage.h"
+#include "rl/advantage/group_advantages.h"
 
 #include <cmath>
 
@@ -92,4 +92,26 @@ TEST_CASE("moments by hand", "[advantage]") {
   REQUIRE(m.population_std == Approx(std::sqrt(3.5)).epsilon(1e-14));
   REQUIRE(rl::moments_of({}).mean == 0.0);
   REQUIRE(rl::moments_of({4.0}).unbiased_std == 0.0);
+}
+
+// OPO, arXiv:2505.23585: rewards 1 and 0 of 3 and 1 tokens: baseline 3 * 1 / 4.
+TEST_CASE("a long completion weighs more in a length-weighted baseline", "[advantage]") {
+  require_near(group_advantages({1, 0}, config("length_weighted", "none"), {3, 1}), {0.25, -0.75});
+  for (const double a : group_advantages({0.1, 0.1, 0.1}, config("length_weighted", "none"), {3, 1, 7})) REQUIRE(a == 0.0);
+}
+
+// MaxRL: rewards 1, 0, 0, 0: (1 - 1/4) / (1/4) = 3 and -1.
+TEST_CASE("MaxRL divides by the mean reward, so rare successes count more", "[advantage]") {
+  require_near(group_advantages({1, 0, 0, 0}, config("group_mean", "group_mean")), {3, -1, -1, -1});
+  require_near(group_advantages({0, 0, 0}, config("group_mean", "group_mean")), {0, 0, 0});
+  REQUIRE_THROWS_WITH(group_advantages({-1, 0}, config("group_mean", "group_mean")), Catch::Contains("0 or more"));
+}
+
+// The step's rewards are 1, 0, 0, 3: mean 1, squares 0 + 1 + 1 + 4 = 6, unbiased std sqrt(2).
+TEST_CASE("mean and deviation of the whole step", "[advantage]") {
+  const auto batch = rl::moments_of({1, 0, 0, 3});
+  const double root = std::sqrt(2.0);
+  require_near(group_advantages({1, 0}, config("group_mean", "batch_std"), {}, batch), {0.5 / root, -0.5 / root});
+  require_near(group_advantages({1, 0}, config("batch_mean", "batch_std"), {}, batch), {0, -1 / root});
+  require_near(group_advantages({3}, config("batch_mean", "none"), {}, batch), {2});  // alone in its group
 }

@@ -1,0 +1,75 @@
+#include "rl/advantage/training_groups.h"
+
+#include "tests/support/catch.h"
+
+namespace {
+
+using reward::Status;
+
+rl::ScoredSample sample(double value, std::vector<std::pair<std::string, double>> components = {}, Status status = Status::scored) {
+  rl::ScoredSample s;
+  s.record.prompt_tokens = {1, 2};
+  s.record.tokens = {5, 6, 7};
+  s.record.trained = {{0, 1}, {2, 1}};
+  s.record.logprobs = {-0.5f, -0.25f};
+  s.outcome.value = value, s.outcome.status = status, s.outcome.components = std::move(components);
+  return s;
+}
+
+rl::Group group_of(std::vector<rl::ScoredSample> samples) {
+  rl::Group group;
+  group.samples = std::move(samples);
+  return group;
+}
+
+reward::Settings part(const char* name, const char* role, double weight = 1) {
+  reward::Settings settings;
+  settings.name = name, settings.role = role, settings.weight = weight;
+  return settings;
+}
+
+}  // namespace
+
+TEST_CASE("log-probabilities land on the tokens they are of", "[training_groups]") {
+  const auto out = rl::training_groups({group_of({sample(1), sample(0)})}, {});
+  const auto& s = out.groups.at(0).sequences.at(0);
+  REQUIRE(s.trained == std::vector<uint8_t>{1, 0, 1});
+  REQUIRE(s.logprobs == std::vector<float>{-0.5f, 0.0f, -0.25f});
+  REQUIRE(s.reward == 1);
+}
+
+TEST_CASE("members without a value leave, and a group that is too small after it", "[training_groups]") {
+  const auto failed = sample(0, {}, Status::timeout);
+  auto out = rl::training_groups({group_of({sample(1), failed, sample(0)}), group_of({sample(1), failed})}, {});
+  REQUIRE(out.groups.size() == 1);
+  REQUIRE(out.groups[0].sequences.size() == 2);
+  REQUIRE(out.dropped == 1);
+  // Nothing is compared within the group: one is enough.
+  rl::StageConfig alone;
+  alone.advantage.baseline = "batch_mean", alone.advantage.scale = "batch_std";
+  REQUIRE(rl::training_groups({group_of({sample(1), failed})}, alone).groups.size() == 1);
+}
+
+TEST_CASE("equal rewards are dropped only when asked, and parts are looked at alone", "[training_groups]") {
+  rl::StageConfig stage;
+  stage.rewards = {part("exact", "sum", 2), part("short", "sum"), part("format", "gate"), part("words", "metric")};
+  const auto groups = {group_of({sample(1, {{"exact", 0.5}, {"short", 0}, {"format", 1}}),
+                                 sample(1, {{"exact", 0}, {"short", 1}, {"format", 1}})})};
+  REQUIRE(rl::training_groups(groups, stage).dropped == 0);
+  stage.filter.zero_variance = "drop";
+  REQUIRE(rl::training_groups(groups, stage).dropped == 1);
+  stage.advantage.combine = "normalize_then_sum";
+  const auto out = rl::training_groups(groups, stage);
+  REQUIRE(out.dropped == 0);
+  REQUIRE(out.part_weights == std::vector<double>{2, 1});
+  REQUIRE(out.groups[0].sequences[0].parts == std::vector<double>{0.5, 0});
+}
+
+TEST_CASE("a shut gate takes all parts with it", "[training_groups]") {
+  rl::StageConfig stage;
+  stage.rewards = {part("exact", "sum"), part("format", "gate")};
+  const auto group = group_of({sample(0, {{"exact", 1}, {"format", 0}}), sample(1, {{"exact", 1}, {"format", 1}})});
+  const auto out = rl::training_groups({group}, stage);
+  REQUIRE(out.groups[0].sequences[0].parts == std::vector<double>{0});
+  REQUIRE(out.groups[0].sequences[1].parts == std::vector<double>{1});
+}
