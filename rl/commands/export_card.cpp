@@ -207,7 +207,7 @@ std::string licence(const CardSource& source, const Origin& origin) {
   const bool born = !source.run.empty() && origin.base.empty();
   std::string out = "## Licence\n\n";
   if (born) out += "This model has no base model; choose a licence.";
-  else if (known.empty()) out += "The base model's folder does not say its licence: fill it in before you share this model.";
+  else if (known.empty() || known == kUnknown) out += "The base model's folder does not say its licence: fill it in before you share this model.";
   else out += fmt::format("The base model's README names the licence {}; what is derived from it stays under its terms.", known);
   return out + (source.run.empty() ? "\n" : " The training data has licences of its own.\n");
 }

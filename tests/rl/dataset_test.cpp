@@ -244,8 +244,10 @@ TEST_CASE("a bad row is named by file and line", "[dataset]") {
   REQUIRE(usage_error([&] { rl::read_jsonl(file, config); }).rfind(file + ":3: is not a JSON object.", 0) == 0);
   write_rows(0, "{\"question\": \"q\", \"answer\": " + std::string(300000, '[') + std::string(300000, ']') + "}\n");
   REQUIRE(usage_error([&] { rl::read_jsonl(file, config); }).rfind(file + ":1: is not a JSON object.", 0) == 0);
-  write_rows(0, "{\"question\": [1], \"answer\": 1}\n");
+  write_rows(0, "{\"question\": {\"a\": 1}, \"answer\": 1}\n");
   REQUIRE(usage_error([&] { rl::read_jsonl(file, config); }).rfind(file + ":1: the value of \"question\" is not text", 0) == 0);
+  write_rows(0, "{\"question\": [1], \"answer\": 1}\n");  // a list is a conversation
+  REQUIRE(usage_error([&] { rl::read_jsonl(file, config); }) == file + ":1: message 1: is not an object.");
 }
 
 TEST_CASE("GSM8K ships whole", "[dataset]") {

@@ -39,6 +39,8 @@ style = "plain"
 [data]
 train = "generator:arithmetic"
 max_prompt_tokens = 16
+[template]
+style = "plain"
 [rollout]
 prompts_per_step = 2
 samples_per_prompt = 4
