@@ -100,7 +100,7 @@ struct TokenizerTrainOptions {
 struct ExportOptions {
   std::string model, out;          // model: a model folder or a run
   std::string dtype = "as-is";     // bf16 | float32 | as-is
-  std::string run;                 // of the model card; empty: the one that the model lies in, if any
+  std::string run = {};            // of the model card; empty: the one that the model lies in, if any
   int64_t shard_mb = 5000;         // decimal megabytes
   bool force = false;
 };
