@@ -68,8 +68,9 @@ int64_t rows_of_prefill(const StageConfig& stage) {
 // The run's plan serves every stage: the most that any of them asks for.
 void gather(const StageConfig& stage, MemoryPlan& plan) {
   if (stage.kind == "grpo" && stage.kl.coef > 0) plan.reference = plan.weights + plan.master;
-  plan.wanted_cache_tokens = std::max(plan.wanted_cache_tokens, rows_of_cache(stage));
   plan.sequence_tokens = std::max(plan.sequence_tokens, rounded_to_pages(tokens_of_sequence(stage)));
+  // Fine-tuning without evaluation samples nothing; the engine still takes room for one sequence.
+  plan.wanted_cache_tokens = std::max({plan.wanted_cache_tokens, rows_of_cache(stage), plan.sequence_tokens});
   plan.step_rows = std::max(plan.step_rows, rows_of_step(stage));
   plan.group_rows = std::max(plan.group_rows, rows_of_group(stage));
   plan.sampled_rows = std::max(plan.sampled_rows, rows_of_prefill(stage));
