@@ -24,6 +24,7 @@ void add_tokenize(CLI::App& app, Command& command) {
                            "line is one JSON string, which may hold line breaks: \"two\\nlines\".");
   add_common(tokenize, there);
   tokenize->add_flag("--json", there.json, "Each line of the input is a JSON string");
+  tokenize->add_flag("--special", there.special, "Add the tokens that the tokenizer puts around a text, such as <s> before it");
   tokenize->callback([&] { command = [&] { return run_tokenize(there); }; });
 
   auto* detokenize = app.add_subcommand("detokenize", "Token ids to text, line by line")
