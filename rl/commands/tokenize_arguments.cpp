@@ -18,7 +18,7 @@ void add_tokenize(CLI::App& app, Command& command) {
   static TokenizeOptions there, back;
   auto* tokenize = app.add_subcommand("tokenize", "Text to token ids, line by line")
                        ->footer(
-                           "Example:\n  echo \"one two\" | ponder tokenize --model models/smollm2-135m      # [1,2] for each line\n"
+                           "Example:\n  echo \"one two\" | ponder tokenize --model models/smollm2-135m      # [537,827]\n"
                            "  ponder tokenize --model models/smollm2-135m --json --input texts.jsonl\n\n"
                            "Each line of UTF-8 text gives one JSON list of ids; the line break is no part of the text. With --json a\n"
                            "line is one JSON string, which may hold line breaks: \"two\\nlines\".");
