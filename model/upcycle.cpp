@@ -10,18 +10,19 @@
 #include <filesystem>
 #include <map>
 #include <memory>
-#include <set>
 
 #include "kernels/error.h"
 #include "kernels/rng.h"
 #include "kernels/thread_pool.h"
 #include "model/families/tensor_names.h"
+#include "model/files/atomic_folder.h"
 #include "model/files/checkpoint_folder.h"
 #include "model/files/folder_files.h"
 #include "model/files/folder_tensors.h"
 #include "model/files/json_fields.h"
 #include "model/files/safetensors.h"
 #include "model/files/safetensors_stream.h"
+#include "model/files/source_files.h"
 #include "model/parameter_store.h"
 
 namespace model {
@@ -232,25 +233,22 @@ class Builder {
   std::vector<StreamedTensor> tensors_;
 };
 
-void check_room(const std::string& out, const std::vector<StreamedTensor>& tensors) {
+void check_room(const AtomicFolder& folder, const std::vector<StreamedTensor>& tensors) {
   int64_t bytes = 0;
   for (const auto& x : tensors) bytes += x.bytes;
   std::error_code error;
-  const auto space = std::filesystem::space(out, error);
+  const auto space = std::filesystem::space(folder.temporary(), error);
   if (!error && space.available < static_cast<uintmax_t>(bytes))
-    fail_usage("{}: the model takes {} MB, but {} MB are free there.", out, bytes >> 20, space.available >> 20);
+    fail_usage("{}: the model takes {} MB, but {} MB are free there.", folder.path(), bytes >> 20, space.available >> 20);
 }
 
-// Tokenizer, template, licence and the like.
+// Tokenizer, template, licence and the like, as they are.
 void copy_small_files(const std::string& from, const std::string& to) {
-  static const std::set<std::string> own{"config.json", "model.safetensors.index.json", "README.md"};
-  static const std::set<std::string> weights{".safetensors", ".bin", ".pt", ".pth", ".gguf", ".h5", ".msgpack", ".onnx"};
-  for (const auto& item : std::filesystem::directory_iterator(from)) {
-    const auto name = item.path().filename().string();
-    if (!item.is_regular_file() || name.starts_with(".") || own.contains(name) || weights.contains(item.path().extension().string()) ||
-        name.ends_with(".index.json"))
-      continue;
-    write_file_atomically(to + "/" + name, read_text_file(item.path().string()));
+  for (const auto& [name, text] : read_source_files(from).texts) {
+    if (name == "config.json") continue;
+    const std::filesystem::path path = std::filesystem::path(to) / name;
+    make_folder(path.parent_path().string());
+    write_file_atomically(path.string(), text);
   }
 }
 
@@ -279,12 +277,14 @@ UpcyclePlan upcycle(const std::string& dense, const std::string& out, const Upcy
     fail_usage("upcycle: {} is the dense model itself, which would be lost. Name another folder.", out);
   const DenseWeights weights(dense, ParameterList(config));
   const Builder builder(plan, options, weights);
-  make_folder(out);
-  check_room(out, builder.tensors());
-  stream_safetensors(out + "/model.safetensors", progress ? with_progress(builder.tensors(), progress) : builder.tensors());
-  copy_small_files(dense, out);
+  AtomicFolder folder(out);
+  const std::string& made = folder.temporary();
+  check_room(folder, builder.tensors());
+  stream_safetensors(made + "/model.safetensors", progress ? with_progress(builder.tensors(), progress) : builder.tensors());
+  copy_small_files(dense, made);
   const auto dtype = weights.at("model.embed_tokens.weight").dtype == "BF16" ? kernels::Dtype::bf16 : kernels::Dtype::float32;
-  write_file_atomically(out + "/config.json", config_to_json(plan.target, dtype).dump(2) + "\n");
+  write_file_atomically(made + "/config.json", config_to_json(plan.target, dtype).dump(2) + "\n");
+  folder.commit();
   return plan;
 }
 

@@ -59,10 +59,10 @@ struct UpcyclePlan {
 // Throws UsageError, in the command line's words, for what cannot be built.
 UpcyclePlan plan_upcycle(const ModelConfig& dense, const UpcycleOptions& options);
 
-// Reads the model folder `dense` and writes `out` (it may exist, and may not be `dense`): config.json of the new family,
-// model.safetensors with each tensor in the type it had (routers and correction biases float32), and every other small file
-// as it is: tokenizer, template, generation config, licence. Holds a few megabytes at a time. `progress` is told bytes
-// written and in all.
+// Reads the model folder `dense` and writes the folder `out`, whole or not at all; what stands there is replaced, but may
+// not be `dense`: config.json of the new family, model.safetensors with each tensor in the type it had (routers and
+// correction biases float32), and the small files of source_files.h as they are: tokenizer, template, generation config,
+// licence. Holds a few megabytes at a time. `progress` is told bytes written and in all.
 UpcyclePlan upcycle(const std::string& dense, const std::string& out, const UpcycleOptions& options,
                     const std::function<void(int64_t done, int64_t total)>& progress = {});
 

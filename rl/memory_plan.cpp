@@ -107,7 +107,8 @@ void plan_cache(const Config& config, const model::ModelConfig& sizes, MemoryPla
   plan.sampling = plan.sampled_rows * model::block_bytes_per_row(sizes, config.model.compute_dtype) +
                   std::min(rollout::EngineConfig().logits_bytes, std::max<int64_t>(plan.sampled_rows, 1) * sizes.vocab_size * 4);
   const int64_t left = std::max<int64_t>(plan.budget - plan.fixed() - plan.sampling, 0);
-  plan.cache = asked > 0 ? asked : std::min(plan.wanted_cache_tokens * plan.cache_bytes_per_token, left);
+  const int64_t wanted = std::max(plan.wanted_cache_tokens, plan.sequence_tokens);  // none is wanted where nothing is sampled
+  plan.cache = asked > 0 ? asked : std::min(wanted * plan.cache_bytes_per_token, left);
   plan.cache_tokens = plan.cache / plan.cache_bytes_per_token;
 }
 

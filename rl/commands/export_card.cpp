@@ -203,7 +203,8 @@ std::string training(const CardSource& source, const Origin& origin) {
 }
 
 std::string licence(const CardSource& source, const Origin& origin) {
-  const std::string known = value_of(origin.base_card, "license");
+  std::string known = value_of(origin.base_card, "license");
+  if (known == kUnknown) known.clear();  // of a card that we wrote
   const bool born = !source.run.empty() && origin.base.empty();
   std::string out = "## Licence\n\n";
   if (born) out += "This model has no base model; choose a licence.";

@@ -14,7 +14,7 @@ void add_logprobs(CLI::App& app, Command& command) {
               "A line of the input is {\"text\": \"1+1=2\"} or {\"tokens\": [33, 1228, 33]}, with an \"id\" of yours if you like.\n"
               "A line of the output has \"tokens\" and \"logprobs\", one a token, in nats: log pi(token | tokens before it). The first\n"
               "is null: nothing is before it. With --top K, \"top\" has the K likeliest [id, log-probability] at each place.\n"
-              "Text is tokenised without the tokens that a chat template or a post-processor would add.\n"
+              "Text is tokenised as it is, without a chat template; with --special the tokenizer adds its tokens around it.\n"
               "Many lines share a batch; no bit of a result depends on it. Mean and perplexity are printed at the end.");
   logprobs->add_option("--model", options.model, "A Hugging Face folder, or the final/ folder of a run")->required()->type_name("DIR");
   logprobs->add_option("--input", options.input, "The lines to score")->required()->type_name("FILE");
@@ -22,6 +22,7 @@ void add_logprobs(CLI::App& app, Command& command) {
   logprobs->add_option("--top", options.top, "Likeliest tokens of each place; 0: none")
       ->capture_default_str()
       ->check(CLI::NonNegativeNumber);
+  logprobs->add_flag("--special", options.special, "Add the tokens that the tokenizer puts around a text, such as <s> before it");
   logprobs->add_option("--temperature", options.temperature, "Divides the logits; at 1 the model as it is")
       ->capture_default_str()
       ->check(CLI::Range(0.001, 1000.0));

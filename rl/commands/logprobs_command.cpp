@@ -80,7 +80,7 @@ class Reader {
   std::vector<int32_t> encoded(const Json& text, const std::string& place) {
     if (!text.is_string()) fail_usage("{}: \"text\" is no text.", place);
     if (!tokenizer_) tokenizer_ = open_tokenizer(options_.model);
-    return tokenizer_->encode(text.get_ref<const std::string&>());
+    return tokenizer_->encode(text.get_ref<const std::string&>(), options_.special);
   }
 
   const LogprobsOptions& options_;

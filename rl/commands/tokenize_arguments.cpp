@@ -18,12 +18,13 @@ void add_tokenize(CLI::App& app, Command& command) {
   static TokenizeOptions there, back;
   auto* tokenize = app.add_subcommand("tokenize", "Text to token ids, line by line")
                        ->footer(
-                           "Example:\n  echo \"one two\" | ponder tokenize --model models/smollm2-135m      # [1,2] for each line\n"
+                           "Example:\n  echo \"one two\" | ponder tokenize --model models/smollm2-135m      # [537,827]\n"
                            "  ponder tokenize --model models/smollm2-135m --json --input texts.jsonl\n\n"
                            "Each line of UTF-8 text gives one JSON list of ids; the line break is no part of the text. With --json a\n"
                            "line is one JSON string, which may hold line breaks: \"two\\nlines\".");
   add_common(tokenize, there);
   tokenize->add_flag("--json", there.json, "Each line of the input is a JSON string");
+  tokenize->add_flag("--special", there.special, "Add the tokens that the tokenizer puts around a text, such as <s> before it");
   tokenize->callback([&] { command = [&] { return run_tokenize(there); }; });
 
   auto* detokenize = app.add_subcommand("detokenize", "Token ids to text, line by line")

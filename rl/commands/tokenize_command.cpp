@@ -115,7 +115,7 @@ int run_tokenize(const TokenizeOptions& options) {
   const auto tokenizer = open_tokenizer(options.model);
   convert_lines(options, [&](const std::string& line, const std::string& place) {
     std::string out = "[";
-    for (const int32_t id : tokenizer->encode(text_of(line, place, options.json)))
+    for (const int32_t id : tokenizer->encode(text_of(line, place, options.json), options.special))
       out += fmt::format("{}{}", out.size() > 1 ? "," : "", id);
     return out + "]\n";
   });

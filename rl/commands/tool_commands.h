@@ -14,6 +14,7 @@ namespace rl {
 struct LogprobsOptions {
   std::string model, input, output;  // output empty: stdout
   int64_t top = 0;                   // likeliest ids at each place; 0: none
+  bool special = false;              // texts get the tokens that the tokenizer's post-processor puts around them
   double temperature = 1.0;
   kernels::Dtype dtype = kernels::Dtype::float32;
   int64_t threads = 0, memory_mb = 0;
@@ -23,6 +24,7 @@ struct TokenizeOptions {
   std::string model;          // a model folder, a tokenizer.json or a GGUF file
   std::string input, output;  // empty: stdin, stdout
   bool json = false;          // texts are JSON strings, one a line
+  bool special = false;       // tokenize: with the tokens that the post-processor puts around a text
   bool skip_special = false;  // detokenize: leave special tokens out
   int64_t threads = 0;
 };
@@ -35,6 +37,7 @@ struct InspectOptions {
 
 struct UpcycleCommandOptions {
   std::string dense, out;
+  bool force = false;  // replace a model folder that is there
   model::UpcycleOptions how;
 };
 

@@ -23,9 +23,10 @@ void add_upcycle(CLI::App& app, Command& command) {
               "are tied so that a token gets every slice. Where the output differs, the command says why.\n"
               "llama and mistral become mixtral, qwen3 becomes qwen3_moe, deepseek_v2 and deepseek_v3 become deepseek_v3 (which\n"
               "needs --shared 1 or more). --family qwen3_moe turns a llama into a qwen3_moe, whose norms of queries and keys change\n"
-              "the output.");
+              "the output.\n"
+              "The folder appears whole or not at all.");
   upcycle->add_option("DENSE", options.dense, "The folder of a dense model")->required();
-  upcycle->add_option("OUT", options.out, "The folder to write")->required();
+  upcycle->add_option("OUT", options.out, "The folder to write; it must be new or empty")->required();
   upcycle->add_option("--experts", how.experts, "Routed experts of each layer")->required();
   upcycle->add_option("--active", how.active, "Routed experts that a token visits")->required();
   upcycle->add_option("--shared", how.shared, "Slices that every token visits (deepseek_v3)")->capture_default_str();
@@ -33,6 +34,7 @@ void add_upcycle(CLI::App& app, Command& command) {
   upcycle->add_option("--noise", how.noise, "Sets copies apart: normals of this share of each matrix's root mean square")->capture_default_str();
   upcycle->add_option("--seed", how.seed, "Of the router and the noise")->capture_default_str();
   upcycle->add_option("--family", how.family, "mixtral, qwen3_moe or deepseek_v3; the one that keeps the output, if left out");
+  upcycle->add_flag("--force", options.force, "Replace a model folder that is there");
   upcycle->callback([&] { command = [&] { return run_upcycle(options); }; });
 }
 

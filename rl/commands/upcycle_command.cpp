@@ -1,7 +1,10 @@
 // `ponder upcycle`: a mixture of experts made of a dense model.
 #include <fmt/core.h>
 
+#include <filesystem>
+
 #include "model/parameter_counts.h"
+#include "rl/commands/output_folder.h"
 #include "rl/commands/tool_commands.h"
 #include "rl/report/progress.h"
 
@@ -25,6 +28,9 @@ std::string describe(const UpcycleCommandOptions& options, const model::UpcycleP
 }  // namespace
 
 int run_upcycle(const UpcycleCommandOptions& options) {
+  std::error_code none;
+  // Onto the dense model itself is the plan's to refuse.
+  if (!std::filesystem::equivalent(options.dense, options.out, none)) check_output_folder(options.out, options.force);
   model::UpcyclePlan plan;
   {
     Progress progress("upcycle", 100);

@@ -18,10 +18,13 @@ threads = 1
 [model]
 path = "$temporary/born"
 compute_dtype = "float32"
+[template]
+style = "plain"
 [data]
 train = "generator:arithmetic"
 terms = 2
 max_prompt_tokens = 16
+eval_problems = 16
 [rollout]
 prompts_per_step = 2
 samples_per_prompt = 4

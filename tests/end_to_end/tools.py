@@ -56,6 +56,19 @@ def tokenize():
     listed = "".join(json.dumps(x) + "\n" for x in with_break).encode()
     same(lines_of(ponder("detokenize", "--model", DENSE, "--json", text=listed)[0]), texts + ["two\nlines"], "JSON strings back")
 
+    # A post-processor's tokens come with --special only.
+    with open(f"{DENSE}/tokenizer.json") as file:
+        tokenizer = json.load(file)
+    first = {"id": tokenizer["added_tokens"][0]["content"], "type_id": 0}
+    number = tokenizer["added_tokens"][0]["id"]
+    tokenizer["post_processor"] = {
+        "type": "TemplateProcessing", "single": [{"SpecialToken": first}, {"Sequence": {"id": "A", "type_id": 0}}],
+        "pair": [{"Sequence": {"id": "A", "type_id": 0}}, {"Sequence": {"id": "B", "type_id": 1}}],
+        "special_tokens": {first["id"]: {"id": first["id"], "ids": [number], "tokens": [first["id"]]}}}
+    headed = write("headed.json", json.dumps(tokenizer))
+    same(lines_of(ponder("tokenize", "--model", headed, text=plain)[0]), ids, "ids without --special")
+    same(lines_of(ponder("tokenize", "--model", headed, "--special", text=plain)[0]), [[number] + x for x in ids], "ids with --special")
+
     # More than one chunk, on one thread and on three, through files.
     many = write("many.txt", "".join(f"line {i} of {i * i}\n" for i in range(40000)))
     for threads in ("1", "3"):

@@ -167,6 +167,7 @@ TEST_CASE("experts are slices in their order, in the file's own type, and the re
   const TemporaryFolder folder;
   write_dense(folder / "dense", dense("llama"), Dtype::bf16);
   std::ofstream(folder / "dense/NOTICE") << "mine";
+  std::ofstream(folder / "dense/notes") << "no part of a model";
   model::upcycle(folder / "dense", folder / "out", {.experts = 4, .active = 2, .granularity = 2});
   const model::SafetensorsFile from(folder / "dense/model.safetensors"), to(folder / "out/model.safetensors");
   const auto value = [](const model::SafetensorsEntry* entry, int64_t i) {
@@ -195,6 +196,7 @@ TEST_CASE("experts are slices in their order, in the file's own type, and the re
   CHECK(std::equal(a->data, a->data + a->bytes, b->data, b->data + b->bytes));
   CHECK(file(folder / "out/tokenizer.json") == file(folder / "dense/tokenizer.json"));
   CHECK(file(folder / "out/NOTICE") == "mine");
+  CHECK_FALSE(std::filesystem::exists(folder / "out/notes"));
 }
 
 TEST_CASE("equal seeds give equal bytes, others another router and other noise", "[upcycle]") {

@@ -8,4 +8,4 @@ cd "$PONDER_ROOT"
 python=$(tests/support/oracle_python.sh)
 ./ponder fetch smollm2-135m
 temporary=$(mktemp -d); trap 'rm -rf "$temporary"' EXIT
-PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=tests/end_to_end "$python" tests/end_to_end/long/round_trip.py "$temporary"
+PYTHONDONTWRITEBYTECODE=1 PYTHONPATH="tests/end_to_end${PYTHONPATH:+:$PYTHONPATH}" "$python" tests/end_to_end/long/round_trip.py "$temporary"
