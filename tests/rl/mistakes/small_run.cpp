@@ -34,8 +34,6 @@ max_positions = 64
 alphabet = "0123456789+=;"
 special_tokens = ["<eos>"]
 eos_token = "<eos>"
-[template]
-style = "plain"
 [data]
 train = "generator:arithmetic"
 max_prompt_tokens = 16
