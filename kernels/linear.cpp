@@ -97,7 +97,10 @@ void add_bias(const CpuKernels& cpu, const float* bias, float* y, int64_t y_stri
 }  // namespace
 
 at::Tensor linear(const at::Tensor& x, const PackedWeight& w, const at::Tensor& bias) {
-  return linear_many(x, {&w}, {bias})[0];
+  if (bias.defined()) return linear_many(x, {&w}, {bias})[0];
+  at::Tensor y = empty_f32({x.size(0), w.out()});
+  run({job_of(x, w, y, "linear")});
+  return y;
 }
 
 std::vector<at::Tensor> linear_many(const at::Tensor& x, const std::vector<const PackedWeight*>& weights,
