@@ -51,14 +51,16 @@ at::Tensor rms_norm_backward(const at::Tensor& dy, const at::Tensor& x, const at
   require_shape(op, "dy", dy, {rows, width});
   require_shape(op, "weight", weight, {width});
   require_shape(op, "inverse", inverse, {rows});
-  require_shape(op, "dweight", dweight, {width});
+  if (dweight.defined()) require_shape(op, "dweight", dweight, {width});
   auto dx = empty_f32({rows, width});
   const float *g = f32(dy), *w = f32(weight), *inv = f32(inverse);
-  float *to = f32(dx), *dw = f32(dweight);
+  float* to = f32(dx);
   const auto& table = cpu_kernels();
   parallel_ranges(rows, row_grain(width), [&](int64_t n, int64_t end) {
     table.rms_norm_backward(g + n * width, from + n * ldx, ldx, w, inv + n, to + n * width, end - n, width);
   });
+  if (!dweight.defined()) return dx;
+  float* dw = f32(dweight);
   // Ranges begin at multiples of 16 columns: a thread then writes whole cache lines.
   parallel_ranges((width + 15) / 16, std::max<int64_t>(1, kGrain / 16 / std::max<int64_t>(1, rows)), [&](int64_t b, int64_t end) {
     const int64_t c = b * 16, columns = std::min(width, end * 16) - c;

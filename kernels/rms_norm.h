@@ -18,7 +18,7 @@ struct RmsNormOutput {
 RmsNormOutput rms_norm(const at::Tensor& x, const at::Tensor& weight, double eps, Dtype out);
 
 // dx = inverse * (g - xhat * mean(g * xhat)), with g = dy * weight, xhat = x * inverse. dy, x float32 [N, D] -> dx float32 [N, D].
-// dweight [D] += sum over rows of dy * xhat, one chain in row order.
+// dweight [D] += sum over rows of dy * xhat, one chain in row order; undefined: not wanted.
 at::Tensor rms_norm_backward(const at::Tensor& dy, const at::Tensor& x, const at::Tensor& weight, const at::Tensor& inverse,
                              const at::Tensor& dweight);
 

@@ -1,5 +1,6 @@
 // The attention half of a block: grouped-query attention, or MLA in its absorbed form.
 #include "model/block.h"
+#include "model/lora/adapted_weights.h"
 #include "model/rope_scaling.h"
 
 namespace model {
@@ -34,7 +35,8 @@ at::Tensor gqa_forward(const WeightSet& weights, int64_t layer, const TokenBatch
   const int64_t n = batch.rows(), size = c.head_size;
   const auto qkv =
       kernels::linear_many(t.norm.y, {&w.query, &w.key, &w.value}, {w.query_bias, w.key_bias, w.value_bias});
-  at::Tensor q = qkv[0], k = qkv[1], v = qkv[2];
+  at::Tensor q = add_low_rank(qkv[0], t.norm.y, w.adapters.query), k = add_low_rank(qkv[1], t.norm.y, w.adapters.key),
+             v = add_low_rank(qkv[2], t.norm.y, w.adapters.value);
   if (c.norms_query_and_key()) {
     t.raw_query = q.view({q.numel() / w.query_norm.size(0), w.query_norm.size(0)});
     t.raw_key = k.view({k.numel() / w.key_norm.size(0), w.key_norm.size(0)});
@@ -52,7 +54,8 @@ at::Tensor gqa_forward(const WeightSet& weights, int64_t layer, const TokenBatch
   kernels::rope_and_store_key_rows(k, batch.positions.data(), weights.rope, 0, batch.key_rows.data(), storage.keys);
   kernels::store_key_rows(v.view({n, c.key_heads, size}), batch.key_rows.data(), storage.values);
   t.out = kernels::attention(t.query, storage.keys, storage.values, plan, shape_of(c));
-  return kernels::linear_add(t.out.out.view({n, c.heads * size}), w.output, h, w.output_bias);
+  const at::Tensor heads_out = t.out.out.view({n, c.heads * size});
+  return add_low_rank(kernels::linear_add(heads_out, w.output, h, w.output_bias), heads_out, w.adapters.output);
 }
 
 at::Tensor mla_forward(const WeightSet& weights, int64_t layer, const TokenBatch& batch, const kernels::AttentionPlan& plan,
@@ -62,14 +65,15 @@ at::Tensor mla_forward(const WeightSet& weights, int64_t layer, const TokenBatch
   const int64_t n = batch.rows(), rank = c.latent_rank;
   at::Tensor q;
   if (c.query_rank > 0) {
-    t.query_latent = kernels::linear(t.norm.y, w.query_down, w.query_down_bias);
+    t.query_latent = add_low_rank(kernels::linear(t.norm.y, w.query_down, w.query_down_bias), t.norm.y, w.adapters.query_down);
     t.query_latent_norm = kernels::rms_norm(t.query_latent, w.query_latent_norm, c.latent_norm_eps, weights.dtype);
-    q = kernels::linear(t.query_latent_norm.y, w.query_up);
+    q = add_low_rank(kernels::linear(t.query_latent_norm.y, w.query_up), t.query_latent_norm.y, w.adapters.query_up);
   } else {
-    q = kernels::linear(t.norm.y, w.query);
+    q = add_low_rank(kernels::linear(t.norm.y, w.query), t.norm.y, w.adapters.query);
   }
   q = q.view({n, c.heads, c.nope_size + c.rope_size});
-  const at::Tensor key_value = kernels::linear(t.norm.y, w.key_value_down, w.key_value_down_bias);
+  const at::Tensor key_value =
+      add_low_rank(kernels::linear(t.norm.y, w.key_value_down, w.key_value_down_bias), t.norm.y, w.adapters.key_value_down);
   t.latent = part(key_value, 0, rank);
   const auto normed = kernels::rms_norm(t.latent, w.latent_norm, c.latent_norm_eps, Dtype::float32);
   t.latent_inverse = normed.inverse;
@@ -77,11 +81,13 @@ at::Tensor mla_forward(const WeightSet& weights, int64_t layer, const TokenBatch
   kernels::rope_and_store_key_rows(key, batch.positions.data(), weights.rope, rank, batch.key_rows.data(), storage.keys);
 
   t.nope = rounded(part(q, 0, c.nope_size), weights.dtype);
-  t.query = joined(kernels::linear_heads(t.nope, w.key_up), part(q, c.nope_size, c.rope_size), c.heads);
+  const at::Tensor absorbed = add_low_rank(kernels::linear_heads(t.nope, w.key_up), t.nope, w.adapters.key_up);
+  t.query = joined(absorbed, part(q, c.nope_size, c.rope_size), c.heads);
   kernels::rope_in_place(t.query, batch.positions.data(), weights.rope, rank);
   t.out = kernels::attention(t.query, storage.keys, {}, plan, shape_of(c));
-  t.heads_out = rounded(kernels::linear_heads(t.out.out, w.value_up), weights.dtype).view({n, c.heads * c.value_size});
-  return kernels::linear_add(t.heads_out, w.output, h, w.output_bias);
+  const at::Tensor values = add_low_rank(kernels::linear_heads(t.out.out, w.value_up), t.out.out, w.adapters.value_up);
+  t.heads_out = rounded(values, weights.dtype).view({n, c.heads * c.value_size});
+  return add_low_rank(kernels::linear_add(t.heads_out, w.output, h, w.output_bias), t.heads_out, w.adapters.output);
 }
 
 // The gradients of the products of one layer.
@@ -93,10 +99,12 @@ struct Products {
   // The gradient of x through the product, with those of its parameters on the way. Goes on from `add_to` when it is
   // defined. dy float32.
   at::Tensor gradient(const char* part, const at::Tensor& dy, const at::Tensor& x, const kernels::PackedWeight& w,
-                      const at::Tensor& add_to = {}) const {
+                      const LowRank& adapter, const at::Tensor& add_to = {}) const {
     const at::Tensor rounded_dy = rounded(dy, dtype);
     store.add_product_gradient(name(layer, part), rounded_dy, x);
-    return kernels::linear_backward_input(rounded_dy, w, add_to);
+    const at::Tensor dx = kernels::linear_backward_input(rounded_dy, w, add_to);
+    if (adapter.defined()) low_rank_backward(rounded_dy, x, adapter, adapter_gradient(store, name(layer, part)), dx);
+    return dx;
   }
 };
 
@@ -106,7 +114,7 @@ at::Tensor gqa_backward(const WeightSet& weights, int64_t layer, const TokenBatc
   const BlockWeights& w = weights.blocks[layer];
   const int64_t n = batch.rows(), size = c.head_size;
   const Products products{store, layer, weights.dtype};
-  const at::Tensor dheads = products.gradient("o_proj", dout, t.out.out.view({n, c.heads * size}), w.output);
+  const at::Tensor dheads = products.gradient("o_proj", dout, t.out.out.view({n, c.heads * size}), w.output, w.adapters.output);
   auto d = kernels::attention_backward(dheads, t.query, t.keys.keys, t.keys.values, t.out, plan, shape_of(c));
   d.keys = d.keys.narrow(0, 0, n), d.values = d.values.narrow(0, 0, n);  // a whole number of tiles was stored
   kernels::rope_in_place(d.q, batch.positions.data(), weights.rope, 0, true);
@@ -124,9 +132,9 @@ at::Tensor gqa_backward(const WeightSet& weights, int64_t layer, const TokenBatc
     dq = kernels::rms_norm_backward(dq, t.raw_query, w.query_norm, t.query_inverse, store.gradient_vector(name(layer, "q_norm.weight")));
     dk = kernels::rms_norm_backward(dk, t.raw_key, w.key_norm, t.key_inverse, store.gradient_vector(name(layer, "k_norm.weight")));
   }
-  at::Tensor dx = products.gradient("q_proj", dq.view({n, query_width}), t.norm.y, w.query);
-  dx = products.gradient("k_proj", dk.view({n, width}), t.norm.y, w.key, dx);
-  return products.gradient("v_proj", dv, t.norm.y, w.value, dx);
+  at::Tensor dx = products.gradient("q_proj", dq.view({n, query_width}), t.norm.y, w.query, w.adapters.query);
+  dx = products.gradient("k_proj", dk.view({n, width}), t.norm.y, w.key, w.adapters.key, dx);
+  return products.gradient("v_proj", dv, t.norm.y, w.value, w.adapters.value, dx);
 }
 
 at::Tensor mla_backward(const WeightSet& weights, int64_t layer, const TokenBatch& batch, const kernels::AttentionPlan& plan,
@@ -135,36 +143,41 @@ at::Tensor mla_backward(const WeightSet& weights, int64_t layer, const TokenBatc
   const BlockWeights& w = weights.blocks[layer];
   const Dtype dtype = weights.dtype;
   const int64_t n = batch.rows(), rank = c.latent_rank;
-  float* kv_b = store.gradient_of(name(layer, "kv_b_proj.weight"));
+  const std::string key_value_up = name(layer, "kv_b_proj");
+  float* kv_b = store.gradient_of(key_value_up + ".weight");
+  MlaAdapterBackward adapter(store, key_value_up, w.adapters);
 
   const Products products{store, layer, dtype};
-  const at::Tensor dheads = products.gradient("o_proj", dout, t.heads_out, w.output);
+  const at::Tensor dheads = products.gradient("o_proj", dout, t.heads_out, w.output, w.adapters.output);
   const at::Tensor dvalue = rounded(dheads.view({n, c.heads, c.value_size}), dtype);
-  kernels::linear_heads_backward_weight(dvalue, t.out.out, mla_value_up(c, kv_b));
-  auto d = kernels::attention_backward(kernels::linear_heads_backward_input(dvalue, w.value_up), t.query, t.keys.keys, {}, t.out, plan,
-                                       shape_of(c));
+  if (kv_b) kernels::linear_heads_backward_weight(dvalue, t.out.out, mla_value_up(c, kv_b));
+  const at::Tensor dlatent_out = kernels::linear_heads_backward_input(dvalue, w.value_up);
+  adapter.value_half(dvalue, t.out.out, dlatent_out);
+  auto d = kernels::attention_backward(dlatent_out, t.query, t.keys.keys, {}, t.out, plan, shape_of(c));
   d.keys = d.keys.narrow(0, 0, n);
   kernels::rope_in_place(d.q, batch.positions.data(), weights.rope, rank, true);
   kernels::rope_in_place(d.keys, batch.positions.data(), weights.rope, rank, true);
 
   const at::Tensor dabsorbed = rounded(part(d.q, 0, rank), dtype);
-  kernels::linear_heads_backward_weight(dabsorbed, t.nope, mla_key_up(c, kv_b));
-  const at::Tensor dq = joined(kernels::linear_heads_backward_input(dabsorbed, w.key_up), part(d.q, rank, c.rope_size), c.heads)
-                            .view({n, c.heads * (c.nope_size + c.rope_size)});
+  if (kv_b) kernels::linear_heads_backward_weight(dabsorbed, t.nope, mla_key_up(c, kv_b));
+  const at::Tensor dnope = kernels::linear_heads_backward_input(dabsorbed, w.key_up);
+  adapter.key_half(dabsorbed, t.nope, dnope);
+  const at::Tensor dq =
+      joined(dnope, part(d.q, rank, c.rope_size), c.heads).view({n, c.heads * (c.nope_size + c.rope_size)});
   at::Tensor dx;
   if (c.query_rank > 0) {
-    const at::Tensor dnormed = products.gradient("q_b_proj", dq, t.query_latent_norm.y, w.query_up);
+    const at::Tensor dnormed = products.gradient("q_b_proj", dq, t.query_latent_norm.y, w.query_up, w.adapters.query_up);
     const at::Tensor dlatent = kernels::rms_norm_backward(dnormed, t.query_latent, w.query_latent_norm, t.query_latent_norm.inverse,
                                                           store.gradient_vector(name(layer, "q_a_layernorm.weight")));
-    dx = products.gradient("q_a_proj", dlatent, t.norm.y, w.query_down);
+    dx = products.gradient("q_a_proj", dlatent, t.norm.y, w.query_down, w.adapters.query_down);
   } else {
-    dx = products.gradient("q_proj", dq, t.norm.y, w.query);
+    dx = products.gradient("q_proj", dq, t.norm.y, w.query, w.adapters.query);
   }
   const at::Tensor dkey = d.keys.view({n, rank + c.rope_size});
   const at::Tensor dlatent = kernels::rms_norm_backward(part(dkey, 0, rank), t.latent, w.latent_norm, t.latent_inverse,
                                                         store.gradient_vector(name(layer, "kv_a_layernorm.weight")));
   const at::Tensor dkey_value = joined(dlatent, part(dkey, rank, c.rope_size), 1).view({n, rank + c.rope_size});
-  return products.gradient("kv_a_proj_with_mqa", dkey_value, t.norm.y, w.key_value_down, dx);
+  return products.gradient("kv_a_proj_with_mqa", dkey_value, t.norm.y, w.key_value_down, w.adapters.key_value_down, dx);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include "kernels/router_balance.h"
 #include "kernels/swiglu.h"
 #include "model/block.h"
+#include "model/lora/adapted_weights.h"
 
 namespace model {
 namespace {
@@ -12,20 +13,44 @@ std::string layer_name(int64_t layer, const std::string& part) { return "model.l
 
 // h + the layer's output.
 at::Tensor dense_forward(const at::Tensor& x, const BlockWeights& w, kernels::Dtype dtype, const at::Tensor& h, bool keep, DenseTape& t) {
-  const auto out = kernels::linear_swiglu(x, w.gate, w.up, dtype, keep, {w.gate_bias, w.up_bias});
-  t = {out.gate, out.up, out.hidden};
-  return kernels::linear_add(t.hidden, w.down, h, w.down_bias);
+  if (w.adapters.gate.defined() || w.adapters.up.defined()) {
+    const auto out = kernels::linear_many(x, {&w.gate, &w.up}, {w.gate_bias, w.up_bias});
+    t = {add_low_rank(out[0], x, w.adapters.gate), add_low_rank(out[1], x, w.adapters.up), {}};
+    t.hidden = kernels::swiglu(t.gate, t.up, dtype);
+  } else {
+    const auto out = kernels::linear_swiglu(x, w.gate, w.up, dtype, keep, {w.gate_bias, w.up_bias});
+    t = {out.gate, out.up, out.hidden};
+  }
+  return add_low_rank(kernels::linear_add(t.hidden, w.down, h, w.down_bias), t.hidden, w.adapters.down);
+}
+
+// The gradient of x through one product of a dense layer, with those of its parameters on the way. Goes on from `add_to`
+// when it is defined.
+at::Tensor product_gradient(const at::Tensor& dy, const at::Tensor& x, const kernels::PackedWeight& w, const LowRank& adapter,
+                            const std::string& at, ParameterStore& store, const at::Tensor& add_to = {}) {
+  store.add_product_gradient(at, dy, x);
+  const at::Tensor dx = kernels::linear_backward_input(dy, w, add_to);
+  if (adapter.defined()) low_rank_backward(dy, x, adapter, adapter_gradient(store, at), dx);
+  return dx;
+}
+
+// The same for experts.
+at::Tensor expert_gradient(const at::Tensor& dy, const at::Tensor& x, const kernels::PackedWeight& w, const LowRank& adapter,
+                           const std::string& at, ParameterStore& store, const std::vector<int64_t>& offsets,
+                           const at::Tensor& add_to = {}) {
+  store.add_product_gradient(at, dy, x, offsets);
+  const at::Tensor dx = kernels::linear_experts_backward_input(dy, w, offsets, add_to);
+  if (adapter.defined()) low_rank_experts_backward(dy, x, adapter, adapter_gradient(store, at), dx, offsets);
+  return dx;
 }
 
 // Goes on from add_to when it is defined.
 at::Tensor dense_backward(const at::Tensor& dout, const at::Tensor& x, const BlockWeights& w, kernels::Dtype dtype, const DenseTape& t,
                           const std::string& at, ParameterStore& store, const at::Tensor& add_to) {
-  const at::Tensor dy = rounded(dout, dtype);
-  store.add_product_gradient(at + "down_proj", dy, t.hidden);
-  const auto d = kernels::swiglu_backward(kernels::linear_backward_input(dy, w.down), t.gate, t.up, dtype);
-  store.add_product_gradient(at + "gate_proj", d.gate, x);
-  store.add_product_gradient(at + "up_proj", d.up, x);
-  return kernels::linear_backward_input(d.up, w.up, kernels::linear_backward_input(d.gate, w.gate, add_to));
+  const at::Tensor dhidden = product_gradient(rounded(dout, dtype), t.hidden, w.down, w.adapters.down, at + "down_proj", store);
+  const auto d = kernels::swiglu_backward(dhidden, t.gate, t.up, dtype);
+  const at::Tensor dx = product_gradient(d.gate, x, w.gate, w.adapters.gate, at + "gate_proj", store, add_to);
+  return product_gradient(d.up, x, w.up, w.adapters.up, at + "up_proj", store, dx);
 }
 
 at::Tensor experts_forward(const WeightSet& weights, const BlockWeights& w, const std::vector<int64_t>& groups, FeedForwardTape& t) {
@@ -36,10 +61,13 @@ at::Tensor experts_forward(const WeightSet& weights, const BlockWeights& w, cons
   t.groups = &groups;
   t.sorted = kernels::sort_by_expert(t.routes, groups, router.experts);
   t.expert_in = kernels::gather_rows(t.norm.y, t.sorted.rows.data(), static_cast<int64_t>(t.sorted.rows.size()));
-  t.experts.gate = kernels::linear_experts(t.expert_in, w.expert_gate, t.sorted.offsets);
-  t.experts.up = kernels::linear_experts(t.expert_in, w.expert_up, t.sorted.offsets);
+  const auto product = [&](const at::Tensor& x, const kernels::PackedWeight& weight, const LowRank& adapter) {
+    return add_low_rank_experts(kernels::linear_experts(x, weight, t.sorted.offsets), x, adapter, t.sorted.offsets);
+  };
+  t.experts.gate = product(t.expert_in, w.expert_gate, w.adapters.expert_gate);
+  t.experts.up = product(t.expert_in, w.expert_up, w.adapters.expert_up);
   t.experts.hidden = kernels::swiglu(t.experts.gate, t.experts.up, weights.dtype);
-  t.expert_out = kernels::linear_experts(t.experts.hidden, w.expert_down, t.sorted.offsets);
+  t.expert_out = product(t.experts.hidden, w.expert_down, w.adapters.expert_down);
   return kernels::combine_experts(t.expert_out, t.sorted, t.routes.weights);
 }
 
@@ -47,18 +75,17 @@ at::Tensor experts_backward(const WeightSet& weights, const BlockWeights& w, con
                             const std::string& at, ParameterStore& store) {
   const auto& offsets = t.sorted.offsets;
   const auto combined = kernels::combine_experts_backward(dout, t.expert_out, t.sorted, t.routes.weights, weights.dtype);
-  kernels::linear_experts_backward_weight(combined.y, t.experts.hidden, store.gradient_view(at + "experts.down_proj.weight"), offsets);
-  const auto d = kernels::swiglu_backward(kernels::linear_experts_backward_input(combined.y, w.expert_down, offsets), t.experts.gate,
-                                          t.experts.up, weights.dtype);
-  kernels::linear_experts_backward_weight(d.gate, t.expert_in, store.gradient_view(at + "experts.gate_proj.weight"), offsets);
-  kernels::linear_experts_backward_weight(d.up, t.expert_in, store.gradient_view(at + "experts.up_proj.weight"), offsets);
-  at::Tensor dentries = kernels::linear_experts_backward_input(d.gate, w.expert_gate, offsets);
-  dentries = kernels::linear_experts_backward_input(d.up, w.expert_up, offsets, dentries);
+  const at::Tensor dhidden = expert_gradient(combined.y, t.experts.hidden, w.expert_down, w.adapters.expert_down,
+                                             at + "experts.down_proj", store, offsets);
+  const auto d = kernels::swiglu_backward(dhidden, t.experts.gate, t.experts.up, weights.dtype);
+  at::Tensor dentries =
+      expert_gradient(d.gate, t.expert_in, w.expert_gate, w.adapters.expert_gate, at + "experts.gate_proj", store, offsets);
+  dentries = expert_gradient(d.up, t.expert_in, w.expert_up, w.adapters.expert_up, at + "experts.up_proj", store, offsets, dentries);
   at::Tensor dx = kernels::zeros_f32({dout.size(0), dout.size(1)});
   kernels::scatter_add_rows(dentries, t.sorted.rows.data(), dx);
   at::Tensor dlogits = kernels::route_backward(combined.weights, t.routes, weights.config.router);
   if (t.balance_weight != 0) kernels::add_balance_gradient(t.routes, *t.groups, weights.config.router, t.balance_weight, dlogits);
-  kernels::linear_backward_weight(dlogits, t.wide, store.gradient_view(at + "gate.weight"));
+  store.add_product_gradient(at + "gate", dlogits, t.wide);
   return kernels::linear_backward_input(dlogits, w.router, dx);
 }
 

@@ -11,6 +11,8 @@ namespace {
 
 using Init = Parameter::Init;
 
+constexpr const char* kEmbedding = "model.embed_tokens.weight";
+
 struct Lister {
   std::vector<Parameter> list;
   int64_t offset = 0;
@@ -104,7 +106,7 @@ at::Tensor zeros(int64_t size) {
 
 std::vector<Parameter> list_parameters(const ModelConfig& c) {
   Lister out;
-  out.matrix("model.embed_tokens.weight", {c.vocab_size, c.width});
+  out.matrix(kEmbedding, {c.vocab_size, c.width});
   for (int64_t i = 0; i < c.layers; ++i) {
     const std::string at = "model.layers." + std::to_string(i) + ".";
     out.norm(at + "input_layernorm.weight", c.width);
@@ -117,9 +119,15 @@ std::vector<Parameter> list_parameters(const ModelConfig& c) {
   return std::move(out.list);
 }
 
-ParameterList::ParameterList(const ModelConfig& config) : config_(config), parameters_(list_parameters(config)) {
-  for (size_t i = 0; i < parameters_.size(); ++i) index_[parameters_[i].name] = i;
-  size_ = parameters_.back().offset + parameters_.back().size;
+ParameterList::ParameterList(const ModelConfig& config) : ParameterList(config, list_parameters(config)) {}
+
+ParameterList::ParameterList(const ModelConfig& config, std::vector<Parameter> parameters)
+    : config_(config), parameters_(std::move(parameters)) {
+  for (size_t i = 0; i < parameters_.size(); ++i) {
+    index_[parameters_[i].name] = i;
+    parameters_[i].offset = size_;
+    size_ += parameters_[i].size;
+  }
 }
 
 const Parameter& ParameterList::find(const std::string& name) const {
@@ -130,7 +138,9 @@ const Parameter& ParameterList::find(const std::string& name) const {
 
 bool ParameterList::has(const std::string& name) const { return index_.count(name) > 0; }
 
-ParameterStore::ParameterStore(const ModelConfig& config, bool with_training) : ParameterList(config) {
+ParameterStore::ParameterStore(const ModelConfig& config, bool with_training) : ParameterStore(ParameterList(config), with_training) {}
+
+ParameterStore::ParameterStore(ParameterList list, bool with_training) : ParameterList(std::move(list)) {
   master = zeros(size());
   if (with_training) allocate_training();
 }
@@ -139,20 +149,24 @@ void ParameterStore::allocate_training() {
   gradient = zeros(size());
   first_moment = zeros(size());
   second_moment = zeros(size());
-  if (config().tied_embedding) tied_embedding_gradient = SparseRows(config().vocab_size, config().width);
+  if (config().tied_embedding && has(kEmbedding)) tied_embedding_gradient = SparseRows(config().vocab_size, config().width);
 }
 
 float* ParameterStore::master_of(const std::string& name) const { return kernels::f32(master) + find(name).offset; }
 
-float* ParameterStore::gradient_of(const std::string& name) const { return kernels::f32(gradient) + find(name).offset; }
+float* ParameterStore::gradient_of(const std::string& name) const {
+  return has(name) ? kernels::f32(gradient) + find(name).offset : nullptr;
+}
 
 kernels::MatrixView ParameterStore::gradient_view(const std::string& name) const {
+  if (!has(name)) return {};
   const Parameter& p = find(name);
   const size_t last = p.shape.size() - 1;
   return kernels::matrix_view(gradient_of(name), p.shape.size() == 3 ? p.shape[0] : 1, p.shape[last - 1], p.shape[last]);
 }
 
 at::Tensor ParameterStore::gradient_vector(const std::string& name) const {
+  if (!has(name)) return {};
   const Parameter& p = find(name);
   return gradient.narrow(0, p.offset, p.size);
 }
@@ -160,13 +174,18 @@ at::Tensor ParameterStore::gradient_vector(const std::string& name) const {
 at::Tensor ParameterStore::master_view(const Parameter& p) const { return master.narrow(0, p.offset, p.size).view(p.shape); }
 
 void ParameterStore::add_product_gradient(const std::string& at, const at::Tensor& dy, const at::Tensor& x) const {
-  kernels::linear_backward_weight(dy, x, gradient_view(at + ".weight"));
+  if (has(at + ".weight")) kernels::linear_backward_weight(dy, x, gradient_view(at + ".weight"));
   if (has(at + ".bias")) kernels::linear_backward_bias(dy, gradient_vector(at + ".bias"));
 }
 
+void ParameterStore::add_product_gradient(const std::string& at, const at::Tensor& dy, const at::Tensor& x,
+                                          const std::vector<int64_t>& row_offsets) const {
+  if (has(at + ".weight")) kernels::linear_experts_backward_weight(dy, x, gradient_view(at + ".weight"), row_offsets);
+}
+
 void ParameterStore::complete_gradient() {
-  if (!config().tied_embedding) return;
-  const Parameter& p = find("model.embed_tokens.weight");
+  if (!config().tied_embedding || !has(kEmbedding)) return;
+  const Parameter& p = find(kEmbedding);
   tied_embedding_gradient.move_to(gradient.narrow(0, p.offset, p.size).view(p.shape));
 }
 

@@ -30,6 +30,8 @@ std::vector<Parameter> list_parameters(const ModelConfig& config);
 class ParameterList {
  public:
   explicit ParameterList(const ModelConfig& config);
+  // Parameters that stand beside those of the model: adapters (model/lora). Offsets are set here.
+  ParameterList(const ModelConfig& config, std::vector<Parameter> parameters);
 
   const ModelConfig& config() const { return config_; }
   const std::vector<Parameter>& parameters() const { return parameters_; }
@@ -48,6 +50,7 @@ class ParameterStore : public ParameterList {
  public:
   // with_training: allocate_training() at once. Masters start at 0: init or load fills them.
   ParameterStore(const ModelConfig& config, bool with_training);
+  ParameterStore(ParameterList list, bool with_training);
   void allocate_training();  // gradient and moments, 0
 
   // Flat float32 [size].
@@ -57,13 +60,17 @@ class ParameterStore : public ParameterList {
   SparseRows tied_embedding_gradient;
 
   float* master_of(const std::string& name) const;
+  at::Tensor master_view(const Parameter& p) const;  // float32, in p.shape
+  // Where the backward pass writes. A parameter that is not here is frozen (the base of a LoRA run): null, a view of null, an
+  // undefined tensor, and nothing is added.
   float* gradient_of(const std::string& name) const;
   kernels::MatrixView gradient_view(const std::string& name) const;  // of a matrix [out, in] or [count, out, in]
   at::Tensor gradient_vector(const std::string& name) const;         // flat
-  at::Tensor master_view(const Parameter& p) const;  // float32, in p.shape
   // Adds the gradients of a product y = x W^T + bias: of `at`.weight and, where the model has it, of `at`.bias. dy and x
-  // are of the compute dtype.
+  // are of the compute dtype. With offsets: of `at`.weight, a matrix for each expert.
   void add_product_gradient(const std::string& at, const at::Tensor& dy, const at::Tensor& x) const;
+  void add_product_gradient(const std::string& at, const at::Tensor& dy, const at::Tensor& x,
+                            const std::vector<int64_t>& row_offsets) const;
   // After the last micro-batch of a step: adds the tied embedding's second gradient.
   void complete_gradient();
 

@@ -103,6 +103,7 @@ std::vector<int64_t> count_loads(const kernels::Routes& routes, const std::vecto
 
 void backward_embedding(const WeightSet& weights, const TokenBatch& batch, const at::Tensor& dh, ParameterStore& store) {
   const ModelConfig& c = weights.config;
+  if (!store.has("model.embed_tokens.weight")) return;
   std::vector<int64_t> rows(batch.tokens.begin(), batch.tokens.end());
   for (size_t n = 0; n < rows.size(); ++n)
     if (batch.groups[n] < 0) rows[n] = -1;

@@ -5,6 +5,8 @@
 //   embedding row          c weights widened to float32: the residual stream h is float32
 //   RMSNorm output         rounded once to c (it feeds a product); norm weights are float32
 //   products               c inputs, c weights, float32 sums, not rounded; a bias, with values of c, is added to the sum
+//   LoRA                   scale * (x A^T) rounded once to c; its product with B^T, a float32 sum of its own, is added to the
+//                          finished sum (after bias and residual): model/lora/low_rank.h
 //   q                      float32 after norm, clip and rope; rounded to c where attention multiplies it with keys
 //   softmax weights        rounded to c where they meet the values; their sum is float32
 //   keys, values           rounded once to c when stored; attention reads only that, in training too

@@ -124,6 +124,12 @@ std::vector<const PackedWeight*> WeightSet::packed() const {
     for (const PackedWeight* w : {&b.query, &b.key, &b.value, &b.query_down, &b.query_up, &b.key_value_down, &b.key_up, &b.value_up,
                                   &b.output, &b.gate, &b.up, &b.down, &b.router, &b.expert_gate, &b.expert_up, &b.expert_down})
       if (w->defined()) all.push_back(w);
+  for (const BlockWeights& b : blocks) {
+    const BlockAdapters& a = b.adapters;
+    for (const LowRank* w : {&a.query, &a.key, &a.value, &a.output, &a.query_down, &a.query_up, &a.key_value_down, &a.key_up,
+                             &a.value_up, &a.gate, &a.up, &a.down, &a.expert_gate, &a.expert_up, &a.expert_down})
+      if (w->defined()) all.insert(all.end(), {&w->down, &w->up});
+  }
   return all;
 }
 

@@ -9,9 +9,17 @@
 #include "kernels/linear.h"
 #include "kernels/rope.h"
 #include "model/config.h"
+#include "model/lora/low_rank.h"
 #include "model/parameter_store.h"
 
 namespace model {
+
+// The low-rank parts of a block's products, where there are any: see model/lora.
+struct BlockAdapters {
+  LowRank query, key, value, output;                               // of the weights of the same names below
+  LowRank query_down, query_up, key_value_down, key_up, value_up;  // key_up and value_up: the halves of kv_b_proj's
+  LowRank gate, up, down, expert_gate, expert_up, expert_down;
+};
 
 struct BlockWeights {
   at::Tensor attention_norm, feed_forward_norm;  // float32 [D]
@@ -31,6 +39,7 @@ struct BlockWeights {
   kernels::PackedWeight router;  // always float32
   at::Tensor correction_bias;    // float32 [E], sigmoid routers
   kernels::PackedWeight expert_gate, expert_up, expert_down;
+  BlockAdapters adapters;
 };
 
 struct WeightSet {

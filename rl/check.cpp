@@ -101,6 +101,12 @@ class Check {
       error(nullptr, key, failure.what());
       return;
     }
+    try {
+      if (model.lora.on()) model::adapter_parameters(sizes_, model.lora);
+    } catch (const kernels::Error& failure) {
+      const std::string what = failure.what(), path = "model.lora_targets";
+      error(nullptr, path, what.starts_with(path) ? what.substr(path.size() + 2) : what);
+    }
     if (sizes_.eos_token_ids.empty())
       error(nullptr, key,
             "the model names no end token, so completions would end only by length. Add eos_token_id to its config.json.");

@@ -14,6 +14,7 @@
 #include "kernels/tensor.h"
 #include "model/chat/chat_template.h"
 #include "model/config.h"
+#include "model/lora/lora_parameters.h"
 #include "reward/reward.h"
 #include "rl/alarms.h"
 
@@ -37,6 +38,7 @@ struct ModelSettings {
   kernels::Dtype compute_dtype = kernels::Dtype::bf16;
   double init_std = 0.02;
   std::string activation_checkpointing = "auto";  // auto | off | block
+  model::LoraConfig lora;          // rank above 0: the model is frozen, and an adapter is trained
   model::ModelConfig sizes;        // when init = "random"
   std::string alphabet;            // characters of a born model's tokenizer
   std::vector<std::string> special_tokens;  // its special tokens; the one named by eos_token ends a completion

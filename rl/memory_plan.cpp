@@ -67,7 +67,8 @@ int64_t rows_of_prefill(const StageConfig& stage) {
 
 // The run's plan serves every stage: the most that any of them asks for.
 void gather(const StageConfig& stage, MemoryPlan& plan) {
-  if (stage.kind == "grpo" && stage.kl.coef > 0) plan.reference = plan.weights + plan.master;
+  // A LoRA run's reference shares the base: it is an adapter more, or none.
+  if (stage.kind == "grpo" && stage.kl.coef > 0) plan.reference = plan.master + (plan.adapter > 0 ? plan.adapter : plan.weights);
   plan.sequence_tokens = std::max(plan.sequence_tokens, rounded_to_pages(tokens_of_sequence(stage)));
   // Fine-tuning without evaluation samples nothing; the engine still takes room for one sequence.
   plan.wanted_cache_tokens = std::max({plan.wanted_cache_tokens, rows_of_cache(stage), plan.sequence_tokens});
@@ -77,6 +78,17 @@ void gather(const StageConfig& stage, MemoryPlan& plan) {
   if (rows_of_microbatch(stage) <= plan.microbatch_rows) return;
   plan.microbatch_rows = rows_of_microbatch(stage);
   plan.stage = stage.name;
+}
+
+// The adapter's packed pairs, in panels of 64 outputs, beside the base's.
+void plan_adapter(const Config& config, const model::ModelConfig& sizes, MemoryPlan& plan) {
+  const auto pairs = model::adapter_parameters(sizes, config.model.lora);
+  plan.trained = pairs.size();
+  for (const auto& p : pairs.parameters()) {
+    const int64_t out = p.shape[p.shape.size() - 2];
+    plan.adapter += p.size / out * ((out + 63) / 64 * 64) * kernels::bytes_of(config.model.compute_dtype);
+  }
+  plan.weights += plan.adapter;
 }
 
 void plan_activations(const Config& config, const model::ModelConfig& sizes, MemoryPlan& plan) {
@@ -166,11 +178,13 @@ MemoryPlan plan_memory(const Config& config) {
     const bool wide = parameter.compute_float32 || parameter.shape.size() == 1;  // norms and biases are held in float32
     plan.weights += parameter.size * (wide ? 4 : kernels::bytes_of(config.model.compute_dtype));
   }
-  plan.master = 4 * plan.parameters;
-  plan.moments = 8 * plan.parameters;
+  plan.trained = plan.parameters;
+  if (config.model.lora.on()) plan_adapter(config, sizes, plan);
+  plan.master = 4 * plan.trained;
+  plan.moments = 8 * plan.trained;
   for (const auto& stage : config.stages) gather(stage, plan);
   // A tied matrix has a second gradient, of the rows that the step's tokens name, until the step adds it.
-  plan.gradient = 4 * (plan.parameters + (sizes.tied_embedding ? std::min(sizes.vocab_size, plan.step_rows) * sizes.width : 0));
+  plan.gradient = 4 * (plan.trained + (sizes.tied_embedding && plan.adapter == 0 ? std::min(sizes.vocab_size, plan.step_rows) * sizes.width : 0));
   plan_activations(config, sizes, plan);
   plan_cache(config, sizes, plan);
   plan.error = misfit(config, plan);
@@ -183,11 +197,13 @@ std::string memory_table(const MemoryPlan& plan) {
                       : fmt::format("  {:<22}{:>9.1f} MB  {}\n", label, static_cast<double>(bytes) / mebibyte, note);
   };
   std::string out =
-      fmt::format("memory, stage {} ({:.2f}M parameters)\n", plan.stage, static_cast<double>(plan.parameters) / 1e6);
+      fmt::format("memory, stage {} ({:.2f}M parameters{})\n", plan.stage, static_cast<double>(plan.parameters) / 1e6,
+                  plan.adapter > 0 ? fmt::format(", {:.2f}M of a LoRA adapter are trained", static_cast<double>(plan.trained) / 1e6) : "");
   out += row("program", plan.program, "libraries, data, buffers");
   out += row("weights", plan.weights, "what the kernels read");
-  out += row("reference policy", plan.reference, "weights and float32 masters");
-  out += row("master weights", plan.master, "float32");
+  out += row("reference policy", plan.reference,
+             plan.adapter > 0 ? "an adapter; the weights are the policy's" : "weights and float32 masters");
+  out += row("master weights", plan.master, plan.adapter > 0 ? "float32, the adapter's" : "float32");
   out += row("gradient", plan.gradient, "float32");
   out += row("optimizer moments", plan.moments, "float32, two");
   out += row(

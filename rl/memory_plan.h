@@ -14,11 +14,13 @@ namespace rl {
 struct MemoryPlan {
   int64_t budget = 0;
   int64_t program = 0;      // code, libraries, buffers of the allocator
-  int64_t parameters = 0;   // count
+  int64_t parameters = 0;   // count, of the model
+  int64_t trained = 0;      // of them, or of an adapter
   int64_t master = 0;       // float32 weights
   int64_t gradient = 0;     // float32
   int64_t moments = 0;      // AdamW's two, float32
   int64_t weights = 0;      // packed compute weights of the policy
+  int64_t adapter = 0;      // of them, those of a LoRA adapter; 0: none
   int64_t reference = 0;    // packed and master weights of the reference policy, when kl.coef > 0
   int64_t cache = 0;        // keys and values while sampling
   int64_t sampling = 0;     // of the largest batch, beside the cache

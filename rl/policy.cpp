@@ -8,7 +8,12 @@
 #include "kernels/error.h"
 #include "kernels/trace.h"
 #include "model/files/checkpoint_folder.h"
+#include "model/files/folder_files.h"
 #include "model/files/write_folder.h"
+#include "model/lora/adapted_weights.h"
+#include "model/lora/adapter_folder.h"
+#include "model/parameter_counts.h"
+#include "rl/report/terminal.h"
 #include "rl/schedule.h"
 #include "rollout/sampler.h"
 
@@ -25,6 +30,20 @@ model::ModelConfig config_of(const ModelSettings& settings) {
   config.eos_token_ids = {eos};
   model::check(config);
   return config;
+}
+
+model::ParameterList parameters_of(const ModelSettings& settings) {
+  const model::ModelConfig config = config_of(settings);
+  return settings.lora.on() ? model::adapter_parameters(config, settings.lora) : model::ParameterList(config);
+}
+
+// Whether an adapter leaves its base as it is.
+bool adds_nothing(const model::ParameterStore& adapter) {
+  for (const auto& p : adapter.parameters()) {
+    const float* values = adapter.master_of(p.name);
+    if (p.init == model::Parameter::Init::zeros && std::any_of(values, values + p.size, [](float x) { return x != 0; })) return false;
+  }
+  return true;
 }
 
 void add_loads(std::vector<std::vector<int64_t>>& sum, const std::vector<std::vector<int64_t>>& loads) {
@@ -79,24 +98,45 @@ bool is_router(const std::string& name) {
 }  // namespace
 
 Policy::Policy(const ModelSettings& settings, uint64_t seed, bool with_training)
-    : store_(config_of(settings), /*with_training=*/false), dtype_(settings.compute_dtype) {
+    : lora_(settings.lora), path_(settings.path), store_(parameters_of(settings), /*with_training=*/false),
+      dtype_(settings.compute_dtype) {
   if (settings.init == "random") {
     tokenizer_ = model::Tokenizer::from_json(model::character_tokenizer_json(settings.alphabet, settings.special_tokens), "[model]");
     store_.init_random(seed, settings.init_std);
   } else {
     tokenizer_ = model::Tokenizer::from_directory(settings.path);
     source_ = model::read_source_files(settings.path);
-    model::read_weights(settings.path, store_);
+    if (lora_.on()) {
+      base_ = model::read_packed_weights(settings.path, config(), dtype_);
+      model::init_adapters(store_, lora_.rank, seed);
+    } else {
+      model::read_weights(settings.path, store_);
+    }
   }
   for (int64_t id : config().eos_token_ids) stop_tokens_.push_back(static_cast<int32_t>(id));
-  weights_ = model::pack_weights(store_, dtype_, version_);
+  weights_ = pack(version_);
   if (with_training) store_.allocate_training();  // after the file is read and closed: both at once would be the peak
+}
+
+std::string Policy::description() const {
+  const model::ModelConfig& c = config();
+  const double total = static_cast<double>(model::count_parameters(c).total);
+  std::string text = fmt::format("{}, {} layers, width {}, {} parameters", c.family, c.layers, c.width, count_text(total));
+  if (lora_.on())
+    text += fmt::format(", frozen; a LoRA adapter of rank {} with {} is trained", lora_.rank, count_text(static_cast<double>(store_.size())));
+  return text;
+}
+
+// Of the masters as they are.
+std::shared_ptr<const model::WeightSet> Policy::pack(int64_t version, std::shared_ptr<const model::WeightSet> reuse) const {
+  return base_ ? model::adapted_weights(*base_, store_, lora_.scale(), version, std::move(reuse))
+               : model::pack_weights(store_, dtype_, version, std::move(reuse));
 }
 
 std::shared_ptr<const model::WeightSet> Policy::weights_of(const at::Tensor& master) {
   const at::Tensor own = store_.master;
   store_.master = master;
-  auto weights = model::pack_weights(store_, dtype_, version_);
+  auto weights = base_ && adds_nothing(store_) ? base_ : pack(version_);
   store_.master = own;
   return weights;
 }
@@ -190,20 +230,28 @@ void Policy::apply(UpdateStatistics& statistics, const StageConfig& stage, int64
       bias[e] += static_cast<float>(below > 0 ? stage.moe.bias_update_rate : below < 0 ? -stage.moe.bias_update_rate : 0.0);
     }
   }
-  // One pass over memory: each run of masters is stepped, its gradient zeroed, and the new values packed while in cache.
   const kernels::AdamwStep adamw{store_.master, store_.gradient, store_.first_moment, store_.second_moment, scale, optimizer_steps_};
+  const auto rule = [&](const model::Parameter& p) -> kernels::AdamwConfig {
+    return {statistics.learning_rate, stage.optimizer.beta1, stage.optimizer.beta2, stage.optimizer.eps,
+            p.decayed ? stage.optimizer.weight_decay : 0.0};
+  };
+  if (base_) {  // packing reads some of an adapter twice, so all of it is stepped before
+    for (const auto& p : store_.parameters()) kernels::adamw_step(adamw, p.offset, p.offset + p.size, rule(p));
+    weights_ = pack(++version_, std::move(weights_));
+    return;
+  }
+  // One pass over memory: each run of masters is stepped, its gradient zeroed, and the new values packed while in cache.
   const auto stepped = [&](const model::Parameter& p) -> kernels::ReadRun {
     const float* values = store_.master_of(p.name);
     if (!p.trained) return [values](int64_t first, int64_t, float*) { return values + first; };
-    return kernels::adamw_reader(adamw, p.offset, {statistics.learning_rate, stage.optimizer.beta1, stage.optimizer.beta2,
-                                                   stage.optimizer.eps, p.decayed ? stage.optimizer.weight_decay : 0.0});
+    return kernels::adamw_reader(adamw, p.offset, rule(p));
   };
   weights_ = model::pack_weights(store_, stepped, dtype_, ++version_, std::move(weights_));
 }
 
 void Policy::discard_gradient() {
   store_.gradient.zero_();
-  if (config().tied_embedding) store_.tied_embedding_gradient = model::SparseRows(config().vocab_size, config().width);
+  if (config().tied_embedding && !base_) store_.tied_embedding_gradient = model::SparseRows(config().vocab_size, config().width);
 }
 
 void Policy::reset_optimizer() {
@@ -215,10 +263,15 @@ void Policy::reset_optimizer() {
 void Policy::restore(int64_t version, int64_t optimizer_steps) {
   version_ = version;
   optimizer_steps_ = optimizer_steps;
-  weights_ = model::pack_weights(store_, dtype_, version_, std::move(weights_));
+  weights_ = pack(version_, std::move(weights_));
 }
 
 void Policy::save(const std::string& directory, const std::string& chat_template) const {
+  if (base_) {
+    model::make_folder(directory);
+    model::write_tokenizer_files(directory, config(), *tokenizer_, chat_template, source_);
+    return model::write_adapter(directory, store_, lora_, path_);
+  }
   model::write_model(directory, store_, *tokenizer_, dtype_, chat_template, source_);
 }
 

@@ -1,10 +1,14 @@
 // The policy being trained: masters, the packed weights that sampler and trainer share, and the optimizer step.
+//
+// In a LoRA run the store holds the adapter alone, with its gradient and moments; the base is there once, as packed weights
+// that every version of the policy and its reference share.
 #pragma once
 
 #include <memory>
 #include <string>
 
 #include "model/files/source_files.h"
+#include "model/lora/lora_parameters.h"
 #include "model/parameter_store.h"
 #include "model/tokenizer/tokenizer.h"
 #include "model/transformer.h"
@@ -43,9 +47,12 @@ class Policy {
   const std::vector<int32_t>& stop_tokens() const { return stop_tokens_; }
   kernels::Dtype dtype() const { return dtype_; }
   model::ParameterStore& store() { return store_; }
+  // For people: family, layers, width, parameters, and what an adapter trains.
+  std::string description() const;
   const std::shared_ptr<const model::WeightSet>& weights() const { return weights_; }
   int64_t version() const { return version_; }
-  // Weights made of other masters (float32, flat), which later steps do not touch: a reference policy.
+  // Weights made of other masters (float32, flat), which later steps do not touch: a reference policy. An adapter that adds
+  // nothing (every B is 0) gives the base itself.
   std::shared_ptr<const model::WeightSet> weights_of(const at::Tensor& master);
 
   // Log-probabilities of the groups' completions under some weights, written to one member of each sequence:
@@ -66,11 +73,16 @@ class Policy {
   void reset_optimizer();                  // zero moments, at the start of a stage
   void restore(int64_t version, int64_t optimizer_steps);  // after a checkpoint filled the store
   int64_t optimizer_steps() const { return optimizer_steps_; }
-  // A model folder; the small files of the one it came from are kept (model/files/folder_files.h). `chat_template`: Jinja text.
+  // A model folder, or in a LoRA run an adapter folder (model/lora/adapter_folder.h); the small files of the one it came from are kept (model/files/folder_files.h). `chat_template`: Jinja text.
   void save(const std::string& directory, const std::string& chat_template) const;
 
  private:
+  std::shared_ptr<const model::WeightSet> pack(int64_t version, std::shared_ptr<const model::WeightSet> reuse = nullptr) const;
+
+  model::LoraConfig lora_;
+  std::string path_;
   model::ParameterStore store_;
+  std::shared_ptr<const model::WeightSet> base_;  // of a LoRA run; else null
   std::shared_ptr<const model::Tokenizer> tokenizer_;
   model::SourceFiles source_;
   std::vector<int32_t> stop_tokens_;

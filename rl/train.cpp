@@ -43,10 +43,6 @@ void write_event(const Run& run, const std::string& kind, const std::string& tex
   append_event(run.config.run.output_dir, stage, run.state.step, kind, text);
 }
 
-std::string model_line(const model::ModelConfig& c, int64_t parameters) {
-  return fmt::format("{}, {} layers, width {}, {} parameters", c.family, c.layers, c.width, count_text(static_cast<double>(parameters)));
-}
-
 std::vector<std::string> stage_names(const Config& config) {
   std::vector<std::string> names;
   for (const auto& s : config.stages) names.push_back(s.name);
@@ -148,7 +144,7 @@ void close(Run& run, bool interrupted_run) {
   s.name = run.config.run.name;
   s.config_file = run.config.file;
   s.output_dir = run.config.run.output_dir;
-  s.model = model_line(run.policy.config(), run.policy.store().size());
+  s.model = run.policy.description();
   s.machine = machine_line();
   s.version = PONDER_VERSION;
   s.seed = run.config.run.seed;
@@ -363,7 +359,7 @@ int run_train(const Config& given, const TrainOptions& options) {
     engine.max_sequences = std::max(engine.max_sequences, stage.rollout.max_sequences);
   }
   run.engine = std::make_unique<rollout::Engine>(run.policy.config(), run.policy.dtype(), engine, run.policy.shared_tokenizer());
-  fmt::print(stderr, "{}\n{}\n{}", model_line(run.policy.config(), run.policy.store().size()), machine_line(), memory_table(plan));
+  fmt::print(stderr, "{}\n{}\n{}", run.policy.description(), machine_line(), memory_table(plan));
 
   if (!resume(run)) write_event(run, "started", fmt::format("{}, {}", config.file, machine_line()));
   run.metrics = std::make_unique<MetricsLog>(config.run.output_dir, config.log.tensorboard);

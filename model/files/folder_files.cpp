@@ -88,6 +88,12 @@ void put_template(std::map<std::string, std::string>& texts, const std::string& 
   text = text_of(json);
 }
 
+void write_text(const std::string& directory, const std::string& name, const std::string& text) {
+  const std::filesystem::path path = std::filesystem::path(directory) / name;
+  if (name.find('/') != std::string::npos) make_folder(path.parent_path().string());
+  write_file_atomically(path.string(), text);
+}
+
 }  // namespace
 
 void make_folder(const std::string& directory) {
@@ -98,22 +104,23 @@ void make_folder(const std::string& directory) {
 
 void write_folder_files(const std::string& directory, const ModelConfig& config, const std::string& dtype,
                         const Tokenizer& tokenizer, const std::string& chat_template, const SourceFiles& source) {
-  auto texts = source.texts;
   const auto born = born_config(config, dtype);
-  const std::string* own_config = source.find("config.json");
-  texts["config.json"] = own_config ? kept_config(config, dtype, *own_config) : text_of(born);
+  const std::string *own_config = source.find("config.json"), *own_generation = source.find("generation_config.json");
+  write_tokenizer_files(directory, config, tokenizer, chat_template, source);
+  write_text(directory, "generation_config.json", own_generation ? *own_generation : text_of(generation_config(born)));
+  // Last: a folder that has it is whole.
+  write_text(directory, "config.json", own_config ? kept_config(config, dtype, *own_config) : text_of(born));
+}
+
+void write_tokenizer_files(const std::string& directory, const ModelConfig& config, const Tokenizer& tokenizer,
+                           const std::string& chat_template, const SourceFiles& source) {
+  auto texts = source.texts;
+  texts.erase("config.json");
+  texts.erase("generation_config.json");
   texts["tokenizer.json"] = tokenizer.json();
-  texts.try_emplace("generation_config.json", text_of(generation_config(born)));
   texts.try_emplace("tokenizer_config.json", text_of(tokenizer_config(config, tokenizer)));
   put_template(texts, chat_template);
-  const auto write = [&](const std::string& name, const std::string& text) {
-    const std::filesystem::path path = std::filesystem::path(directory) / name;
-    if (name.find('/') != std::string::npos) make_folder(path.parent_path().string());
-    write_file_atomically(path.string(), text);
-  };
-  for (const auto& [name, text] : texts)
-    if (name != "config.json") write(name, text);
-  write("config.json", texts["config.json"]);  // last: a folder that has it is whole
+  for (const auto& [name, text] : texts) write_text(directory, name, text);
 }
 
 void write_folder_files(const std::string& directory, const ModelConfig& config, kernels::Dtype dtype, const Tokenizer& tokenizer,

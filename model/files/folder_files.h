@@ -21,6 +21,10 @@ void write_folder_files(const std::string& directory, const ModelConfig& config,
 void write_folder_files(const std::string& directory, const ModelConfig& config, kernels::Dtype dtype, const Tokenizer& tokenizer,
                         const std::string& chat_template, const SourceFiles& source = {});
 
+// Of these only the tokenizer's files, the template, licences and notices: beside an adapter.
+void write_tokenizer_files(const std::string& directory, const ModelConfig& config, const Tokenizer& tokenizer,
+                           const std::string& chat_template, const SourceFiles& source);
+
 // mkdir -p, with a clear UsageError.
 void make_folder(const std::string& directory);
 

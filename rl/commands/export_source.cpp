@@ -20,15 +20,19 @@ std::string run_of(const std::string& model_folder) {
 ExportSource find_model(const std::string& path) {
   const fs::path folder(path);
   if (!fs::is_directory(folder)) kernels::fail_usage("{}: is no folder. Give a model folder or a run folder.", path);
-  if (fs::exists(folder / "config.json")) return {path, run_of(path)};
+  // The file that is written last, of a model or of an adapter.
+  const auto last_file = [](const fs::path& of) {
+    return fs::exists(of / "config.json") ? of / "config.json" : of / "adapter_config.json";
+  };
+  if (fs::exists(last_file(folder))) return {path, run_of(path)};
   const auto checkpoint = newest_checkpoint(path);
-  const fs::path last = folder / "final" / "config.json";
+  const fs::path last = last_file(folder / "final");
   // A finished run that went on and was stopped has a checkpoint after its final/.
   const auto written = [](const fs::path& file) { return fs::last_write_time(file); };
-  if (fs::exists(last) && (!checkpoint || written(last) >= written(fs::path(*checkpoint) / "config.json")))
+  if (fs::exists(last) && (!checkpoint || written(last) >= written(last_file(*checkpoint))))
     return {last.parent_path().string(), path};
   if (checkpoint) return {*checkpoint, path};
-  kernels::fail_usage("{}: has no config.json, no final/ and no checkpoint: it is neither a model folder nor that of a run.", path);
+  kernels::fail_usage("{}: has no config.json, no adapter_config.json, no final/ and no checkpoint: it is neither a model folder nor that of a run.", path);
 }
 
 }  // namespace rl

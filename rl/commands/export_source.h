@@ -6,7 +6,7 @@
 namespace rl {
 
 struct ExportSource {
-  std::string model;  // has config.json
+  std::string model;  // has config.json, or adapter_config.json
   std::string run;    // the run folder that wrote it; empty: none
 };
 

@@ -41,6 +41,16 @@ std::vector<Key> declare() {
      "Type of weights and inputs of products; sums and master weights are float32."},
     {"model", "activation_checkpointing", RUN(model.activation_checkpointing), "", any(), {"auto", "off", "block"},
      "block: run each block again in the backward pass to save memory; auto: when the memory plan needs it."},
+    {"model", "lora_rank", RUN(model.lora.rank), "", between(0, 65536), {},
+     "LoRA: rank of the pairs A, B that are trained beside the frozen weights; 0: all weights are trained, and there is no adapter. "
+     "Dropout on the way into A is not offered."},
+    {"model", "lora_alpha", RUN(model.lora.alpha), "", above(0), {},
+     "LoRA: the pairs' product is multiplied by alpha / rank."},
+    {"model", "lora_rslora", RUN(model.lora.rslora), "", any(), {},
+     "LoRA: by alpha / sqrt(rank) instead (rank-stabilised)."},
+    {"model", "lora_targets", RUN(model.lora.targets), "", any(), {},
+     "LoRA: which products have a pair: names as in PEFT's target_modules (q_proj, v_proj, down_proj, experts.up_proj, "
+     "kv_b_proj, ...), or all-linear: all but embeddings, head and routers."},
     {"model", "init_std", RUN(model.init_std), "", above(0), {}, "Standard deviation of a born model's weights.", true},
     {"model", "family", RUN(model.family), "", any(),
      {"", "llama", "mistral", "qwen2", "qwen3", "qwen3_moe", "olmoe", "mixtral", "deepseek_v2", "deepseek_v3"},

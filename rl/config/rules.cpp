@@ -48,6 +48,25 @@ class Rules {
            fmt::format("is set, but the model is read from \"{}\", whose files say it. Remove the key.", model.path));
     }
     if (born) check_born(model);
+    check_lora(model);
+  }
+
+  void check_lora(const ModelSettings& model) {
+    if (!model.lora.on()) {
+      for (const char* path : {"model.lora_alpha", "model.lora_rslora", "model.lora_targets"})
+        if (resolved_.run_sources.count(path) > 0)
+          fail(0, path, "is set, but model.lora_rank is 0: there is no adapter. Set the rank, or remove the key.");
+      return;
+    }
+    if (model.init == "random")
+      fail(0, "model.lora_rank", fmt::format("is {}, but a model that is born here has nothing to keep. Give model.path, or set the rank to 0.",
+                                             model.lora.rank));
+    for (size_t i = 0; i < resolved_.config.stages.size(); ++i) {
+      const MoeConfig& moe = resolved_.config.stages[i].moe;
+      const char* frozen = "is above 0, but model.lora_rank freezes the routers. Set it to 0.";
+      if (moe.bias_update_rate > 0) fail(i, "moe.bias_update_rate", frozen);
+      if (moe.aux_loss_coef > 0) fail(i, "moe.aux_loss_coef", frozen);
+    }
   }
 
   void check_born(const ModelSettings& model) {
