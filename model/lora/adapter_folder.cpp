@@ -8,8 +8,10 @@
 
 #include "kernels/error.h"
 #include "model/families/tensor_names.h"
+#include "model/files/checkpoint_folder.h"
 #include "model/files/safetensors.h"
 #include "model/files/safetensors_writer.h"
+#include "model/lora/adapted_weights.h"
 
 namespace model {
 namespace {
@@ -132,6 +134,13 @@ Adapter read_adapter(const std::string& directory, const ModelConfig& base) {
   reader.check_all_used();
   if (adapter.pairs.size() == 0) fail_usage("{}: holds no tensor: there is nothing to add to the base.", path);
   return adapter;
+}
+
+std::shared_ptr<const WeightSet> read_packed_weights(const ModelPlace& place, const ModelConfig& config, kernels::Dtype dtype) {
+  const auto base = read_packed_weights(place.base, config, dtype);
+  if (place.adapter.empty()) return base;
+  const Adapter adapter = read_adapter(place.adapter, config);
+  return adapted_weights(*base, adapter.pairs, adapter.lora.scale(), base->version);
 }
 
 void write_adapter(const std::string& directory, const ParameterStore& pairs, const LoraConfig& lora, const std::string& base) {

@@ -4,9 +4,11 @@
 // of the model's family call it; each expert has its own pair (the form that loads into every version of transformers).
 #pragma once
 
+#include <memory>
 #include <string>
 
 #include "model/lora/adapter_config.h"
+#include "model/weight_set.h"
 
 namespace model {
 
@@ -31,6 +33,8 @@ struct Adapter {
 };
 // Each missing, extra, wrongly shaped or wrongly typed tensor is one UsageError.
 Adapter read_adapter(const std::string& directory, const ModelConfig& base);
+// Compute weights of a place; `config` is the base's.
+std::shared_ptr<const WeightSet> read_packed_weights(const ModelPlace& place, const ModelConfig& config, kernels::Dtype dtype);
 
 // adapter_model.safetensors in float32, then adapter_config.json. The folder must exist.
 void write_adapter(const std::string& directory, const ParameterStore& pairs, const LoraConfig& lora, const std::string& base);

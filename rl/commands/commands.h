@@ -22,7 +22,7 @@ struct TrainOptions {
 };
 
 struct EvalOptions {
-  std::string model;                // a model folder
+  std::string model, base;          // a model folder, or an adapter's; base: of an adapter, empty: as it says
   std::vector<std::string> suites;  // by name (configs/suites); or
   std::string data;                 // a JSONL file, a JSON list or a generator; with one suite: where its problems are
   std::string prompt_key = "question", answer_key = "answer", prompt;  // of `data` without a suite; prompt: a template, {{key}}
@@ -45,7 +45,7 @@ struct EvalOptions {
 };
 
 struct SampleOptions {
-  std::string model;
+  std::string model, base;         // as EvalOptions
   std::vector<std::string> prompts;
   int64_t samples = 1;
   double temperature = 1.0;
@@ -98,7 +98,8 @@ struct TokenizerTrainOptions {
 };
 
 struct ExportOptions {
-  std::string model, out;          // model: a model folder or a run
+  std::string model, out;          // model: a model folder, an adapter or a run
+  std::string base = {};           // of an adapter; empty: as it says
   std::string dtype = "as-is";     // bf16 | float32 | as-is
   std::string run = {};            // of the model card; empty: the one that the model lies in, if any
   int64_t shard_mb = 5000;         // decimal megabytes

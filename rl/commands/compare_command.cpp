@@ -12,6 +12,7 @@
 #include "kernels/error.h"
 #include "model/files/checkpoint_folder.h"
 #include "model/files/safetensors.h"
+#include "model/lora/adapter_folder.h"
 #include "rl/commands/commands.h"
 #include "rl/config/settings_text.h"
 #include "rl/metrics.h"
@@ -128,6 +129,14 @@ std::vector<float> master_of(const fs::path& checkpoint) {
   return values;
 }
 
+// What a checkpoint trains: a model's parameters, or an adapter's.
+model::ParameterList parameters_of(const std::string& checkpoint) {
+  const model::ModelPlace place = model::find_model_place(checkpoint);
+  const model::ModelConfig config = model::read_config(place.base);
+  if (place.adapter.empty()) return model::ParameterList(config);
+  return model::read_adapter(place.adapter, config).pairs;
+}
+
 // How far apart the weights are in the first checkpoint that both runs still have and in which they differ.
 void compare_checkpoints(const std::string& a, const std::string& b) {
   std::vector<fs::path> names;
@@ -140,7 +149,7 @@ void compare_checkpoints(const std::string& a, const std::string& b) {
   for (const auto& name : names) {
     const fs::path left = fs::path(a) / "checkpoints" / name;
     const auto x = master_of(left), y = master_of(fs::path(b) / "checkpoints" / name);
-    const model::ParameterList list(model::read_config(left.string()));
+    const model::ParameterList list = parameters_of(left.string());
     if (x.size() != y.size() || static_cast<int64_t>(x.size()) != list.size()) {
       fmt::print("checkpoint {}: the models have other sizes\n", name.string());
       return;

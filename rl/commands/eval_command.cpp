@@ -155,8 +155,9 @@ int run_eval(const EvalOptions& given) {
   for (const auto& suite : suites)
     if (options.data.empty()) find_data(suite);  // before the weights are read
   kernels::set_threads(options.threads);
-  auto checkpoint = std::async(std::launch::async, checkpoint_id, options.model);
-  LoadedModel loaded(options.model, options.dtype, options.chat_template, options.memory_mb);
+  const model::ModelPlace place = model::find_model_place(options.model, options.base);
+  auto checkpoint = std::async(std::launch::async, [place] { return checkpoint_id(place); });
+  LoadedModel loaded(place, options.dtype, options.chat_template, options.memory_mb);
   std::vector<PlannedSuite> plans;
   for (const auto& suite : suites) plans.push_back(plan_suite(options, suite, loaded));
   const Json settings = eval_settings(options, plans, checkpoint.get());

@@ -9,6 +9,7 @@
 #include "kernels/error.h"
 #include "kernels/thread_pool.h"
 #include "model/files/checkpoint_folder.h"
+#include "model/lora/adapter_folder.h"
 #include "rl/commands/model_source.h"
 #include "model/tokenizer/tokenizer.h"
 #include "rl/commands/output_file.h"
@@ -36,7 +37,8 @@ struct Line {
 // Reads lines and checks them against the model, before its weights are loaded.
 class Reader {
  public:
-  Reader(const LogprobsOptions& options, const model::ModelConfig& config) : options_(options), config_(config) {}
+  Reader(const LogprobsOptions& options, const model::ModelConfig& config, std::string tokenizer_folder)
+      : options_(options), config_(config), tokenizer_folder_(std::move(tokenizer_folder)) {}
 
   std::vector<Line> read() {
     std::vector<Line> lines;
@@ -79,12 +81,13 @@ class Reader {
 
   std::vector<int32_t> encoded(const Json& text, const std::string& place) {
     if (!text.is_string()) fail_usage("{}: \"text\" is no text.", place);
-    if (!tokenizer_) tokenizer_ = open_tokenizer(options_.model);
+    if (!tokenizer_) tokenizer_ = open_tokenizer(tokenizer_folder_);
     return tokenizer_->encode(text.get_ref<const std::string&>(), options_.special);
   }
 
   const LogprobsOptions& options_;
   const model::ModelConfig& config_;
+  std::string tokenizer_folder_;
   std::shared_ptr<const model::Tokenizer> tokenizer_;
 };
 
@@ -146,10 +149,11 @@ void add(const Line& line, const ScoredText& scored, const LogprobsOptions& opti
 
 int run_logprobs(const LogprobsOptions& options) {
   kernels::set_threads(options.threads);
-  const model::ModelConfig config = model::read_config(options.model);
-  const auto lines = Reader(options, config).read();
+  const model::ModelPlace place = model::find_model_place(options.model, options.base);
+  const model::ModelConfig config = model::read_config(place.base);
+  const auto lines = Reader(options, config, place.texts()).read();
   OutputFile out(options.output, options.input);
-  const auto weights = model::read_packed_weights(options.model, config, options.dtype);
+  const auto weights = model::read_packed_weights(place, config, options.dtype);
   const int64_t most = rows_at_once(options, *weights, lines);
   int64_t all = 0;
   for (const auto& line : lines) all += rows_of(line);

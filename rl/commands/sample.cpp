@@ -13,7 +13,7 @@ namespace rl {
 int run_sample(const SampleOptions& options) {
   kernels::set_threads(options.threads);
   if (options.prompts.empty()) kernels::fail_usage("sample: no prompt; give one with --prompt TEXT.");
-  LoadedModel loaded(options.model, options.dtype, options.chat_template, options.memory_mb);
+  LoadedModel loaded(model::find_model_place(options.model, options.base), options.dtype, options.chat_template, options.memory_mb);
   for (size_t i = 0; i < options.prompts.size(); ++i) {
     rollout::Request request;
     request.id = static_cast<int64_t>(i);

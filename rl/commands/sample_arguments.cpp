@@ -3,9 +3,16 @@
 
 namespace rl {
 
-CLI::Option* add_model_options(CLI::App* app, std::string& dtype, std::string& model, model::TemplateConfig& style,
-                               int64_t& threads, int64_t& memory_mb) {
-  auto* folder = app->add_option("--model", model, "A Hugging Face folder, or the final/ folder of a run")->required()->type_name("DIR");
+void add_base_option(CLI::App* app, std::string& base) {
+  app->add_option("--base", base, "Where --model is an adapter: the model folder that it stands on, instead of the one that it names")
+      ->type_name("DIR");
+}
+
+CLI::Option* add_model_options(CLI::App* app, std::string& dtype, std::string& model, std::string& base,
+                               model::TemplateConfig& style, int64_t& threads, int64_t& memory_mb) {
+  auto* folder =
+      app->add_option("--model", model, "A Hugging Face folder, the final/ folder of a run, or a LoRA adapter's")->required()->type_name("DIR");
+  add_base_option(app, base);
   app->add_option("--template", style.style,
                   "model (the chat template of the model's folder; model:NAME for one of several), chatml, llama3, deepseek-r1, r1-zero "
                   "or plain. Left out: model if the folder has one, else chatml when the tokenizer has its tokens, else plain")
@@ -28,7 +35,7 @@ void add_sample(CLI::App& app, Command& command) {
                          "Example:\n  ponder sample --model runs/quickstart/final --prompt \"3+9+1+7+4=\" --template plain "
                          "--temperature 0");
   options.chat_template.style = "";
-  add_model_options(sample, dtype, options.model, options.chat_template, options.threads, options.memory_mb);
+  add_model_options(sample, dtype, options.model, options.base, options.chat_template, options.threads, options.memory_mb);
   sample->add_option("--prompt", options.prompts, "The question; may be repeated")
       ->required()
       ->type_name("TEXT")

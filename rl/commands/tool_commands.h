@@ -13,6 +13,7 @@ namespace rl {
 // Log-probabilities of the lines of a JSONL file, {"tokens": [...]} or {"text": "..."}, with "id" carried over.
 struct LogprobsOptions {
   std::string model, input, output;  // output empty: stdout
+  std::string base;                  // of an adapter; empty: as it says
   int64_t top = 0;                   // likeliest ids at each place; 0: none
   bool special = false;              // texts get the tokens that the tokenizer's post-processor puts around them
   double temperature = 1.0;

@@ -142,7 +142,7 @@ PlannedSuite plan_suite(const EvalOptions& options, const Suite& suite, const Lo
   plan.chat_template = loaded.chat_template();
   if (options.chat_template.style.empty() && !suite.template_style.empty()) {
     plan.chat_template.style = suite.template_style;
-    model::resolve_template(plan.chat_template, options.model, "plain");
+    model::resolve_template(plan.chat_template, loaded.texts(), "plain");
   }
   const std::string file = options.data.empty() ? find_data(suite) : options.data;
   plan.data = read_suite_problems(suite, file, plan.chat_template.style, options.limit);
@@ -184,6 +184,11 @@ std::string checkpoint_id(const std::string& directory) {
   std::string lines;
   for (const auto& name : names) lines += sha256_of_file((fs::path(directory) / name).string()) + "  " + name + "\n";
   return sha256_of_text(lines);
+}
+
+std::string checkpoint_id(const model::ModelPlace& place) {
+  const std::string base = checkpoint_id(place.base);
+  return place.adapter.empty() ? base : sha256_of_text(base + "\n" + checkpoint_id(place.adapter) + "\n");
 }
 
 }  // namespace rl

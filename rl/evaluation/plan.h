@@ -40,5 +40,6 @@ nlohmann::ordered_json eval_settings(const EvalOptions& options, const std::vect
 
 // Names a model by its content: the SHA-256 of what `sha256sum *.json *.safetensors` prints in its folder.
 std::string checkpoint_id(const std::string& directory);
+std::string checkpoint_id(const model::ModelPlace& place);  // of a folder, or of a base and its adapter
 
 }  // namespace rl

@@ -1,5 +1,6 @@
 #include "tests/gates/gate_models.h"
 
+#include "model/lora/adapted_weights.h"
 #include "tests/support/random_tensor.h"
 
 namespace gate {
@@ -197,6 +198,19 @@ std::shared_ptr<const model::WeightSet> fresh_weights(const model::ModelConfig& 
   model::ParameterStore store(config, false);
   fill(store, seed);
   return model::pack_weights(store, dtype, 1);
+}
+
+Adapted::Adapted(const model::ModelConfig& config, kernels::Dtype dtype, uint64_t seed, bool with_training)
+    : base(fresh_weights(config, dtype, seed)), pairs(model::adapter_parameters(config, lora), with_training) {
+  model::init_adapters(pairs, lora.rank, seed);
+  for (size_t i = 0; i < pairs.parameters().size(); ++i) {
+    const model::Parameter& p = pairs.parameters()[i];
+    if (p.init != model::Parameter::Init::zeros) continue;
+    float* b = pairs.master_of(p.name);
+    testing::fill_normal(b, p.size, seed + 2000 + i, 0.2f);
+    for (int64_t k = lora.rank; k < p.size; k += lora.rank + 1) b[k] = 0;  // the padding of an odd rank
+  }
+  weights = model::adapted_weights(*base, pairs, lora.scale(), 1);
 }
 
 }  // namespace gate

@@ -221,6 +221,27 @@ TEST_CASE("the trainer's log-probabilities are the sampler's, bit for bit, howev
   });
 }
 
+TEST_CASE("with an adapter on every product the trainer's log-probabilities are the sampler's, bit for bit", "[gate][parity][lora]") {
+  for_each_model([&](const model::ModelConfig& config, Dtype dtype) {
+    for (uint64_t seed = 1; seed <= 2; ++seed) {
+      const Mix mix = make_mix(config, dtype, seed);
+      const Sampled sampled = sample(gate::Adapted(config, dtype, kWeightsSeed).weights, mix);
+      const auto groups = groups_of(sampled);
+      const gate::Adapted fresh(config, dtype, kWeightsSeed);
+      for (const int64_t max_tokens : {int64_t{1} << 30, int64_t{1}}) {
+        kernels::set_threads(1 + static_cast<int64_t>(seed) % 3);
+        INFO("mix " << seed << ", micro-batches of at most " << max_tokens << " rows");
+        const Agreement found = compare(*fresh.weights, groups, mix, max_tokens);
+        REQUIRE(found.tokens == token_count(sampled));
+        REQUIRE(found.different_bits == 0);
+        REQUIRE(found.not_finite == 0);
+      }
+      // The base alone gives others: the adapter was there.
+      REQUIRE(compare(*fresh.base, groups, mix, int64_t{1} << 30).different_bits > 0);
+    }
+  });
+}
+
 // One ulp of one element can drown in the rounding of what follows, so each parameter has eight tries, one at a time.
 TEST_CASE("a weight that differs by one ulp is noticed, whichever parameter it is in", "[gate][parity]") {
   for_each_model([](const model::ModelConfig& config, Dtype dtype) {
