@@ -80,7 +80,8 @@ at::Tensor experts_backward(const WeightSet& weights, const BlockWeights& w, con
   const auto d = kernels::swiglu_backward(dhidden, t.experts.gate, t.experts.up, weights.dtype);
   at::Tensor dentries =
       expert_gradient(d.gate, t.expert_in, w.expert_gate, w.adapters.expert_gate, at + "experts.gate_proj", store, offsets);
-  dentries = expert_gradient(d.up, t.expert_in, w.expert_up, w.adapters.expert_up, at + "experts.up_proj", store, offsets, dentries);
+  dentries =
+      expert_gradient(d.up, t.expert_in, w.expert_up, w.adapters.expert_up, at + "experts.up_proj", store, offsets, dentries);
   at::Tensor dx = kernels::zeros_f32({dout.size(0), dout.size(1)});
   kernels::scatter_add_rows(dentries, t.sorted.rows.data(), dx);
   at::Tensor dlogits = kernels::route_backward(combined.weights, t.routes, weights.config.router);

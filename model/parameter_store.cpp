@@ -138,7 +138,8 @@ const Parameter& ParameterList::find(const std::string& name) const {
 
 bool ParameterList::has(const std::string& name) const { return index_.count(name) > 0; }
 
-ParameterStore::ParameterStore(const ModelConfig& config, bool with_training) : ParameterStore(ParameterList(config), with_training) {}
+ParameterStore::ParameterStore(const ModelConfig& config, bool with_training)
+    : ParameterStore(ParameterList(config), with_training) {}
 
 ParameterStore::ParameterStore(ParameterList list, bool with_training) : ParameterList(std::move(list)) {
   master = zeros(size());

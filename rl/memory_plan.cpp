@@ -184,7 +184,8 @@ MemoryPlan plan_memory(const Config& config) {
   plan.moments = 8 * plan.trained;
   for (const auto& stage : config.stages) gather(stage, plan);
   // A tied matrix has a second gradient, of the rows that the step's tokens name, until the step adds it.
-  plan.gradient = 4 * (plan.trained + (sizes.tied_embedding && plan.adapter == 0 ? std::min(sizes.vocab_size, plan.step_rows) * sizes.width : 0));
+  const bool twice = sizes.tied_embedding && plan.adapter == 0;
+  plan.gradient = 4 * (plan.trained + (twice ? std::min(sizes.vocab_size, plan.step_rows) * sizes.width : 0));
   plan_activations(config, sizes, plan);
   plan_cache(config, sizes, plan);
   plan.error = misfit(config, plan);
@@ -198,7 +199,7 @@ std::string memory_table(const MemoryPlan& plan) {
   };
   std::string out =
       fmt::format("memory, stage {} ({:.2f}M parameters{})\n", plan.stage, static_cast<double>(plan.parameters) / 1e6,
-                  plan.adapter > 0 ? fmt::format(", {:.2f}M of a LoRA adapter are trained", static_cast<double>(plan.trained) / 1e6) : "");
+                  plan.adapter == 0 ? "" : fmt::format(", {:.2f}M of a LoRA adapter are trained", static_cast<double>(plan.trained) / 1e6));
   out += row("program", plan.program, "libraries, data, buffers");
   out += row("weights", plan.weights, "what the kernels read");
   out += row("reference policy", plan.reference,

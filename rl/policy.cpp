@@ -41,7 +41,8 @@ model::ParameterList parameters_of(const ModelSettings& settings) {
 bool adds_nothing(const model::ParameterStore& adapter) {
   for (const auto& p : adapter.parameters()) {
     const float* values = adapter.master_of(p.name);
-    if (p.init == model::Parameter::Init::zeros && std::any_of(values, values + p.size, [](float x) { return x != 0; })) return false;
+    const bool is_up = p.init == model::Parameter::Init::zeros;
+    if (is_up && std::any_of(values, values + p.size, [](float x) { return x != 0; })) return false;
   }
   return true;
 }
@@ -114,7 +115,7 @@ Policy::Policy(const ModelSettings& settings, uint64_t seed, bool with_training)
     }
   }
   for (int64_t id : config().eos_token_ids) stop_tokens_.push_back(static_cast<int32_t>(id));
-  weights_ = pack(version_);
+  weights_ = pack_masters(version_);
   if (with_training) store_.allocate_training();  // after the file is read and closed: both at once would be the peak
 }
 
@@ -123,12 +124,12 @@ std::string Policy::description() const {
   const double total = static_cast<double>(model::count_parameters(c).total);
   std::string text = fmt::format("{}, {} layers, width {}, {} parameters", c.family, c.layers, c.width, count_text(total));
   if (lora_.on())
-    text += fmt::format(", frozen; a LoRA adapter of rank {} with {} is trained", lora_.rank, count_text(static_cast<double>(store_.size())));
+    text += fmt::format(", frozen; a LoRA adapter of rank {} with {} is trained", lora_.rank,
+                        count_text(static_cast<double>(store_.size())));
   return text;
 }
 
-// Of the masters as they are.
-std::shared_ptr<const model::WeightSet> Policy::pack(int64_t version, std::shared_ptr<const model::WeightSet> reuse) const {
+std::shared_ptr<const model::WeightSet> Policy::pack_masters(int64_t version, std::shared_ptr<const model::WeightSet> reuse) const {
   return base_ ? model::adapted_weights(*base_, store_, lora_.scale(), version, std::move(reuse))
                : model::pack_weights(store_, dtype_, version, std::move(reuse));
 }
@@ -136,7 +137,7 @@ std::shared_ptr<const model::WeightSet> Policy::pack(int64_t version, std::share
 std::shared_ptr<const model::WeightSet> Policy::weights_of(const at::Tensor& master) {
   const at::Tensor own = store_.master;
   store_.master = master;
-  auto weights = base_ && adds_nothing(store_) ? base_ : pack(version_);
+  auto weights = base_ && adds_nothing(store_) ? base_ : pack_masters(version_);
   store_.master = own;
   return weights;
 }
@@ -237,7 +238,7 @@ void Policy::apply(UpdateStatistics& statistics, const StageConfig& stage, int64
   };
   if (base_) {  // packing reads some of an adapter twice, so all of it is stepped before
     for (const auto& p : store_.parameters()) kernels::adamw_step(adamw, p.offset, p.offset + p.size, rule(p));
-    weights_ = pack(++version_, std::move(weights_));
+    weights_ = pack_masters(++version_, std::move(weights_));
     return;
   }
   // One pass over memory: each run of masters is stepped, its gradient zeroed, and the new values packed while in cache.
@@ -263,7 +264,7 @@ void Policy::reset_optimizer() {
 void Policy::restore(int64_t version, int64_t optimizer_steps) {
   version_ = version;
   optimizer_steps_ = optimizer_steps;
-  weights_ = pack(version_, std::move(weights_));
+  weights_ = pack_masters(version_, std::move(weights_));
 }
 
 void Policy::save(const std::string& directory, const std::string& chat_template) const {

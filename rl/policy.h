@@ -73,11 +73,13 @@ class Policy {
   void reset_optimizer();                  // zero moments, at the start of a stage
   void restore(int64_t version, int64_t optimizer_steps);  // after a checkpoint filled the store
   int64_t optimizer_steps() const { return optimizer_steps_; }
-  // A model folder, or in a LoRA run an adapter folder (model/lora/adapter_folder.h); the small files of the one it came from are kept (model/files/folder_files.h). `chat_template`: Jinja text.
+  // A model folder, or in a LoRA run an adapter folder (model/lora/adapter_folder.h); the small files of the one it came from
+  // are kept (model/files/folder_files.h). `chat_template`: Jinja text.
   void save(const std::string& directory, const std::string& chat_template) const;
 
  private:
-  std::shared_ptr<const model::WeightSet> pack(int64_t version, std::shared_ptr<const model::WeightSet> reuse = nullptr) const;
+  // Of the masters as they are.
+  std::shared_ptr<const model::WeightSet> pack_masters(int64_t version, std::shared_ptr<const model::WeightSet> reuse = nullptr) const;
 
   model::LoraConfig lora_;
   std::string path_;

@@ -29,7 +29,8 @@ MlaViews mla_views(const ModelConfig& c, float* a, float* b, int64_t rank) {
 
 class Packer {
  public:
-  Packer(const ParameterStore& adapters, double scale, kernels::Dtype dtype) : adapters_(adapters), scale_(scale), dtype_(dtype) {}
+  Packer(const ParameterStore& adapters, double scale, kernels::Dtype dtype)
+      : adapters_(adapters), scale_(scale), dtype_(dtype) {}
 
   // The pair of the matrix `at`, if it has one.
   void pair(const std::string& at, LowRank& into) {

@@ -54,8 +54,8 @@ AdapterConfig read_adapter_config(const std::string& directory) {
   std::string unread;
   for (const auto& part : unread_parts(json)) unread += (unread.empty() ? "" : "; ") + part;
   if (!unread.empty())
-    kernels::fail_usage("{}: has parts that are not read here: {}. Merge the adapter with PEFT (merge_and_unload, save_pretrained) and "
-                        "give the merged folder.", file, unread);
+    kernels::fail_usage("{}: has parts that are not read here: {}. Merge the adapter with PEFT (merge_and_unload, "
+                        "save_pretrained) and give the merged folder.", file, unread);
   AdapterConfig config;
   config.lora.rank = fields.integer("r", 1, 1 << 16);
   config.lora.alpha = fields.number("lora_alpha", 8.0);

@@ -58,7 +58,8 @@ class Reader {
   void check_all_used() const {
     for (const auto& entry : file_.entries())
       if (used_.count(entry.name) == 0)
-        fail_usage("{}: has a tensor '{}', which belongs to no product of this model ({}).", file_.path(), entry.name, config_.family);
+        fail_usage("{}: has a tensor '{}', which belongs to no product of this model ({}).", file_.path(), entry.name,
+                   config_.family);
   }
 
  private:
@@ -112,23 +113,26 @@ std::string ModelPlace::texts() const { return !adapter.empty() && has_file(adap
 
 ModelPlace find_model_place(const std::string& path, const std::string& base) {
   if (!is_adapter_folder(path)) {
-    if (!base.empty()) fail_usage("{}: is no adapter (it has no adapter_config.json), so it stands on no base. Leave --base out.", path);
+    if (!base.empty())
+      fail_usage("{}: is no adapter (it has no adapter_config.json), so it stands on no base. Leave --base out.", path);
     return {path, ""};
   }
   if (!base.empty()) return {base, path};
   const std::string named = read_adapter_config(path).base;
   for (const fs::path& place : {fs::path(named), fs::path(path) / named})
     if (!named.empty() && fs::is_regular_file(place / "config.json")) return {place.string(), path};
-  fail_usage("{}: the adapter stands on \"{}\", which is no model folder here. Give the folder of its base with --base.", path, named);
+  fail_usage("{}: the adapter stands on \"{}\", which is no model folder here. Give the folder of its base with --base.", path,
+             named);
 }
 
 Adapter read_adapter(const std::string& directory, const ModelConfig& base) {
   const AdapterConfig config = read_adapter_config(directory);
   const std::string path = (fs::path(directory) / "adapter_model.safetensors").string();
-  if (!fs::exists(path)) fail_usage("{}: has no adapter_model.safetensors. Save the adapter with PEFT's safe_serialization.", directory);
+  if (!fs::exists(path))
+    fail_usage("{}: has no adapter_model.safetensors. Save the adapter with PEFT's safe_serialization.", directory);
   Reader reader(path, config.lora.rank, base);
-  Adapter adapter{config.lora, ParameterStore(adapter_parameters(base, config.lora.rank, [&](const Parameter& p) { return reader.has(p); }),
-                                              /*with_training=*/false)};
+  const auto in_file = [&](const Parameter& p) { return reader.has(p); };
+  Adapter adapter{config.lora, ParameterStore(adapter_parameters(base, config.lora.rank, in_file), /*with_training=*/false)};
   for (const Parameter& p : list_parameters(base))
     if (adapter.pairs.has(module_of(p) + kDown)) reader.read(p, adapter.pairs);
   reader.check_all_used();

@@ -95,8 +95,9 @@ void init_adapters(ParameterStore& adapters, int64_t rank, uint64_t seed) {
     const double bound = 1.0 / std::sqrt(static_cast<double>(in));
     for (int64_t i = 0; i < p.size; ++i) {
       if (i / in % rows >= rank) continue;  // the padding of an odd rank
-      const kernels::RandomKey key{.seed = seed, .purpose = kernels::Purpose::init, .group = index, .position = static_cast<uint32_t>(i)};
-      w[i] = static_cast<float>((2 * kernels::random_unit(key) - 1) * bound);
+      const auto position = static_cast<uint32_t>(i);
+      const double unit = kernels::random_unit({.seed = seed, .purpose = kernels::Purpose::init, .group = index, .position = position});
+      w[i] = static_cast<float>((2 * unit - 1) * bound);
     }
   }
 }

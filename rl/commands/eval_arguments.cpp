@@ -15,7 +15,8 @@ void add_eval(CLI::App& app, Command& command) {
                        "  ponder eval compare runs/eval/smollm2-135m-gsm8k runs/eval/mine-gsm8k\n\n"
                        "A stopped evaluation goes on when the same command is given again.");
   options.chat_template.style = "";
-  add_model_options(eval, dtype, options.model, options.base, options.chat_template, options.threads, options.memory_mb)->required(false);
+  add_model_options(eval, dtype, options.model, options.base, options.chat_template, options.threads, options.memory_mb)
+      ->required(false);
   eval->add_option("--suite", options.suites, "Known sets of problems; `ponder eval suites` lists them")
       ->type_name("NAME[,NAME]")
       ->delimiter(',');

@@ -5,7 +5,7 @@ namespace rl {
 
 void add_export(CLI::App& app, Command& command) {
   static ExportOptions options;
-  auto* out = app.add_subcommand("export", "Write a model folder for transformers, vLLM and llama.cpp's converter; merges an adapter")
+  auto* out = app.add_subcommand("export", "Write a model folder for transformers, vLLM and llama.cpp's converter; merge an adapter")
                   ->footer(
                       "Examples:\n"
                       "  ponder export runs/quickstart exported/quickstart              the result of a run, with its recipe\n"
@@ -15,7 +15,8 @@ void add_export(CLI::App& app, Command& command) {
                       "The tokenizer's files, the template and all other keys of config.json are those of the folder that the model\n"
                       "came from. README.md gets a model card: base model, data sets, licence as far as known, and of a run its\n"
                       "settings, seed and evaluations. The folder appears whole or not at all.");
-  out->add_option("MODEL", options.model, "A model folder, a LoRA adapter, or a run: then its final/, or its newest checkpoint")->required();
+  out->add_option("MODEL", options.model, "A model folder, a LoRA adapter, or a run: then its final/, or its newest checkpoint")
+      ->required();
   out->add_option("OUT", options.out, "The folder to write; it must be new or empty")->required();
   out->add_option("--dtype", options.dtype,
                   "bf16 (norms and routers stay float32), float32, or as-is: as the tensors are; F64 becomes float32, FP8 bf16")

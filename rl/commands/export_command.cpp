@@ -48,7 +48,8 @@ struct Plan {
 };
 
 // `adapter`: to be merged; or null.
-Plan plan_tensors(model::FolderTensors& folder, const model::ParameterList& list, const std::string& dtype, const model::Adapter* adapter) {
+Plan plan_tensors(model::FolderTensors& folder, const model::ParameterList& list, const std::string& dtype,
+                  const model::Adapter* adapter) {
   Plan plan;
   bool converted = false;
   const auto readers = folder.readers(list);
@@ -57,7 +58,8 @@ Plan plan_tensors(model::FolderTensors& folder, const model::ParameterList& list
     const std::string& stored = folder.dtype_of(list.config(), p);
     const std::string type = written_type(dtype, stored, p.compute_float32);
     converted |= type != stored;
-    for (auto& tensor : model::tensors_of(list.config(), p, type, adapter ? model::merged(readers[i], p, *adapter) : readers[i])) {
+    const kernels::ReadRun read = adapter ? model::merged(readers[i], p, *adapter) : readers[i];
+    for (auto& tensor : model::tensors_of(list.config(), p, type, read)) {
       plan.bytes[type] += tensor.bytes;
       plan.total += tensor.bytes;
       plan.tensors.push_back(std::move(tensor));
@@ -125,7 +127,8 @@ int run_export(const ExportOptions& options) {
   const int64_t files = model::count_shards(plan.tensors, shard_bytes);
   fmt::print("{}: {}, {} parameters, {} tensors in {}, {:.1f} MB in {} file{}, from {}{}\n", options.out, config.family,
              count_text(static_cast<double>(list.size())), plan.tensors.size(), types, static_cast<double>(plan.total) / 1e6, files,
-             files == 1 ? "" : "s", place.adapter.empty() ? place.base : place.adapter + " merged into " + place.base, source.run.empty() ? "" : " of the run " + source.run);
+             files == 1 ? "" : "s", place.adapter.empty() ? place.base : place.adapter + " merged into " + place.base,
+             source.run.empty() ? "" : " of the run " + source.run);
   if (model::read_text_file(options.out + "/README.md").find("unknown: fill in") != std::string::npos)
     fmt::print("README.md says \"unknown: fill in\" where nothing told: complete it before you share the model.\n");
   return 0;

@@ -32,7 +32,8 @@ ExportSource find_model(const std::string& path) {
   if (fs::exists(last) && (!checkpoint || written(last) >= written(last_file(*checkpoint))))
     return {last.parent_path().string(), path};
   if (checkpoint) return {*checkpoint, path};
-  kernels::fail_usage("{}: has no config.json, no final/ and no checkpoint: it is neither a model folder, nor an adapter, nor a run.", path);
+  kernels::fail_usage("{}: has no config.json, no final/ and no checkpoint: it is neither a model folder, nor an adapter, nor a "
+                      "run.", path);
 }
 
 }  // namespace rl

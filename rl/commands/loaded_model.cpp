@@ -9,7 +9,8 @@
 
 namespace rl {
 
-LoadedModel::LoadedModel(const model::ModelPlace& place, kernels::Dtype dtype, model::TemplateConfig chat_template, int64_t memory_mb)
+LoadedModel::LoadedModel(const model::ModelPlace& place, kernels::Dtype dtype, model::TemplateConfig chat_template,
+                         int64_t memory_mb)
     : texts_(place.texts()), chat_template_(std::move(chat_template)) {
   tokenizer_ = model::Tokenizer::from_directory(texts_);
   if (chat_template_.style.empty()) chat_template_.style = "auto";

@@ -1,4 +1,5 @@
-// A model folder, or an adapter on its base, ready to sample: weights, tokenizer, template and an engine. For `ponder eval` and `ponder sample`.
+// A model folder, or an adapter on its base, ready to sample: weights, tokenizer, template and an engine. For `ponder eval`
+// and `ponder sample`.
 #pragma once
 
 #include <memory>

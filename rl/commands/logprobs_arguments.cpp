@@ -16,7 +16,9 @@ void add_logprobs(CLI::App& app, Command& command) {
               "is null: nothing is before it. With --top K, \"top\" has the K likeliest [id, log-probability] at each place.\n"
               "Text is tokenised as it is, without a chat template; with --special the tokenizer adds its tokens around it.\n"
               "Many lines share a batch; no bit of a result depends on it. Mean and perplexity are printed at the end.");
-  logprobs->add_option("--model", options.model, "A Hugging Face folder, the final/ folder of a run, or an adapter's")->required()->type_name("DIR");
+  logprobs->add_option("--model", options.model, "A Hugging Face folder, the final/ folder of a run, or a LoRA adapter's")
+      ->required()
+      ->type_name("DIR");
   add_base_option(logprobs, options.base);
   logprobs->add_option("--input", options.input, "The lines to score")->required()->type_name("FILE");
   logprobs->add_option("--output", options.output, "Where the lines go; stdout if left out")->type_name("FILE");

@@ -10,8 +10,9 @@ void add_base_option(CLI::App* app, std::string& base) {
 
 CLI::Option* add_model_options(CLI::App* app, std::string& dtype, std::string& model, std::string& base,
                                model::TemplateConfig& style, int64_t& threads, int64_t& memory_mb) {
-  auto* folder =
-      app->add_option("--model", model, "A Hugging Face folder, the final/ folder of a run, or a LoRA adapter's")->required()->type_name("DIR");
+  auto* folder = app->add_option("--model", model, "A Hugging Face folder, the final/ folder of a run, or a LoRA adapter's")
+                     ->required()
+                     ->type_name("DIR");
   add_base_option(app, base);
   app->add_option("--template", style.style,
                   "model (the chat template of the model's folder; model:NAME for one of several), chatml, llama3, deepseek-r1, r1-zero "

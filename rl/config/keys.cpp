@@ -42,8 +42,8 @@ std::vector<Key> declare() {
     {"model", "activation_checkpointing", RUN(model.activation_checkpointing), "", any(), {"auto", "off", "block"},
      "block: run each block again in the backward pass to save memory; auto: when the memory plan needs it."},
     {"model", "lora_rank", RUN(model.lora.rank), "", between(0, 65536), {},
-     "LoRA: rank of the pairs A, B that are trained beside the frozen weights; 0: all weights are trained, and there is no adapter. "
-     "Dropout on the way into A is not offered."},
+     "LoRA: rank of the pairs A, B that are trained beside the frozen weights; 0: all weights are trained, and there is no "
+     "adapter. Dropout on the way into A is not offered."},
     {"model", "lora_alpha", RUN(model.lora.alpha), "", above(0), {},
      "LoRA: the pairs' product is multiplied by alpha / rank."},
     {"model", "lora_rslora", RUN(model.lora.rslora), "", any(), {},

@@ -59,8 +59,9 @@ class Rules {
       return;
     }
     if (model.init == "random")
-      fail(0, "model.lora_rank", fmt::format("is {}, but a model that is born here has nothing to keep. Give model.path, or set the rank to 0.",
-                                             model.lora.rank));
+      fail(0, "model.lora_rank",
+           fmt::format("is {}, but a model that is born here has nothing to keep. Give model.path, or set the rank to 0.",
+                       model.lora.rank));
     for (size_t i = 0; i < resolved_.config.stages.size(); ++i) {
       const MoeConfig& moe = resolved_.config.stages[i].moe;
       const char* frozen = "is above 0, but model.lora_rank freezes the routers. Set it to 0.";

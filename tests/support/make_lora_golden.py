@@ -90,7 +90,8 @@ def make(families, folder, case):
     base_folder = os.path.join(families, base)
     os.makedirs(folder, exist_ok=True)
     generator = torch.Generator().manual_seed(7)
-    load = lambda place=base_folder: AutoModelForCausalLM.from_pretrained(place, dtype=torch.float32, attn_implementation="eager", experts_implementation="eager")
+    load = lambda place=base_folder: AutoModelForCausalLM.from_pretrained(
+        place, dtype=torch.float32, attn_implementation="eager", experts_implementation="eager")
     with_experts = "experts" in folder
     if with_experts:
         expert_adapter(folder, base_folder, case, generator)
