@@ -118,6 +118,11 @@ class Translator {
     } else if (next == 'W') {
       if (in_class_) no("\\W inside []");
       out_ += std::string("[^") + kWords + "]";
+    } else if ((next == 'b' || next == 'B') && !in_class_) {
+      const std::string after = std::string("(?<=[") + kWords + "])", before = std::string("(?=[") + kWords + "])";
+      const std::string not_after = std::string("(?<![") + kWords + "])", not_before = std::string("(?![") + kWords + "])";
+      out_ += next == 'b' ? "(?:" + after + not_before + "|" + not_after + before + ")"
+                          : "(?:" + after + before + "|" + not_after + not_before + ")";
     } else if (next == 'h' || next == 'H') {
       no(std::string("\\") + next);
     } else if (next == 'x' && starts("{")) {  // a code point, no interval

@@ -49,6 +49,8 @@ TEST_CASE("classes hold what Oniguruma's hold", "[regex]") {
   CHECK((takes(R"([\p{^Han}])", "\u3001") && !takes(R"([\p{^Han}])", "\u4e00")));
   CHECK((takes(R"(\p{Lu})", "A") && !takes(R"(\p{Lu})", "a")));
   CHECK((takes(R"(\v)", "\v") && !takes(R"(\v)", "\n")));
+  CHECK(Regex(R"(\b)").find("\u0301-", 0).begin == 0);  // a mark is of a word
+  CHECK(Regex(R"(\B)").find("ab", 0).begin == 1);
   CHECK((takes("[[:alpha:]]", "\u0345") && takes("[[:alnum:]]", "\u24b6") && !takes("[[:alnum:]]", "\u00b2")));
   CHECK((takes("[[:word:]]", "\u0301") && !takes("[[:word:]]", "\u00b2") && !takes("[[:space:]]", "\u180e") && !takes("[[:blank:]]", "\n")));
 }
