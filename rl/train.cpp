@@ -16,6 +16,7 @@
 #include "rl/evaluate.h"
 #include "rl/event_log.h"
 #include "rl/commands/machine.h"
+#include "rl/data/prompt_text.h"
 #include "rl/report/report.h"
 #include "rl/reward_metrics.h"
 #include "rl/run.h"
@@ -233,8 +234,10 @@ void append_update_metrics(Metrics& metrics, const UpdateStatistics& update, con
 Fits prompts_that_fit(const Run& run, const StageConfig& stage) {
   if (stage.data.overlong_prompt == "truncate_left") return nullptr;
   return [tokenizer = run.policy.shared_tokenizer(), style = stage.chat_template, most = stage.data.max_prompt_tokens,
-          refuse = stage.data.overlong_prompt == "error"](const std::string& question) {
-    const auto tokens = static_cast<int64_t>(tokenizer->encode(model::render_prompt(style, question)).size());
+          sampled = stage.kind == "grpo", refuse = stage.data.overlong_prompt == "error"](const Problem& problem) {
+    const std::string& question = problem.question;
+    const auto text = sampled ? prompt_text(style, problem) : model::render_prompt(style, question);
+    const auto tokens = static_cast<int64_t>(tokenizer->encode(text).size());
     if (tokens > most && refuse)
       kernels::fail_usage("data.max_prompt_tokens: is {}, but the prompt of \"{}\" has {} tokens. Raise it, or set "
                           "data.overlong_prompt to \"drop\" or \"truncate_left\".", most, question, tokens);
@@ -248,7 +251,7 @@ void evaluate_stage(Run& run, const StageConfig& stage, const std::string& when)
   kernels::Span span("evaluation", &seconds);
   const auto data = open_dataset(stage.data, static_cast<uint64_t>(run.config.run.seed));
   auto problems = data->held_back();
-  if (const Fits fits = prompts_that_fit(run, stage)) std::erase_if(problems, [&](const Problem& p) { return !fits(p.question); });
+  if (const Fits fits = prompts_that_fit(run, stage)) std::erase_if(problems, [&](const Problem& p) { return !fits(p); });
   if (problems.empty()) return;
   const auto scorer = make_scorer(stage_reward(run, stage), stage.rewards);
   Collector collector(*run.engine, scorer, run.policy.shared_tokenizer(), stage.chat_template, run.policy.stop_tokens());

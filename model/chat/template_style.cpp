@@ -102,12 +102,22 @@ std::string describe_template(const TemplateConfig& config) {
 std::string render_prompt(const TemplateConfig& config, const std::string& question) {
   if (config.style == "plain") return question + config.prefill;
   if (config.style == "r1-zero") return r1_zero_words() + question + ". Assistant:" + (config.prefill.empty() ? "" : " " + config.prefill);
+  Messages messages = Messages::array();
+  messages.push_back(message("user", question));
+  return render_prompt_of(config, messages);
+}
+
+std::string render_prompt_of(const TemplateConfig& config, const Messages& messages) {
+  if (config.style == "plain" || config.style == "r1-zero") {
+    if (messages.size() != 1 || messages[0].at("role") != "user" || !messages[0].at("content").is_string())
+      kernels::fail_usage("template.style: is {}, which asks one question and cannot write a conversation of {} messages. Set it to "
+                          "chatml, llama3, deepseek-r1 or model.", config.style, messages.size());
+    return render_prompt(config, messages[0].at("content").get<std::string>());
+  }
   std::shared_ptr<const ChatTemplate> holder;
   RenderOptions options = render_options(config);
   options.add_generation_prompt = true;
-  Messages messages = Messages::array();
-  messages.push_back(message("user", question));
-  return chat_of(config, holder).render(with_system(config, std::move(messages)), options).text + config.prefill;
+  return chat_of(config, holder).render(with_system(config, messages), options).text + config.prefill;
 }
 
 std::string template_mismatch(const TemplateConfig& config, const Tokenizer& tokenizer) {
