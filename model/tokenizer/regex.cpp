@@ -181,7 +181,8 @@ class Translator {
   // {2}, {2,}, {2,3} and {,3}; any other brace stands for itself.
   void interval() {
     const size_t end = pattern_.find_first_not_of("0123456789,", at_ + 1);
-    after_interval_ = end != std::string::npos && pattern_[end] == '}' && end > at_ + 1 && pattern_.compare(at_, end - at_, "{,") != 0;
+    after_interval_ =
+        end != std::string::npos && pattern_[end] == '}' && end > at_ + 1 && pattern_.compare(at_, end - at_, "{,") != 0;
     if (!after_interval_) return copy(1);
     if (starts("{,")) {
       out_ += "{0";
