@@ -18,6 +18,7 @@ rl::Problem conversation(const std::string& messages) {
 model::TemplateConfig style(const char* name) {
   model::TemplateConfig chat;
   chat.style = name;
+  chat.system = "Be brief.";  // where the conversation has none of its own
   return chat;
 }
 
@@ -25,16 +26,18 @@ model::TemplateConfig style(const char* name) {
 
 TEST_CASE("the prompt of a conversation is all of it up to the answer that the model shall give", "[prompt_text]") {
   const auto chatml = style("chatml");
-  const std::string three =
-      "<|im_start|>user\nfirst<|im_end|>\n<|im_start|>assistant\na<|im_end|>\n<|im_start|>user\nsecond<|im_end|>\n";
-  const std::string open = R"([{"role": "user", "content": "first"}, {"role": "assistant", "content": "a"}, {"role": "user", "content": "second"})";
-  CHECK(rl::prompt_text(chatml, conversation(open + "]")) == three + "<|im_start|>assistant\n");
-  CHECK(rl::prompt_text(chatml, conversation(open + R"(, {"role": "assistant", "content": "b"}])")) == three + "<|im_start|>assistant\n");
-  CHECK(rl::prompt_text(chatml, conversation(R"([{"role": "system", "content": "s"}, {"role": "user", "content": "first"}])")) ==
-        "<|im_start|>system\ns<|im_end|>\n<|im_start|>user\nfirst<|im_end|>\n<|im_start|>assistant\n");
+  const std::string system = "<|im_start|>system\nBe brief.<|im_end|>\n", first = "<|im_start|>user\nfirst<|im_end|>\n";
+  const std::string opens = "<|im_start|>assistant\n";
+  const std::string two = system + first + opens + "a<|im_end|>\n<|im_start|>user\nsecond<|im_end|>\n" + opens;
+  const std::string turns =
+      R"([{"role": "user", "content": "first"}, {"role": "assistant", "content": "a"}, {"role": "user", "content": "second"})";
+  CHECK(rl::prompt_text(chatml, conversation(turns + "]")) == two);
+  CHECK(rl::prompt_text(chatml, conversation(turns + R"(, {"role": "assistant", "content": "b"}])")) == two);
+  const std::string own = R"([{"role": "system", "content": "s"}, {"role": "user", "content": "first"}])";
+  CHECK(rl::prompt_text(chatml, conversation(own)) == "<|im_start|>system\ns<|im_end|>\n" + first + opens);
   rl::Problem question;
   question.question = "first";
-  CHECK(rl::prompt_text(chatml, question) == "<|im_start|>user\nfirst<|im_end|>\n<|im_start|>assistant\n");
+  CHECK(rl::prompt_text(chatml, question) == system + first + opens);
 }
 
 TEST_CASE("a conversation that cannot be asked is refused with its line", "[prompt_text]") {
