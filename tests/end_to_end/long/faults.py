@@ -32,7 +32,7 @@ role = "metric"
     path = os.path.join(temporary, "faults.toml")
     with open(path, "w") as file:
         file.write(text[:first] + judge + text[text.index("[[stage]]"):])
-    return path, [f"stage.grpo.steps={steps}", "checkpoint.every_steps=10", "log.dump_rollouts_every=0", "log.tensorboard=false",
+    return path, [f"stage.grpo.steps={steps}", "checkpoint.every_steps=5", "log.dump_rollouts_every=0", "log.tensorboard=false",
                   "optimizer.on_non_finite=skip", "advantage.scale=none", "advantage.reward_range=[-1e301, 1e301]",
                   "filter.rescore_share=0.0"]
 
@@ -104,7 +104,10 @@ def main(temporary, table, steps):
                 fail(f"the run ended with {code} by itself:\n{open(log_path).read()[-4000:]}")
             run = None
             continue
-        if faults and steps_done(folder) >= faults[0][0]:
+        # Lines of metrics wait while the disk is full, so two refused checkpoints tell that it was.
+        due = faults and (open(log_path).read().count("no checkpoint at step") >= 2 if faults[0][1] == "free" and disk.real
+                          else steps_done(folder) >= faults[0][0])
+        if due:
             at, kind = faults.pop(0)
             if kind == "worker":
                 victims = workers_of(run)
