@@ -32,7 +32,7 @@ role = "metric"
     path = os.path.join(temporary, "faults.toml")
     with open(path, "w") as file:
         file.write(text[:first] + judge + text[text.index("[[stage]]"):])
-    return path, [f"stage.grpo.steps={steps}", "checkpoint.every_steps=5", "log.dump_rollouts_every=0", "log.tensorboard=false",
+    return path, [f"stage.grpo.steps={steps}", "checkpoint.every_steps=20", "log.dump_rollouts_every=0", "log.tensorboard=false",
                   "optimizer.on_non_finite=skip", "advantage.scale=none", "advantage.reward_range=[-1e301, 1e301]",
                   "filter.rescore_share=0.0"]
 
@@ -81,8 +81,8 @@ def main(temporary, table, steps):
     folder = os.path.join(temporary, "disk", "run")
     requests = os.path.join(temporary, "requests")
     os.mkdir(requests)
-    # A step asks 32 times; one request in the second and one in the seventh tenth of the run comes back too large.
-    plan = {"folder": requests, "faults": {str(32 * steps * 15 // 100): "huge", str(32 * steps * 65 // 100): "huge"}}
+    # The evaluation before the stage asks 512 times, a step 32 times; two of these come back too large.
+    plan = {"folder": requests, "faults": {str(512 + 32 * steps * 15 // 100): "huge", str(512 + 32 * steps * 68 // 100): "huge"}}
     plan_file = os.path.join(temporary, "plan.json")
     with open(plan_file, "w") as out:
         json.dump(plan, out)
@@ -145,7 +145,7 @@ def main(temporary, table, steps):
     expected = {"started": 1, "resumed": 3, "step_refused": 2}
     for kind, count in expected.items():
         if kinds[kind] < count:
-            fail(f"{kinds[kind]} events \"{kind}\", expected {count}: {events}")
+            fail(f"{kinds[kind]} events \"{kind}\", expected {count}; see {folder}/events.jsonl")
     if disk.real and kinds["save_failed"] < 1:
         fail(f"no checkpoint was refused although the disk was full: {kinds}")
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip()
