@@ -5,16 +5,19 @@
 #include <atomic>
 #include <csignal>
 #include <filesystem>
+#include <fstream>
 #include <utility>
 
 #include "kernels/error.h"
 #include "kernels/thread_pool.h"
 #include "kernels/trace.h"
+#include "kernels/watchdog.h"
 #include "model/files/safetensors.h"
 #include "rl/check.h"
 #include "rl/commands/commands.h"
 #include "rl/evaluate.h"
 #include "rl/event_log.h"
+#include "rl/last_save.h"
 #include "rl/commands/machine.h"
 #include "rl/data/prompt_text.h"
 #include "rl/report/report.h"
@@ -136,7 +139,7 @@ bool run_stage(Run& run, size_t index) {
   summary.steps = run.state.step;
   summary.tokens = run.state.trained_tokens;
   if (!done) {
-    save_run(run);
+    save_with_patience(run, "the checkpoint", [&] { save_run(run); });
     return false;
   }
   if (!evaluated) evaluate_stage(run, stage, "after");
@@ -182,6 +185,7 @@ bool interrupted() { return stop_asked.load(); }
 
 std::string save_run(Run& run) {
   const kernels::Span span("checkpoint", &run.checkpoint_seconds);
+  const kernels::Wait wait("the checkpoint to be written");
   run.state.seconds = run.seconds();
   run.metrics->sync();
   const std::string saved = save_checkpoint(run.config.run.output_dir, run.policy, run.reference_master, run.state, run.config,
@@ -319,6 +323,20 @@ void finish_step(Run& run, const StageConfig& stage, Metrics metrics) {
 
 namespace {
 
+// A run that hangs says where, and makes room for one that goes on from its checkpoint.
+std::unique_ptr<kernels::Watchdog> make_watchdog(const RunConfig& config) {
+  if (config.wait_deadline_s == 0) return nullptr;
+  return std::make_unique<kernels::Watchdog>(config.wait_deadline_s, [directory = config.output_dir](const std::string& what,
+                                                                                                     const std::string& report) {
+    const std::string file = (fs::path(directory) / "stuck.txt").string();
+    fmt::print(stderr, "\nponder: {}, longer than run.wait_deadline_s: the run ends here. What every thread does ({}):\n{}"
+               "Go on from the newest checkpoint with --resume auto.\n", what, file, report);
+    std::ofstream(file) << what << '\n' << report;
+    append_event(directory, "", 0, "stuck", what + "; see stuck.txt");
+    _exit(3);
+  });
+}
+
 // The trace's file is whole at the end of the run, an exception included.
 struct Tracing {
   explicit Tracing(const std::string& file) {
@@ -336,6 +354,7 @@ struct Tracing {
 }  // namespace
 
 int run_train(const Config& given, const TrainOptions& options) {
+  const auto watchdog = make_watchdog(given.run);
   const CheckResult found = check_run(given);
   for (const auto& line : found.warnings) fmt::print(stderr, "warning: {}\n", line);
   for (const auto& line : found.errors) fmt::print(stderr, "{}\n", line);
@@ -378,7 +397,9 @@ int run_train(const Config& given, const TrainOptions& options) {
       return 130;
     }
   }
-  run.policy.save((fs::path(config.run.output_dir) / "final").string(), model::chat_template_of(config.stages.back().chat_template));
+  save_with_patience(run, "the final model", [&] {
+    run.policy.save((fs::path(config.run.output_dir) / "final").string(), model::chat_template_of(config.stages.back().chat_template));
+  });
   write_event(run, "ended", "all stages are done");
   close(run, false);
   return 0;
