@@ -48,7 +48,8 @@ at::Tensor gradient_of(const model::ModelConfig& config, Dtype dtype, const std:
 }
 
 std::string first_difference(const model::ModelConfig& config, const at::Tensor& a, const at::Tensor& b) {
-  for (const auto& p : model::adapter_parameters(config, {.rank = 3}).parameters())
+  const auto pairs = model::adapter_parameters(config, model::LoraConfig{.rank = 3});
+  for (const auto& p : pairs.parameters())
     if (!testing::same_bits(a.narrow(0, p.offset, p.size), b.narrow(0, p.offset, p.size))) return p.name;
   return "none";
 }
