@@ -134,7 +134,7 @@ Adapter read_adapter(const std::string& directory, const ModelConfig& base) {
   const auto in_file = [&](const Parameter& p) { return reader.has(p); };
   Adapter adapter{config.lora, ParameterStore(adapter_parameters(base, config.lora.rank, in_file), /*with_training=*/false)};
   for (const Parameter& p : list_parameters(base))
-    if (adapter.pairs.has(module_of(p) + kDown)) reader.read(p, adapter.pairs);
+    if (can_be_adapted(p) && adapter.pairs.has(module_of(p) + kDown)) reader.read(p, adapter.pairs);
   reader.check_all_used();
   if (adapter.pairs.size() == 0) fail_usage("{}: holds no tensor: there is nothing to add to the base.", path);
   return adapter;

@@ -26,6 +26,7 @@ void add_row(const Matrix& m, int64_t index, int64_t row, int64_t column, int64_
 }  // namespace
 
 kernels::ReadRun merged(const kernels::ReadRun& base, const Parameter& p, const Adapter& adapter) {
+  if (!can_be_adapted(p)) return base;
   const std::string module = module_of(p), down = module + ".lora_A.weight";
   if (!adapter.pairs.has(down)) return base;
   const size_t last = p.shape.size() - 1;

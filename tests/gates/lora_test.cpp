@@ -58,8 +58,8 @@ std::string first_difference(const model::ModelConfig& config, const at::Tensor&
 std::vector<double> merged(const std::vector<double>& base, const std::vector<double>& pairs, const gate::Adapted& adapted) {
   std::vector<double> weights = base;
   for (const auto& p : model::list_parameters(adapted.pairs.config())) {
-    const std::string module = p.name.substr(0, p.name.rfind('.'));
-    if (!adapted.pairs.has(module + ".lora_A.weight")) continue;
+    const std::string module = model::module_of(p);
+    if (!model::can_be_adapted(p)) continue;
     const auto &a = adapted.pairs.find(module + ".lora_A.weight"), &b = adapted.pairs.find(module + ".lora_B.weight");
     const int64_t in = p.shape.back(), rank = b.shape.back(), out = p.shape[p.shape.size() - 2];
     for (int64_t row = 0; row < p.size / in; ++row)
