@@ -22,6 +22,7 @@ void read_scaling(const JsonFields& rope, ModelConfig& c) {
     s.low_frequency_factor = rope.number("low_freq_factor");
     s.high_frequency_factor = rope.number("high_freq_factor");
   }
+  s.mscale_all_dim = rope.number("mscale_all_dim", 0.0);  // DeepSeek's code scales attention by it whatever the kind
   if (s.kind != "yarn") return;
   const auto or_default = [&](const char* key, double fallback) {
     const double value = rope.number(key, fallback);
@@ -30,10 +31,9 @@ void read_scaling(const JsonFields& rope, ModelConfig& c) {
   s.beta_fast = or_default("beta_fast", 32.0);
   s.beta_slow = or_default("beta_slow", 1.0);
   s.mscale = rope.number("mscale", 0.0);
-  s.mscale_all_dim = rope.number("mscale_all_dim", 0.0);
   s.attention_factor = rope.number("attention_factor", 0.0);
   if (rope.find("attention_factor") && !(s.attention_factor > 0)) rope.wrong("attention_factor", "a number above 0");
-  s.truncate = rope.boolean("truncate", true);
+  s.truncate = true_or_null(rope, "truncate", true);
 }
 
 // Newer files may give each kind of layer its own settings; one network has one rotary table.
@@ -81,10 +81,10 @@ void write_rope(const ModelConfig& c, ordered_json& j) {
     rope["beta_fast"] = s.beta_fast;
     rope["beta_slow"] = s.beta_slow;
     if (s.mscale != 0) rope["mscale"] = s.mscale;
-    if (s.mscale_all_dim != 0) rope["mscale_all_dim"] = s.mscale_all_dim;
     if (s.attention_factor != 0) rope["attention_factor"] = s.attention_factor;
     if (!s.truncate) rope["truncate"] = false;
   }
+  if (s.mscale_all_dim != 0) rope["mscale_all_dim"] = s.mscale_all_dim;
   if (s.kind == "llama3" || s.kind == "yarn") rope["original_max_position_embeddings"] = s.original_positions;
   j["rope_scaling"] = nullptr;
   if (s.kind != "none") {
