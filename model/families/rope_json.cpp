@@ -9,11 +9,15 @@ using nlohmann::ordered_json;
 
 namespace {
 
-void read_scaling(const JsonFields& rope, ModelConfig& c) {
+// `f`: the whole file, whose own original_max_position_embeddings counts more than that of `rope`.
+void read_scaling(const JsonFields& f, const JsonFields& rope, ModelConfig& c) {
   auto& s = c.rope_scaling;
   if (s.kind != "linear" && s.kind != "llama3" && s.kind != "yarn")
     rope.wrong(rope.find("rope_type") ? "rope_type" : "type", "a supported scaling: default, linear, llama3, yarn");
-  if (s.kind != "linear") s.original_positions = rope.integer("original_max_position_embeddings", 1, INT32_MAX, c.max_positions);
+  if (s.kind != "linear") {
+    const char* key = "original_max_position_embeddings";
+    s.original_positions = f.integer(key, 1, INT32_MAX, rope.integer(key, 1, INT32_MAX, c.max_positions));
+  }
   if (s.kind == "yarn" && !rope.absent("factor") && !rope.find("factor"))
     s.factor = static_cast<double>(c.max_positions) / static_cast<double>(s.original_positions);
   else
@@ -36,17 +40,11 @@ void read_scaling(const JsonFields& rope, ModelConfig& c) {
   s.truncate = true_or_null(rope, "truncate", true);
 }
 
-// Newer files may give each kind of layer its own settings; one network has one rotary table.
-const json& without_layer_types(const JsonFields& f, const char* key, const json& rope) {
-  const json* one = nullptr;
-  if (!rope.is_object()) f.wrong(key, "an object");
-  for (const char* type : {"full_attention", "sliding_attention", "chunked_attention", "linear_attention"}) {
-    const auto it = rope.find(type);
-    if (it == rope.end() || it->is_null()) continue;
-    if (one && *one != *it) f.wrong(key, "equal for all kinds of layers: different rotary settings are not supported");
-    one = &*it;
-  }
-  return one ? *one : rope;
+// Some newer models give each kind of layer its own settings. None of our families does: transformers leaves such
+// settings aside in those without layer_types, and cannot load the others.
+void refuse_layer_types(const JsonFields& rope) {
+  for (const char* type : {"full_attention", "sliding_attention", "chunked_attention", "linear_attention"})
+    if (rope.find(type)) rope.wrong(type, "left out: settings for one kind of layer are not supported");
 }
 
 }  // namespace
@@ -57,14 +55,15 @@ void read_rope(const JsonFields& f, double default_theta, ModelConfig& c) {
   for (const char* key : {"rope_scaling", "rope_parameters"}) {
     const json* given = f.find(key);
     if (!given || given->empty()) continue;
-    const JsonFields rope(without_layer_types(f, key, *given), f.where() + ": " + key);
+    const JsonFields rope(*given, f.where() + ": " + key);
+    refuse_layer_types(rope);
     refuse_unless(rope, "partial_rotary_factor", {1.0});
     c.rope_theta = rope.number("rope_theta", c.rope_theta);
     c.rope_scaling.kind = rope.string("rope_type", rope.string("type", "default"));
     if (c.rope_scaling.kind == "default")
       c.rope_scaling.kind = "none";
     else
-      read_scaling(rope, c);
+      read_scaling(f, rope, c);
     return;
   }
 }

@@ -192,13 +192,20 @@ TEST_CASE("which layers of a qwen have the window: layer_types, or those from ma
              Contains("must be sliding_attention for all layers in this mistral"));
 }
 
-TEST_CASE("rotary settings a kind of layer are read where they agree, and refused where not", "[families]") {
-  auto j = released_json("Qwen2.5-0.5B");
-  j["rope_parameters"]["full_attention"] = {{"rope_type", "default"}, {"rope_theta", 5000.0}};
-  j["rope_parameters"]["sliding_attention"] = j["rope_parameters"]["full_attention"];
-  CHECK(read(j).rope_theta == 5000.0);
-  j["rope_parameters"]["sliding_attention"]["rope_theta"] = 6000.0;
-  CHECK_THAT(error_of([&] { read(j); }), Contains("different rotary settings are not supported"));
+TEST_CASE("rotary settings for one kind of layer are refused", "[families]") {
+  for (const char* name : {"Qwen2.5-0.5B", "DeepSeek-V3"}) {
+    auto j = released_json(name);
+    j.erase("rope_scaling");
+    j["rope_parameters"]["full_attention"] = {{"rope_type", "default"}, {"rope_theta", 5000.0}};
+    CHECK_THAT(error_of([&] { read(j); }), Contains("rope_parameters: full_attention: is {\"rope_theta\":5000.0"));
+  }
+}
+
+TEST_CASE("the original length beside the rotary settings counts more than the one in them", "[families]") {
+  auto j = released_json("Llama-3.1-8B");
+  CHECK(read(j).rope_scaling.original_positions == 8192);
+  j["original_max_position_embeddings"] = 4096;
+  CHECK(read(j).rope_scaling.original_positions == 4096);
 }
 
 TEST_CASE("rope_scaling counts more than rope_parameters, as in transformers", "[families]") {
