@@ -45,7 +45,8 @@ bool is_there(const std::string& path) { return std::filesystem::exists(std::fil
     if (kept && (kept->empty() || name < *kept)) *kept = name;  // the same one on every file system
   }
   if (shard == "adapter_model.safetensors")
-    fail_usage("{}: has {} and no other weights: it holds a LoRA adapter, not a model. Merge it into its model first.", directory, shard);
+    fail_usage("{}: has {} and no other weights: it holds a LoRA adapter, not a model. Merge it into its model first.", directory,
+               shard);
   if (!shard.empty())
     fail_usage("{}: has {}, but neither model.safetensors nor model.safetensors.index.json, which says what is in which "
                "file. Was the folder copied whole?",
@@ -127,7 +128,8 @@ const FolderTensors::Place& FolderTensors::find(const std::string& name, const s
   if (where_.ends_with("/model.safetensors") && is_there(where_ + ".index.json"))
     hint = "The folder has model.safetensors.index.json too; if its shards are the model, remove model.safetensors.";
   if (name.starts_with("model.") && has(name.substr(6)))
-    hint = fmt::format("The folder has {} instead: save the whole model for causal language modelling, not its body alone.", name.substr(6));
+    hint = fmt::format("The folder has {} instead: save the whole model for causal language modelling, not its body alone.",
+                       name.substr(6));
   fail_usage("{}: tensor {} of shape {} is missing. {}", where_, name, shape_text(shape), hint);
 }
 

@@ -238,7 +238,8 @@ TEST_CASE("what the families' code cannot do is refused by name", "[families]") 
   CHECK_THAT(error_with(v3, "topk_method", "greedy"), Contains("topk_method: is \"greedy\""));
   CHECK_THAT(error_with(v3, "moe_layer_freq", 2), Contains("moe_layer_freq: is 2"));
   CHECK_THAT(error_with(released_json("Qwen3-30B-A3B"), "mlp_only_layers", {48}), Contains("layers from 0 to 47"));
-  CHECK_THAT(error_with(released_json("OLMoE-1B-7B"), "head_dim", 64), Contains("heads of size width / heads; set head_dim = 128"));
+  CHECK_THAT(error_with(released_json("OLMoE-1B-7B"), "head_dim", 64),
+             Contains("heads of size width / heads; set head_dim = 128"));
   auto wide_heads = llama;
   wide_heads["head_dim"] = 128;
   CHECK_THAT(error_with(wide_heads, "num_attention_heads", 24), Contains("multiple of its 24 heads"));  // as transformers

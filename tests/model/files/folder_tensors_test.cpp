@@ -207,7 +207,7 @@ TEST_CASE("a missing tensor points at the shards that lie beside a single file",
   folder.tensors.pop_back();
   CHECK_THAT(folder.error(), !Contains("index.json"));
   std::ofstream(folder.folder / "model.safetensors.index.json") << "{}";
-  CHECK_THAT(folder.error(), Contains("is missing. The folder has model.safetensors.index.json too; if its shards are the model"));
+  CHECK_THAT(folder.error(), Contains("is missing. The folder has model.safetensors.index.json too; if its shards"));
 }
 
 TEST_CASE("an empty config.json is no JSON; it can be read", "[folder]") {
