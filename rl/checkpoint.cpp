@@ -20,7 +20,7 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
-constexpr int64_t kFormatVersion = 2;
+constexpr int64_t kFormatVersion = 3;
 
 std::vector<fs::path> checkpoints_of(const std::string& run_directory) {
   std::vector<fs::path> found;
@@ -52,6 +52,7 @@ RunState state_from(const Json& json) {
   state.trained_tokens = json.at("trained_tokens"), state.seconds = json.at("seconds");
   const Json& bonus = json.at("entropy_bonus");
   state.entropy_bonus.coef = bonus.at("coef"), state.entropy_bonus.last_entropy = bonus.at("last_entropy");
+  state.sampling = sampling_state_from(json.at("sampling").dump());
   const Json& summary = json.at("summary");
   for (const Json& s : summary.at("stages")) {
     StageSummary stage;
@@ -114,7 +115,7 @@ std::string save_checkpoint(const std::string& run_directory, const Policy& poli
   Json json{{"format_version", kFormatVersion}, {"stage", state.stage}, {"step", state.step}, {"global_step", state.global_step},
             {"trained_tokens", state.trained_tokens}, {"seconds", state.seconds},
             {"entropy_bonus", {{"coef", state.entropy_bonus.coef}, {"last_entropy", state.entropy_bonus.last_entropy}}},
-            {"policy_version", policy.version()},
+            {"sampling", Json::parse(to_json(state.sampling))}, {"policy_version", policy.version()},
             {"optimizer_steps", policy.optimizer_steps()}, {"summary", Json::parse(summary_json(state.summary))}};
   model::write_file_atomically((temporary / "trainer" / "state.json").string(), json.dump(1) + "\n");
   folder.commit();

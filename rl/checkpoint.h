@@ -12,6 +12,7 @@
 #include "rl/loss/entropy_bonus.h"
 #include "rl/policy.h"
 #include "rl/report/summary.h"
+#include "rl/sampling/sampling_state.h"
 
 namespace rl {
 
@@ -22,6 +23,7 @@ struct RunState {
   int64_t trained_tokens = 0;   // of the stage
   double seconds = 0;           // of the whole run up to here
   EntropyBonus entropy_bonus;   // of the stage
+  SamplingState sampling;       // before the step after `step`
   RunSummary summary;           // stages done or begun, with their evaluations
 };
 

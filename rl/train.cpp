@@ -99,6 +99,7 @@ void begin_stage(Run& run, const StageConfig& stage) {
   run.state.step = 0;
   run.state.trained_tokens = 0;
   run.state.entropy_bonus = EntropyBonus(stage.loss.entropy_coef);
+  run.state.sampling.begin_stage();
   run.policy.reset_optimizer();
   run.reference_master = at::Tensor();
   run.reference = nullptr;

@@ -5,7 +5,6 @@
 
 #include "kernels/error.h"
 #include "kernels/thread_pool.h"
-#include "rl/prompt_feed.h"
 #include "rl/step_times.h"
 #include "rollout/scripted_engine.h"
 #include "tests/reward/fake_reward.h"
@@ -177,42 +176,6 @@ TEST_CASE("groups are scored while others are still sampled", "[collect]") {
   Collector collector = collector_of(source, scorer(&scored));
   CHECK(collector.run(problems(3), {}).size() == 3);
   CHECK(scored == 3);
-}
-
-TEST_CASE("a step's prompts are the same ahead of time, late and out of order", "[collect]") {
-  std::atomic<int64_t> elsewhere{0};
-  const auto caller = std::this_thread::get_id();
-  const auto make = [&](int64_t index) {
-    if (std::this_thread::get_id() != caller) ++elsewhere;
-    Prompt prompt;
-    prompt.problem.prompt_id = index;
-    return prompt;
-  };
-  const auto ids = [](const std::vector<Prompt>& prompts) {
-    std::vector<int64_t> out;
-    for (const auto& p : prompts) out.push_back(p.problem.prompt_id);
-    return out;
-  };
-  rl::PromptFeed feed(3, make);
-  CHECK(ids(feed.take(0)) == std::vector<int64_t>{0, 1, 2});
-  CHECK(elsewhere == 0);
-  feed.begin(1);
-  CHECK(ids(feed.take(1)) == std::vector<int64_t>{3, 4, 5});
-  CHECK(elsewhere == 3);
-  feed.begin(2);
-  CHECK(ids(feed.take(7)) == std::vector<int64_t>{21, 22, 23});  // not what was begun
-  CHECK(ids(feed.take(2)) == std::vector<int64_t>{6, 7, 8});
-  feed.begin(9);  // begun and never taken
-}
-
-TEST_CASE("what goes wrong while prompts are made ahead comes out where they are taken", "[collect]") {
-  rl::PromptFeed feed(2, [](int64_t index) -> Prompt {
-    if (index == 3) kernels::fail_usage("row {} is bad.", index);
-    return {};
-  });
-  CHECK(feed.take(0).size() == 2);
-  feed.begin(1);
-  CHECK_THROWS_AS(feed.take(1), kernels::UsageError);
 }
 
 TEST_CASE("the parts of a step's time and the rest of it make up the step", "[collect]") {
