@@ -34,10 +34,12 @@ struct CollectedStep {
   std::vector<Group> groups;
   StepTimes times;                              // prompts, rollout, reward_wait, rewards, before and after are set
   std::vector<reward::PartTimes> reward_times;  // of the calls of this step
-  int64_t aborted_tokens = 0;                   // as the Collector counts them
+  int64_t aborted_tokens = 0, carried_tokens = 0;  // as the Collector counts them
   int64_t rescored_groups = 0, rescore_mismatches = 0;
   SamplingState state;                          // after the step; a checkpoint keeps it once the step is trained on
 };
+
+using StepsAhead = std::vector<std::shared_ptr<const CollectedStep>>;  // in order
 
 class StepRollouts {
  public:
@@ -51,9 +53,12 @@ class StepRollouts {
   // Before the next step to collect. restore() is for the first one: an empty state, or a checkpoint's.
   const SamplingState& state() const { return state_; }
   void restore(SamplingState state);
+  // Steps that come from a checkpoint: what a reward failed on (timeout, infra_error) is scored again.
+  StepsAhead score_failed(StepsAhead steps);
 
  private:
   Ask ask_of(int64_t step) const;
+  int64_t fresh_prompts() const;
   void sample(const std::vector<Prompt>& prompts, const Ask& ask, std::shared_ptr<const model::WeightSet> weights, CollectedStep& out);
 
   const StageConfig& stage_;
@@ -65,7 +70,7 @@ class StepRollouts {
   PromptFeed feed_;  // last: its thread uses the others
 };
 
-// rollout/aborted_tokens, timing/rewards/*, rescore/*.
+// rollout/{aborted_tokens, carried_tokens}, timing/rewards/*, rescore/*.
 void append_sampling_metrics(Metrics& metrics, const CollectedStep& collected, const StageConfig& stage);
 
 }  // namespace rl
