@@ -142,6 +142,7 @@ std::vector<Group> Collector::run(const std::vector<Prompt>& prompts, const Ask&
   for (size_t g = 0; g < first && !call.done(); ++g)
     if (call.missing[g] == 0) score(call, g);
   while (!call.done()) {
+    if (ask.cancelled && *ask.cancelled) kernels::fail("collect: cancelled; {} groups are not complete.", call.wanted);
     auto record = source_.next(Clock::now() + std::chrono::hours(24));
     if (!record) kernels::fail("collect: the source has no more samples, but {} groups are not complete.", call.wanted);
     const auto g = static_cast<size_t>(record->request_id);

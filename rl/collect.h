@@ -51,6 +51,7 @@ struct Ask {
   int64_t wanted_groups = 0;
   bool carry = false;  // what the aborted groups have is kept, see Collector::take_unfinished
   double rescore_share = 0;  // groups that are scored twice, chosen by their id; only counted, see rescore_mismatches
+  const std::atomic<bool>* cancelled = nullptr;  // once true, run() throws kernels::Error instead of waiting for samples
   std::function<void(int64_t samples, int64_t tokens)> on_sample;  // told how many are done after each; may be empty
   std::function<void(const Group& group)> on_group;  // told of each complete group soon after it is scored; may be empty
 };

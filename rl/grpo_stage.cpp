@@ -73,7 +73,8 @@ bool run_grpo_stage(Run& run, const StageConfig& stage) {
   Alarms alarms(stage.alarm);
   const int64_t steps = steps_of(run.config, stage), first_step = run.state.step;
   RolloutPipeline pipeline([&](int64_t step, auto weights) { return rollouts.collect(step, std::move(weights)); },
-                           {first_step, steps, stage.rollout.max_staleness_steps}, rollouts.score_failed(std::move(run.state.ahead)));
+                           {first_step, steps, stage.rollout.max_staleness_steps}, rollouts.score_failed(std::move(run.state.ahead)),
+                           [&] { rollouts.cancel(); });
   const Settling settling(run, pipeline);
   Progress progress(stage.name, steps, first_step);
 

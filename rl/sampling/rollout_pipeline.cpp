@@ -9,8 +9,8 @@
 
 namespace rl {
 
-RolloutPipeline::RolloutPipeline(Collect collect, const Steps& steps, std::vector<Collected> ahead)
-    : collect_(std::move(collect)), steps_(steps), newest_(steps.first - 1), next_(steps.first) {
+RolloutPipeline::RolloutPipeline(Collect collect, const Steps& steps, std::vector<Collected> ahead, std::function<void()> cancel)
+    : collect_(std::move(collect)), cancel_(std::move(cancel)), steps_(steps), newest_(steps.first - 1), next_(steps.first) {
   for (Collected& step : ahead) {
     if (next_ >= steps_.end) break;
     ready_.push_back(std::move(step));
@@ -25,7 +25,9 @@ RolloutPipeline::~RolloutPipeline() {
     stopping_ = true;
   }
   changed_.notify_all();
-  if (thread_.joinable()) thread_.join();
+  if (!thread_.joinable()) return;
+  if (cancel_) cancel_();
+  thread_.join();
 }
 
 void RolloutPipeline::collect_ahead() {

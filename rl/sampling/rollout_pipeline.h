@@ -37,7 +37,8 @@ class RolloutPipeline {
   };
 
   // `ahead`: steps from `first` on that were collected before a checkpoint (those beyond `end` are dropped).
-  RolloutPipeline(Collect collect, const Steps& steps, std::vector<Collected> ahead = {});
+  // `cancel`: ends a `collect` that is under way soon; called when the pipeline goes. May be empty.
+  RolloutPipeline(Collect collect, const Steps& steps, std::vector<Collected> ahead = {}, std::function<void()> cancel = {});
   ~RolloutPipeline();  // waits for the step that is being collected
 
   // The weights that step `step` is trained with.
@@ -63,6 +64,7 @@ class RolloutPipeline {
   void retire();
 
   Collect collect_;
+  std::function<void()> cancel_;
   Steps steps_;
   mutable std::mutex mutex_;  // of all below
   std::condition_variable changed_;

@@ -38,6 +38,7 @@ Ask StepRollouts::ask_of(int64_t step) const {
   ask.first_group = state_.next_group;
   ask.wanted_groups = rollout.prompts_per_step;
   ask.carry = rollout.partial;
+  ask.cancelled = &cancelled_;
   ask.rescore_share = stage_.filter.rescore_share;
   return ask;
 }

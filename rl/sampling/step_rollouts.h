@@ -4,6 +4,7 @@
 // steps ahead of training, and a resumed run goes on as the run that never stopped would have.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <vector>
@@ -50,6 +51,9 @@ class StepRollouts {
   // of the steps, by one thread at a time. Throws what the data, the source and the rewards throw.
   CollectedStep collect(int64_t step, std::shared_ptr<const model::WeightSet> weights);
 
+  // Ends a collect() on another thread soon, with an error. Nothing can be collected any more.
+  void cancel() { cancelled_ = true; }
+
   // Before the next step to collect. restore() is for the first one: an empty state, or a checkpoint's.
   const SamplingState& state() const { return state_; }
   void restore(SamplingState state);
@@ -67,6 +71,7 @@ class StepRollouts {
   Collector collector_;
   std::unique_ptr<Dataset> data_;
   SamplingState state_;
+  std::atomic<bool> cancelled_{false};
   PromptFeed feed_;  // last: its thread uses the others
 };
 

@@ -160,6 +160,20 @@ TEST_CASE("a pipeline that is not needed any more ends while its thread works or
   RolloutPipeline idle(noted(nullptr), {0, 9, 4});
 }
 
+TEST_CASE("a stage that ends early does not wait for the samples that are being drawn", "[pipeline]") {
+  std::atomic<bool> begun{false}, cancelled{false};
+  testing::ScriptedStage scripted([&](const rollout::Request&, int64_t) {
+    begun = true;
+    while (!cancelled) std::this_thread::yield();  // the first sample comes only now
+    return testing::ScriptedStage::Sample{};
+  });
+  auto rollouts = scripted.open();
+  RolloutPipeline pipeline([&](int64_t s, Weights w) { return rollouts.collect(s, std::move(w)); }, {0, 9, 1}, {},
+                           [&] { rollouts.cancel(), cancelled = true; });
+  pipeline.publish(0, weights(0));
+  while (!begun) std::this_thread::yield();
+}
+
 TEST_CASE("a stage sampled ahead gives the samples of a stage sampled step by step", "[pipeline]") {
   const testing::KernelSettings saved;
   kernels::set_threads(2);
