@@ -39,9 +39,9 @@ reward::Outcome outcome_from(const Json& json) {
   o.status = static_cast<reward::Status>(json.at("status").get<int>());
   o.value = json.at("value"), o.reason = json.at("reason"), o.detail = json.at("detail");
   o.extracted = json.at("extracted"), o.abort = json.at("abort");
-  for (const Json& part : json.at("components")) o.components.emplace_back(part.at(0), part.at(1));
+  for (const Json& part : json.at("components")) o.components.emplace_back(part.at(0).get<std::string>(), part.at(1).get<double>());
   for (const Json& part : json.at("failed"))
-    o.failed.emplace_back(part.at(0), static_cast<reward::Status>(part.at(1).get<int>()));
+    o.failed.emplace_back(part.at(0).get<std::string>(), static_cast<reward::Status>(part.at(1).get<int>()));
   return o;
 }
 
@@ -50,7 +50,9 @@ Json json_of(const Group& group) {
   for (const ScoredSample& s : group.samples) {
     std::string record;
     rollout::append_record(s.record, record);
-    samples.push_back({{"record", Json::binary({record.begin(), record.end()})}, {"text", s.text}, {"outcome", json_of(s.outcome)}});
+    samples.push_back({{"record", Json::binary(std::vector<uint8_t>(record.begin(), record.end()))},
+                       {"text", s.text},
+                       {"outcome", json_of(s.outcome)}});
   }
   return {{"problem", json_of(group.problem)}, {"prompt", group.prompt}, {"samples", samples}};
 }
@@ -123,7 +125,7 @@ std::string save_samples(const StepsAhead& ahead, const SamplingState& last) {
 StepsAhead load_samples(const std::string& bytes, SamplingState& last) {
   try {
     const Json json = Json::from_cbor(bytes);
-    if (json.at("format_version") != kFormatVersion)
+    if (json.at("format_version").get<int64_t>() != kFormatVersion)
       kernels::fail("samples of a checkpoint: they are of format {}; this program reads {}.", json.at("format_version").dump(), kFormatVersion);
     last.carried = std::make_shared<const std::vector<Group>>(groups_from(json.at("carried")));
     StepsAhead ahead;

@@ -115,7 +115,7 @@ TEST_CASE("what collecting throws comes out at the step that is missing", "[pipe
   }
 }
 
-TEST_CASE("no more than lag + 1 versions of the weights are alive, and each is written over by a later one", "[pipeline]") {
+TEST_CASE("no more than lag + 1 versions of the weights are alive", "[pipeline]") {
   for (const int64_t lag : {0, 1, 3}) {
     std::vector<std::weak_ptr<const model::WeightSet>> all;
     const auto alive = [&] {
@@ -136,7 +136,6 @@ TEST_CASE("no more than lag + 1 versions of the weights are alive, and each is w
       if (Weights retired = pipeline.retired(); retired && retired != own) spare = std::move(retired);
       // As Policy::apply does: over the present weights when nobody else holds them, else over the spare ones.
       Weights& over = own.use_count() == 1 ? own : spare;
-      if (s > lag) CHECK(over);
       over = nullptr;
       own = make(s + 1);
       CHECK(alive() <= lag + 1);
