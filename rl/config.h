@@ -79,6 +79,8 @@ struct RolloutConfig {
   int64_t cache_mb = 0;                 // 0: what the memory plan leaves
   bool prefix_cache = true;             // prompts that begin alike share their cache pages
   double overprovision = 1.0;           // groups asked for, over prompts_per_step; the first to finish make the step
+  bool partial = false;                 // the other groups go on in the next step
+  int64_t max_staleness_steps = 0;      // steps between the weights that sample and those that are trained; 0: none
 
   int64_t asked_prompts() const;        // prompts_per_step * overprovision, rounded up
 };

@@ -103,6 +103,8 @@ void begin_stage(Run& run, const StageConfig& stage) {
   run.state.step = 0;
   run.state.trained_tokens = 0;
   run.state.entropy_bonus = EntropyBonus(stage.loss.entropy_coef);
+  run.state.sampling.begin_stage();
+  run.state.ahead.clear();
   run.policy.reset_optimizer();
   run.reference_master = at::Tensor();
   run.reference = nullptr;
@@ -184,6 +186,7 @@ void install_interrupt_handler() {
 bool interrupted() { return stop_asked.load(); }
 
 std::string save_run(Run& run) {
+  if (run.settle) run.settle();
   const kernels::Span span("checkpoint", &run.checkpoint_seconds);
   const kernels::Wait wait("the checkpoint to be written");
   run.state.seconds = run.seconds();
@@ -251,6 +254,7 @@ Fits prompts_that_fit(const Run& run, const StageConfig& stage) {
 
 void evaluate_stage(Run& run, const StageConfig& stage, const std::string& when) {
   if (stage.data.eval.empty() || stage.data.eval_problems == 0 || stage.rewards.empty()) return;
+  if (run.settle) run.settle();  // the engine is ours
   double seconds = 0;
   kernels::Span span("evaluation", &seconds);
   const auto data = open_dataset(stage.data, static_cast<uint64_t>(run.config.run.seed));
