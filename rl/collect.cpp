@@ -4,6 +4,7 @@
 
 #include "kernels/error.h"
 #include "kernels/trace.h"
+#include "kernels/watchdog.h"
 #include "rl/data/prompt_text.h"
 
 namespace rl {
@@ -50,6 +51,16 @@ std::vector<reward::Item> items_of(const Group& group) {
     items.push_back(std::move(item));
   }
   return items;
+}
+
+std::optional<rollout::SampleRecord> next_sample(rollout::RolloutSource& source) {
+  const kernels::Wait wait("a sample");
+  return source.next(Clock::now() + std::chrono::hours(24));
+}
+
+std::vector<reward::Outcome> scored(reward::AsyncScorer& scorer, int64_t ticket) {
+  const kernels::Wait wait("the rewards of a group");
+  return scorer.wait(ticket);
 }
 
 bool chosen_for_rescore(const Ask& ask, int64_t group_id) {
@@ -144,7 +155,7 @@ std::vector<Group> Collector::run(const std::vector<Prompt>& prompts, const Ask&
     if (call.missing[g] == 0) score(call, g);
   while (!call.done()) {
     if (ask.cancelled && *ask.cancelled) kernels::fail("collect: cancelled; {} groups are not complete.", call.wanted);
-    auto record = source_.next(Clock::now() + std::chrono::hours(24));
+    auto record = next_sample(source_);
     if (!record) kernels::fail("collect: the source has no more samples, but {} groups are not complete.", call.wanted);
     const auto g = static_cast<size_t>(record->request_id);
     accept(call, std::move(*record));
@@ -202,7 +213,7 @@ void Collector::score(Call& call, size_t g) {
 }
 
 void Collector::take(Call& call, size_t g) {
-  auto outcomes = scorer_->wait(call.tickets[g]);
+  auto outcomes = scored(*scorer_, call.tickets[g]);
   for (size_t i = 0; i < outcomes.size(); ++i) call.groups[g].samples[i].outcome = std::move(outcomes[i]);
   if (call.ask.on_group) call.ask.on_group(call.groups[g]);
 }
@@ -216,7 +227,7 @@ void Collector::abort_rest(Call& call) {
     source_.abort(static_cast<int64_t>(g));
   }
   for (; left > 0; --left) {
-    auto record = source_.next(Clock::now() + std::chrono::hours(24));
+    auto record = next_sample(source_);
     if (!record) kernels::fail("collect: the source has no more samples, but {} that were aborted are missing.", left);
     accept(call, std::move(*record));
   }
@@ -255,14 +266,14 @@ bool Collector::score_failed(std::vector<Group>& groups) {
   for (Group& group : groups) {
     if (std::none_of(group.samples.begin(), group.samples.end(), failed)) continue;
     any = true;
-    auto outcomes = scorer_->wait(scorer_->submit(items_of(group)));
+    auto outcomes = scored(*scorer_, scorer_->submit(items_of(group)));
     for (size_t i = 0; i < outcomes.size(); ++i) group.samples[i].outcome = std::move(outcomes[i]);
   }
   return any;
 }
 
 void Collector::compare_again(const Group& group, int64_t ticket) {
-  const auto second = scorer_->wait(ticket);
+  const auto second = scored(*scorer_, ticket);
   ++rescored_groups_;
   for (size_t i = 0; i < second.size(); ++i) {
     const reward::Outcome& first = group.samples[i].outcome;

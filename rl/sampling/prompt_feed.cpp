@@ -1,6 +1,7 @@
 #include "rl/sampling/prompt_feed.h"
 
 #include "kernels/trace.h"
+#include "kernels/watchdog.h"
 
 namespace rl {
 
@@ -25,7 +26,10 @@ void PromptFeed::begin(int64_t first, int64_t count) {
 }
 
 std::vector<Prompt> PromptFeed::take(int64_t first, int64_t count) {
-  if (next_.valid() && begun_first_ == first && begun_count_ == count) return next_.get();
+  if (next_.valid() && begun_first_ == first && begun_count_ == count) {
+    const kernels::Wait wait("the next step's prompts");
+    return next_.get();
+  }
   return make(first, count);
 }
 
