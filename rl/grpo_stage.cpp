@@ -35,17 +35,17 @@ SamplingParts sampling_parts(Run& run, const StageConfig& stage) {
           .reward = stage_reward(run, stage),
           .tokenizer = run.policy.shared_tokenizer(),
           .stop_tokens = run.policy.stop_tokens(),
-          .fits = prompts_that_fit(run, stage),
+          .fits = prompts_that_fit(run),
           .seed = static_cast<uint64_t>(run.config.run.seed),
           .steps = steps_of(run.config, stage),
           .first_request_step = steps_of_earlier_stages(run)};
 }
 
 // The step is not trained on: it is saved as not yet taken, so that a resumed run takes it again.
-[[noreturn]] void stop_for_rewards(Run& run, const StageConfig& stage, const Metrics& metrics, const std::string& problem) {
+[[noreturn]] void stop_before_step(Run& run, const StageConfig& stage, const Metrics& metrics, const std::string& problem) {
   run.metrics->log(stage.name, run.state.step + 1, metrics);
   const std::string saved = save_run(run);
-  kernels::fail("stage {}, step {}: {}\nThe run is saved in {}; when the reward works, go on with --resume auto.", stage.name,
+  kernels::fail("stage {}, step {}: {}\nThe run is saved in {}; when that is mended, go on with --resume auto.", stage.name,
                 run.state.step + 1, problem, saved);
 }
 
@@ -68,7 +68,8 @@ bool run_grpo_stage(Run& run, const StageConfig& stage) {
     StepTimes& times = collected.times;
 
     Metrics metrics = reward_metrics(groups, stage);
-    if (const std::string problem = errors.add(groups); !problem.empty()) stop_for_rewards(run, stage, metrics, problem);
+    for (const std::string& problem : {errors.add(groups), collected.problem})
+      if (!problem.empty()) stop_before_step(run, stage, metrics, problem);
     run.state.sampling = collected.state;
     TrainingGroups training = training_groups(groups, stage);
     CorrectionSums correction;
