@@ -48,6 +48,25 @@ std::string describe_loss(const StageConfig& stage) {
                      objective, of, denominator, penalty);
 }
 
+// Empty where every token is drawn with the weights that it trains.
+std::string describe_staleness(const StageConfig& stage) {
+  std::string out;
+  const RolloutConfig& rollout = stage.rollout;
+  if (const int64_t lag = rollout.max_staleness_steps; lag > 0)
+    out += fmt::format("  sampling runs beside training, {} step{} ahead: {} more cop{} of the weights, and cache and activations side by "
+                       "side in memory\n", lag, lag == 1 ? "" : "s", lag, lag == 1 ? "y" : "ies");
+  if (rollout.partial) out += "  groups that a step ends without go on in the next one, under its weights\n";
+  if (out.empty()) return out;
+  const bool corrected = stage.correction.mode != "off", recomputed = stage.correction.old_logprobs == "recompute";
+  out += fmt::format("  updates are off-policy: {}\n",
+                     corrected    ? fmt::format("the ratio is to the trainer's log-probabilities before its update, and correction.mode = \"{}\" "
+                                                "weighs its tokens by these over the sampler's", stage.correction.mode)
+                     : recomputed ? "the ratio is to the trainer's log-probabilities before its update; correction.mode = \"off\" leaves "
+                                    "the sampler's out, see correction.mode"
+                                  : "the ratio is to the log-probabilities of the weights that drew a token");
+  return out;
+}
+
 }  // namespace
 
 std::string describe_stage(const StageConfig& stage, const std::string& data) {
@@ -64,7 +83,7 @@ std::string describe_stage(const StageConfig& stage, const std::string& data) {
                      rollout.prompts_per_step, rollout.samples_per_prompt, samples, updates, updates == 1 ? "" : "s",
                      samples * rollout.max_new_tokens,
                      samples * rollout.max_new_tokens + rollout.prompts_per_step * stage.max_prompt_tokens());
-  out += describe_groups(stage) + describe_loss(stage);
+  out += describe_groups(stage) + describe_loss(stage) + describe_staleness(stage);
   out += "  reward:";
   for (const auto& settings : stage.rewards)
     out += settings.role == "gate"     ? fmt::format(" [only if {} > 0]", settings.name)

@@ -10,6 +10,8 @@
 #include "rl/report/terminal.h"
 #include "rl/rollouts/dump.h"
 #include "rl/rollouts/token_table.h"
+#include "rl/sampling/rollout_pipeline.h"
+#include "rl/sampling/staleness.h"
 #include "rl/sampling/step_rollouts.h"
 #include "rl/step_metrics.h"
 #include "rl/update.h"
@@ -35,11 +37,24 @@ SamplingParts sampling_parts(Run& run, const StageConfig& stage) {
           .reward = stage_reward(run, stage),
           .tokenizer = run.policy.shared_tokenizer(),
           .stop_tokens = run.policy.stop_tokens(),
-          .fits = prompts_that_fit(run),
+          .fits = prompts_that_fit(run, stage),
           .seed = static_cast<uint64_t>(run.config.run.seed),
           .steps = steps_of(run.config, stage),
           .first_request_step = steps_of_earlier_stages(run)};
 }
+
+// While a stage samples ahead, whoever needs the engine or saves the run waits for what is under way.
+struct Settling {
+  Settling(Run& owner, RolloutPipeline& pipeline) : run(owner) {
+    run.settle = [this, &pipeline] {
+      pipeline.drain();
+      run.state.ahead = pipeline.ahead();
+      if (!run.state.ahead.empty()) run.state.sampling = run.state.ahead.back()->state;
+    };
+  }
+  ~Settling() { run.settle = nullptr; }
+  Run& run;
+};
 
 // The step is not trained on: it is saved as not yet taken, so that a resumed run takes it again.
 [[noreturn]] void stop_before_step(Run& run, const StageConfig& stage, const Metrics& metrics, const std::string& problem) {
@@ -57,20 +72,33 @@ bool run_grpo_stage(Run& run, const StageConfig& stage) {
   RewardErrors errors(stage);
   Alarms alarms(stage.alarm);
   const int64_t steps = steps_of(run.config, stage), first_step = run.state.step;
+  RolloutPipeline pipeline([&](int64_t step, auto weights) { return rollouts.collect(step, std::move(weights)); },
+                           {first_step, steps, stage.rollout.max_staleness_steps}, rollouts.score_failed(std::move(run.state.ahead)),
+                           [&] { rollouts.cancel(); });
+  const Settling settling(run, pipeline);
   Progress progress(stage.name, steps, first_step);
 
+  bool stopped = false;
   for (int64_t step = first_step; step < steps; ++step) {
     double step_seconds = 0;
     kernels::Span whole("step", &step_seconds, "step", step + 1);
     keep_reference(run, stage);
-    CollectedStep collected = rollouts.collect(step, run.policy.weights());
-    const std::vector<Group>& groups = collected.groups;
-    StepTimes& times = collected.times;
+    pipeline.publish(step, run.policy.weights());
+    double rollout_wait = 0;
+    const auto collected = pipeline.take(step, rollout_wait);
+    run.policy.recycle(pipeline.retired());
+    const std::vector<Group>& groups = collected->groups;
+    StepTimes times = collected->times;
+    if (stage.rollout.max_staleness_steps > 0) times.rollout_wait = rollout_wait;
 
     Metrics metrics = reward_metrics(groups, stage);
-    for (const std::string& problem : {errors.add(groups), collected.problem})
-      if (!problem.empty()) stop_before_step(run, stage, metrics, problem);
-    run.state.sampling = collected.state;
+    for (const std::string& problem : {errors.add(groups), collected->problem}) {
+      if (problem.empty()) continue;
+      if (stage.rollout.max_staleness_steps > 0) pipeline.put_back();  // it cannot be drawn again: its weights are gone
+      stop_before_step(run, stage, metrics, problem);
+    }
+    append_staleness(metrics, groups, run.policy.version());
+    run.state.sampling = collected->state;
     TrainingGroups training = training_groups(groups, stage);
     CorrectionSums correction;
     score_groups(run, stage, training.groups, correction, times);
@@ -93,7 +121,7 @@ bool run_grpo_stage(Run& run, const StageConfig& stage) {
     metrics.emplace_back("num_tokens", static_cast<double>(run.state.trained_tokens));
     metrics.emplace_back("step_tokens", done.all.sums.tokens);
     metrics.emplace_back("groups_dropped", static_cast<double>(training.dropped));
-    append_sampling_metrics(metrics, collected, stage);
+    append_sampling_metrics(metrics, *collected, stage);
     if (const int64_t every = run.config.log.dump_rollouts_every; every > 0 && ((step + 1) % every == 0 || step + 1 == steps))
       keep_samples();
     if (step == 0 && run.config.log.show_first_sample)
@@ -108,9 +136,10 @@ bool run_grpo_stage(Run& run, const StageConfig& stage) {
     if (stop) stop_for_alarm(run, stage);
     progress.update(step + 1, fmt::format("reward {:.3f}  length {:.1f}  {:.0f} tok/s", mean_reward, mean_length,
                                           times.sampled_tokens() / times.rollout));
-    if (interrupted()) return false;
+    if ((stopped = interrupted())) break;
   }
-  return true;
+  run.settle();
+  return !stopped;
 }
 
 }  // namespace rl

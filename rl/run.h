@@ -1,6 +1,7 @@
 // One training run, as its stages see it. Internal to rl/.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -27,6 +28,8 @@ struct Run {
   std::shared_ptr<const model::WeightSet> reference;
   std::shared_ptr<reward::Sum> judge = {};                  // of the stage that made it, see stage_reward
   std::string judge_stage = {};
+  // Set while samples are drawn ahead on another thread: waits for them, and notes in `state` what is not trained on yet.
+  std::function<void()> settle = {};
   bool save_due = false;                                    // a checkpoint is wanted; it stays so while the disk refuses it
   double checkpoint_seconds = 0;                            // since the last metrics line
   double seconds_at_start = 0;                              // of earlier parts of a resumed run
@@ -43,7 +46,7 @@ bool run_sft_stage(Run& run, const StageConfig& stage);
 bool run_grpo_stage(Run& run, const StageConfig& stage);
 
 // Which questions a stage takes of a data set, by its max_prompt_tokens and overlong_prompt; null: all (they are cut).
-FitsOf prompts_that_fit(const Run& run);
+FitsOf prompts_that_fit(const Run& run, const StageConfig& stage);
 
 // Evaluates on the held-back problems, greedy and sampled. `when` is "before" or "after" the stage.
 void evaluate_stage(Run& run, const StageConfig& stage, const std::string& when);

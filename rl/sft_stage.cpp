@@ -40,7 +40,7 @@ TrainGroup group_of(const Run& run, const StageConfig& stage, const Problem& pro
 }  // namespace
 
 bool run_sft_stage(Run& run, const StageConfig& stage) {
-  const auto data = open_stage_data(stage, static_cast<uint64_t>(run.config.run.seed), prompts_that_fit(run));
+  const auto data = open_stage_data(stage, static_cast<uint64_t>(run.config.run.seed), prompts_that_fit(run, stage));
   const int64_t steps = steps_of(run.config, stage), batch = stage.sequences_per_step;
   Progress progress(stage.name, steps, run.state.step);
 

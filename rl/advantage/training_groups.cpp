@@ -51,10 +51,12 @@ TrainSequence sequence_of(const ScoredSample& sample, const StageConfig& stage) 
   s.tokens = record.tokens;
   s.trained.assign(s.tokens.size(), 0);
   s.logprobs.assign(s.tokens.size(), 0.0f);
+  s.versions.assign(s.tokens.size(), -1);
   size_t next = 0;
   for (const auto& run : record.trained)
     for (int64_t t = run.first; t < run.first + run.length; ++t) {
       s.trained[t] = is_trained(sample, stage);
+      s.versions[t] = record.policy_versions.at(next);
       s.logprobs[t] = record.logprobs.at(next++);
     }
   s.sample = record.sample_index;

@@ -89,8 +89,8 @@ std::unique_ptr<Mixture> open_stage_data(const StageConfig& stage, uint64_t seed
   for (const DatasetConfig& set : configs) {
     Fits own = fits ? fits(set) : nullptr;
     if (!held_back->empty())
-      own = [held_back, rest = std::move(own)](const std::string& question) {
-        return held_back->count(question) == 0 && (!rest || rest(question));
+      own = [held_back, rest = std::move(own)](const Problem& problem) {
+        return held_back->count(problem.question) == 0 && (!rest || rest(problem));
       };
     sets.push_back({set.name, set.weight, open_dataset(set.data, seed_of_set(seed, sets.size()), std::move(own))});
   }

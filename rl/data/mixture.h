@@ -10,7 +10,7 @@
 
 namespace rl {
 
-// Which questions of a set training takes; null: all.
+// Which problems of a set training takes; null: all.
 using FitsOf = std::function<Fits(const DatasetConfig& set)>;
 
 class Mixture : public Dataset {

@@ -3,10 +3,13 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
 namespace rl {
+
+struct Group;
 
 // What a curriculum knows of a problem, see PromptDraws.
 struct PromptRecord {
@@ -27,8 +30,15 @@ struct SamplingState {
   int64_t draws = 0;           // problems asked in the stage
   int64_t next_group = 0;      // its id; group ids are counted over the whole run
   std::vector<SetState> sets;  // of the stage; empty: nothing was drawn yet
+  // Groups that the step ended without, and the next one goes on with (rollout.partial); null: none. Not part of the JSON, see
+  // saved_samples.h.
+  std::shared_ptr<const std::vector<Group>> carried = {};
 
-  void begin_stage() { draws = 0, sets.clear(); }
+  void begin_stage() {
+    draws = 0;
+    sets.clear();
+    carried = nullptr;
+  }
 };
 
 // One JSON object, and back; the latter throws nlohmann::json::exception for what is not one.

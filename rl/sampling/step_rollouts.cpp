@@ -33,7 +33,7 @@ void StepRollouts::restore(SamplingState state) {
   state_.sets.resize(data_->count());
 }
 
-Ask StepRollouts::ask_of(int64_t step, bool first_round) const {
+Ask StepRollouts::ask_of(int64_t step, bool refill) const {
   const RolloutConfig& rollout = stage_.rollout;
   Ask ask;
   ask.samples = rollout.samples_per_prompt;
@@ -43,9 +43,24 @@ Ask StepRollouts::ask_of(int64_t step, bool first_round) const {
   ask.stop = rollout.stop;
   ask.seed = parts_.seed;
   ask.first_group = state_.next_group;
-  ask.wanted_groups = first_round ? rollout.prompts_per_step : 0;
+  ask.wanted_groups = refill ? 0 : rollout.prompts_per_step;
+  ask.carry = rollout.partial;
   ask.rescore_share = stage_.filter.rescore_share;
   return ask;
+}
+
+int64_t StepRollouts::fresh_prompts() const {
+  return stage_.rollout.asked_prompts() - (state_.carried ? static_cast<int64_t>(state_.carried->size()) : 0);
+}
+
+StepsAhead StepRollouts::score_failed(StepsAhead steps) {
+  for (auto& step : steps) {
+    CollectedStep scored = *step;
+    const bool goes_on = !scored.problem.empty() && stage_.filter.on_exhausted != "stop";  // the settings were changed
+    if (goes_on) scored.problem.clear();
+    if (collector_.score_failed(scored.groups) || goes_on) step = std::make_shared<const CollectedStep>(std::move(scored));
+  }
+  return steps;
 }
 
 CollectedStep StepRollouts::collect(int64_t step, std::shared_ptr<const model::WeightSet> weights) {
@@ -68,38 +83,41 @@ CollectedStep StepRollouts::collect(int64_t step, std::shared_ptr<const model::W
   out.state = state_;
   if (step + 1 < parts_.steps) {
     SamplingState ahead = state_;  // these problems count as drawn when they are asked
-    feed_.begin(draws_.next(ahead, stage_.rollout.asked_prompts()));
+    feed_.begin(draws_.next(ahead, fresh_prompts()));
   }
   return out;
 }
 
 void StepRollouts::sample(int64_t step, CollectedStep& out) {
-  std::vector<PromptDraw> asked = sample_round(step, stage_.rollout.asked_prompts(), {}, out);
+  std::vector<PromptDraw> asked;
+  sample_round(step, fresh_prompts(), asked, out);  // groups that go on take the place of new ones
+  if (stage_.rollout.partial) state_.carried = std::make_shared<const std::vector<Group>>(collector_.take_unfinished());
   if (stage_.filter.zero_variance != "refill") return;
   int64_t missing = missing_groups(out);
   while (missing > 0 && out.refills < stage_.filter.max_refills) {
     ++out.refills;
-    const auto more = sample_round(step, missing, asked, out);
-    asked.insert(asked.end(), more.begin(), more.end());
+    sample_round(step, missing, asked, out);
     missing = missing_groups(out);
   }
   out.exhausted = missing > 0;
   leave_out(out);
 }
 
-std::vector<PromptDraw> StepRollouts::sample_round(int64_t step, int64_t count, const std::vector<PromptDraw>& asked, CollectedStep& out) {
+void StepRollouts::sample_round(int64_t step, int64_t count, std::vector<PromptDraw>& asked, CollectedStep& out) {
   kernels::Span waiting("prompts wait", &out.times.prompts);
   const auto draws = draws_.next(state_, count, asked);
   const auto prompts = feed_.take(draws);
   waiting.end();
-  auto groups = collector_.run(prompts, ask_of(step, asked.empty()));
+  asked.insert(asked.end(), draws.begin(), draws.end());
+  const bool refill = out.refills > 0;
+  auto groups = collector_.run(prompts, ask_of(step, refill), state_.carried && !refill ? *state_.carried : std::vector<Group>());
   state_.next_group += count;
   std::move(groups.begin(), groups.end(), std::back_inserter(out.groups));
   out.times.reward_wait += collector_.reward_wait_seconds();
   out.aborted_tokens += collector_.aborted_tokens();
+  out.carried_tokens += collector_.carried_tokens();
   out.rescored_groups += collector_.rescored_groups();
   out.rescore_mismatches += collector_.rescore_mismatches();
-  return draws;
 }
 
 int64_t StepRollouts::missing_groups(const CollectedStep& out) const {
@@ -129,7 +147,9 @@ void StepRollouts::leave_out(CollectedStep& out) const {
 }
 
 void append_sampling_metrics(Metrics& metrics, const CollectedStep& collected, const StageConfig& stage) {
-  if (stage.rollout.overprovision > 1) metrics.emplace_back("rollout/aborted_tokens", static_cast<double>(collected.aborted_tokens));
+  if (stage.rollout.partial) metrics.emplace_back("rollout/carried_tokens", static_cast<double>(collected.carried_tokens));
+  else if (stage.rollout.overprovision > 1)
+    metrics.emplace_back("rollout/aborted_tokens", static_cast<double>(collected.aborted_tokens));
   append_reward_times(metrics, collected.reward_times);
   if (collected.rescored_groups > 0) {
     metrics.emplace_back("rescore/groups", static_cast<double>(collected.rescored_groups));

@@ -8,6 +8,7 @@
 // at most filter.max_refills times.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <vector>
@@ -40,7 +41,7 @@ struct CollectedStep {
   std::vector<Group> groups;                    // all that were sampled, in the order they were asked
   StepTimes times;                              // prompts, rollout, reward_wait, rewards, before and after are set
   std::vector<reward::PartTimes> reward_times;  // of the calls of this step
-  int64_t aborted_tokens = 0;                   // as the Collector counts them
+  int64_t aborted_tokens = 0, carried_tokens = 0;  // as the Collector counts them
   int64_t rescored_groups = 0, rescore_mismatches = 0;
   int64_t refills = 0;                          // rounds of new problems
   bool exhausted = false;                       // groups were still missing after the last round
@@ -48,6 +49,8 @@ struct CollectedStep {
   std::string problem;                          // not empty: why the run must stop before it trains on this step
   SamplingState state;                          // after the step; a checkpoint keeps it once the step is trained on
 };
+
+using StepsAhead = std::vector<std::shared_ptr<const CollectedStep>>;  // in order
 
 class StepRollouts {
  public:
@@ -58,13 +61,19 @@ class StepRollouts {
   // of the steps, by one thread at a time. Throws what the data, the source and the rewards throw.
   CollectedStep collect(int64_t step, std::shared_ptr<const model::WeightSet> weights);
 
+  // Ends a collect() on another thread soon, with an error. Nothing can be collected any more.
+  void cancel() { cancelled_ = true; }
+
   // Before the next step to collect. restore() is for the first one: an empty state, or a checkpoint's.
   const SamplingState& state() const { return state_; }
   void restore(SamplingState state);
+  // Steps that come from a checkpoint: what a reward failed on (timeout, infra_error) is scored again.
+  StepsAhead score_failed(StepsAhead steps);
 
  private:
-  Ask ask_of(int64_t step, bool first_round) const;
-  std::vector<PromptDraw> sample_round(int64_t step, int64_t count, const std::vector<PromptDraw>& asked, CollectedStep& out);
+  Ask ask_of(int64_t step, bool refill) const;
+  int64_t fresh_prompts() const;
+  void sample_round(int64_t step, int64_t count, std::vector<PromptDraw>& asked, CollectedStep& out);
   void sample(int64_t step, CollectedStep& out);
   int64_t missing_groups(const CollectedStep& out) const;
   void leave_out(CollectedStep& out) const;
@@ -77,10 +86,11 @@ class StepRollouts {
   PromptMaker make_prompt_;
   PromptDraws draws_;
   SamplingState state_;
+  std::atomic<bool> cancelled_{false};
   PromptFeed feed_;  // last: its thread uses the others
 };
 
-// rollout/aborted_tokens, timing/rewards/*, rescore/*, and the step's own metrics.
+// rollout/{aborted_tokens, carried_tokens}, timing/rewards/*, rescore/*, and the step's own metrics.
 void append_sampling_metrics(Metrics& metrics, const CollectedStep& collected, const StageConfig& stage);
 
 }  // namespace rl

@@ -137,6 +137,66 @@ TEST_CASE("which groups an over-provisioned step takes follows from the requests
   }
 }
 
+TEST_CASE("groups that go on in later steps end with the bits of a step that waits for all", "[collect]") {
+  const auto config = toy::mla_moe();
+  const auto weights = toy::weights(config, kernels::Dtype::float32);
+  Ask ask;
+  ask.samples = 3;
+  ask.max_new_tokens = 40;
+  ask.seed = 3;
+  const auto collector_on = [&](rollout::Engine& engine) {
+    engine.publish(weights);
+    const model::TemplateConfig plain{.style = "plain", .system = {}, .prefill = {}, .options = {}, .date = {}, .chat = {}};
+    return Collector(engine, scorer(), tokenizer(), plain, {7, 11});
+  };
+  rollout::EngineConfig few;
+  few.max_sequences = 7;  // some groups have not begun when the step ends
+  rollout::Engine one(config, kernels::Dtype::float32, few, tokenizer()), other(config, kernels::Dtype::float32, few, tokenizer());
+  Collector whole = collector_on(one), parts = collector_on(other);
+  const auto all = whole.run(problems(8), ask);
+  ask.carry = true;
+  ask.wanted_groups = 3;
+  std::vector<Group> got = parts.run(problems(8), ask), carried = parts.take_unfinished();
+  REQUIRE(got.size() == 3);
+  CHECK(carried.size() == 5);
+  CHECK(parts.carried_tokens() > 0);
+  CHECK(parts.aborted_tokens() == 0);
+  CHECK(other.live_samples() == 0);
+  ask.step = 9, ask.first_group = 100;  // of later steps' own groups
+  for (int64_t step = 0; !carried.empty(); ++step) {
+    other.release_cache();  // throws if a page were still in use
+    ask.wanted_groups = 2;
+    const auto more = parts.run(std::vector<Prompt>(), ask, carried);
+    const auto left = parts.take_unfinished();
+    CHECK(more.size() + left.size() == carried.size());
+    got.insert(got.end(), more.begin(), more.end());
+    carried = left;
+  }
+  REQUIRE(got.size() == 8);
+  for (const Group& group : got) {
+    const Group& expected = all.at(static_cast<size_t>(group.problem.prompt_id - 100));
+    for (size_t s = 0; s < 3; ++s) {
+      const auto &record = group.samples[s].record, &its = expected.samples[s].record;
+      CHECK(record.tokens == its.tokens);
+      CHECK(record.logprobs == its.logprobs);
+      CHECK(record.group_id == its.group_id);
+      CHECK(record.request_step == 0);
+      CHECK(record.finish == its.finish);
+      CHECK(group.samples[s].text == expected.samples[s].text);
+      CHECK(group.samples[s].outcome.value == expected.samples[s].outcome.value);
+    }
+  }
+  // New prompts come behind those that go on, under ids of their own.
+  ask.wanted_groups = 1;
+  parts.run(problems(2), ask);
+  const auto rest = parts.take_unfinished();
+  ask.wanted_groups = 0, ask.first_group = 200;
+  const auto mixed = parts.run(problems(1), ask, rest);
+  REQUIRE(mixed.size() == 2);
+  CHECK(mixed[0].samples[0].record.group_id / 100 == 1);
+  CHECK(mixed[1].samples[0].record.group_id == 200);
+}
+
 TEST_CASE("a share of the groups is scored twice, and a reward that changes its mind is counted", "[collect]") {
   std::atomic<int64_t> calls{0};
   const auto fickle = std::make_shared<reward::AsyncScorer>(
