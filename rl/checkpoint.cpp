@@ -84,7 +84,9 @@ bool may_change(const std::string& key, const Config& config) {
   return is_one_of({"run#0.threads", "run#0.steps", "run#0.wait_deadline_s", "run#0.output_dir", "run#0.name", "checkpoint#", "log#", "alarm#", "activation_checkpointing",
                     "max_tokens_per_microbatch",
                     // What a user changes after a plug-in failed.
-                    ".workers", "timeout_ms", ".url", ".token_file", "max_infra_error_share", "on_non_finite", "error_window_steps", "rescore_share"});
+                    ".workers", "timeout_ms", ".url", ".token_file", "max_infra_error_share", "on_non_finite", "error_window_steps", "rescore_share",
+                    // And after a step that found too few groups worth training on.
+                    "on_exhausted", "max_refills"});
 }
 
 void copy_entry(const model::SafetensorsFile& file, const std::string& name, const at::Tensor& into) {
@@ -116,7 +118,8 @@ std::string save_checkpoint(const std::string& run_directory, const Policy& poli
   const fs::path temporary = folder.temporary();
   model::make_folder((temporary / "trainer").string());
 
-  policy.save(temporary.string(), model::chat_template_of(config.stages.at(static_cast<size_t>(state.stage)).chat_template));
+  const StageConfig& stage = config.stages.at(static_cast<size_t>(state.stage));
+  policy.save(temporary.string(), model::chat_template_of(stage.sets().front().chat_template));
   const auto& store = const_cast<Policy&>(policy).store();
   std::vector<model::NamedTensor> tensors{
       {"master", store.master}, {"first_moment", store.first_moment}, {"second_moment", store.second_moment}};

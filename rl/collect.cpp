@@ -45,6 +45,7 @@ std::vector<reward::Item> items_of(const Group& group) {
     item.completion = s.text;
     item.answer = group.problem.answer;
     item.data_source = group.problem.data_source;
+    item.dataset = group.problem.dataset;
     item.extra = group.problem.extra;
     item.completion_tokens = static_cast<int64_t>(s.record.tokens.size());
     item.truncated = s.record.finish == rollout::FinishReason::length;

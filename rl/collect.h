@@ -32,6 +32,7 @@ struct Group {
   Problem problem;
   std::string prompt;  // text, template applied
   std::vector<ScoredSample> samples;
+  bool left_out = false;  // not trained on: another one was asked in its place, or would have been
 };
 
 // What every request of a call has in common.
@@ -64,8 +65,6 @@ class Collector {
   Collector(rollout::RolloutSource& source, std::shared_ptr<reward::AsyncScorer> scorer, std::shared_ptr<const model::Tokenizer> tokenizer,
             model::TemplateConfig chat_template, std::vector<int32_t> stop_tokens);
 
-  // May be called on any thread while run() is under way.
-  Prompt prompt_of(const Problem& problem, int64_t max_prompt_tokens) const;
   // All completions of all prompts (or of ask.wanted_groups), each group complete, in the order of the prompts. A group is
   // scored as soon as its last sample is there, while others still sample.
   // `carried`: unfinished groups of an earlier call, which go on with their own ids and request step; they come first.
@@ -87,6 +86,7 @@ class Collector {
   int64_t rescore_mismatches() const { return rescore_mismatches_; }   // completions whose second score was another
 
  private:
+  Prompt prompt_of(const Problem& problem, int64_t max_prompt_tokens) const;
   struct Call;
   void submit(Call& call, size_t group, const Prompt& prompt);
   void accept(Call& call, rollout::SampleRecord record);

@@ -148,10 +148,22 @@ struct OptimizerConfig {
 };
 
 struct FilterConfig {
-  std::string zero_variance = "keep";      // keep | drop
+  std::string zero_variance = "keep";      // keep | drop | refill
+  int64_t max_refills = 10;                // refill: rounds of new prompts in a step
+  std::string on_exhausted = "smaller_batch";  // smaller_batch | keep_zero_variance | stop
+  std::string truncated = "keep";          // keep | mask | drop
   double max_infra_error_share = 0.05;     // the run stops above this share of samples that a reward failed on
   int64_t error_window_steps = 10;         // over these many last steps
   double rescore_share = 0.01;             // groups that are scored twice
+};
+
+struct CurriculumConfig {
+  std::string kind = "none";               // none | pass_rate | failure
+  double drop_solved_above = 0.95, drop_failed_below = 0.0;
+  int64_t min_visits = 1;                  // times a problem is asked before it may be dropped
+  int64_t return_after_epochs = 3;         // 0: never
+  double decay = 0.5;                      // of older completions' weight in a pass rate, each time a problem is asked
+  double floor = 0.05;                     // failure: least weight of a problem
 };
 
 struct EvalConfig {
@@ -174,6 +186,15 @@ struct LogConfig {
   bool show_first_sample = true;           // token by token, at the first step of an RL stage
 };
 
+// One [[dataset]]: [data] and [template] with the entry's own keys over them.
+struct DatasetConfig {
+  std::string name;
+  double weight = 1.0;                     // of its draws, among the stage's sets
+  std::vector<std::string> rewards;        // names of the [[reward]] entries that score it; empty: all
+  DataConfig data;
+  model::TemplateConfig chat_template;
+};
+
 // One stage with every section resolved.
 struct StageConfig {
   std::string kind = "grpo";               // sft | grpo
@@ -182,6 +203,7 @@ struct StageConfig {
   int64_t sequences_per_step = 256;        // sft: sequences in one optimizer step
   DataConfig data;
   model::TemplateConfig chat_template;     // [template]
+  std::vector<DatasetConfig> datasets;     // [[dataset]]; empty: [data] is the only one
   RolloutConfig rollout;
   AdvantageConfig advantage;
   LossConfig loss;
@@ -190,9 +212,14 @@ struct StageConfig {
   MoeConfig moe;
   OptimizerConfig optimizer;
   FilterConfig filter;
+  CurriculumConfig curriculum;
   EvalConfig eval;
   AlarmConfig alarm;
   std::vector<reward::Settings> rewards;   // [[reward]]
+
+  std::vector<DatasetConfig> sets() const;  // datasets, or one without a name made of [data] and [template]
+  int64_t max_prompt_tokens() const;        // of all sets
+  int64_t eval_problems() const;            // of all sets; 0: nothing is held back to evaluate on
 };
 
 struct Config {
@@ -205,7 +232,7 @@ struct Config {
   std::vector<StageConfig> stages;         // at least one
   // Where each value that is not a default was set: "run.seed" or "STAGE:data.train" -> "configs/x.toml:12", "--set ..." or
   // "preset dapo".
-  // "STAGE:reward.0" is the stage's first [[reward]].
+  // "STAGE:reward.0" is the stage's first [[reward]], "STAGE:dataset.0" its first [[dataset]].
   std::map<std::string, std::string> places;
 };
 

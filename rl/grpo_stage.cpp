@@ -57,10 +57,10 @@ struct Settling {
 };
 
 // The step is not trained on: it is saved as not yet taken, so that a resumed run takes it again.
-[[noreturn]] void stop_for_rewards(Run& run, const StageConfig& stage, const Metrics& metrics, const std::string& problem) {
+[[noreturn]] void stop_before_step(Run& run, const StageConfig& stage, const Metrics& metrics, const std::string& problem) {
   run.metrics->log(stage.name, run.state.step + 1, metrics);
   const std::string saved = save_run(run);
-  kernels::fail("stage {}, step {}: {}\nThe run is saved in {}; when the reward works, go on with --resume auto.", stage.name,
+  kernels::fail("stage {}, step {}: {}\nThe run is saved in {}; when that is mended, go on with --resume auto.", stage.name,
                 run.state.step + 1, problem, saved);
 }
 
@@ -92,9 +92,10 @@ bool run_grpo_stage(Run& run, const StageConfig& stage) {
     if (stage.rollout.max_staleness_steps > 0) times.rollout_wait = rollout_wait;
 
     Metrics metrics = reward_metrics(groups, stage);
-    if (const std::string problem = errors.add(groups); !problem.empty()) {
+    for (const std::string& problem : {errors.add(groups), collected->problem}) {
+      if (problem.empty()) continue;
       if (stage.rollout.max_staleness_steps > 0) pipeline.put_back();  // it cannot be drawn again: its weights are gone
-      stop_for_rewards(run, stage, metrics, problem);
+      stop_before_step(run, stage, metrics, problem);
     }
     append_staleness(metrics, groups, run.policy.version());
     run.state.sampling = collected->state;

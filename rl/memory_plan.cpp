@@ -31,12 +31,12 @@ int64_t limit_of_control_group() {
 int64_t tokens_of_sequence(const StageConfig& stage) {
   const int64_t completion =
       stage.kind == "sft" ? stage.rollout.max_new_tokens : std::max(stage.rollout.max_new_tokens, stage.eval.max_new_tokens);
-  return stage.data.max_prompt_tokens + completion;
+  return stage.max_prompt_tokens() + completion;
 }
 
 int64_t rows_of_group(const StageConfig& stage) {
   const int64_t samples = stage.kind == "sft" ? 1 : stage.rollout.samples_per_prompt;
-  return stage.data.max_prompt_tokens + samples * stage.rollout.max_new_tokens;
+  return stage.max_prompt_tokens() + samples * stage.rollout.max_new_tokens;
 }
 
 int64_t rows_of_step(const StageConfig& stage) {
@@ -53,16 +53,16 @@ int64_t rounded_to_pages(int64_t tokens) { return rollout::pages_for(tokens) * r
 // All sequences that may run at once, at full length. A group shares its prompt's pages, so this is an upper bound.
 int64_t rows_of_cache(const StageConfig& stage) {
   const int64_t training = stage.kind == "sft" ? 0 : stage.rollout.asked_prompts() * stage.rollout.samples_per_prompt;
-  const int64_t evaluation = stage.data.eval.empty() ? 0 : stage.data.eval_problems * stage.eval.samples;
+  const int64_t evaluation = stage.eval_problems() * stage.eval.samples;
   return std::min(stage.rollout.max_sequences, std::max(training, evaluation)) * rounded_to_pages(tokens_of_sequence(stage));
 }
 
 // Rows of the largest batch while sampling: all prompts at once, each computed once for its group.
 int64_t rows_of_prefill(const StageConfig& stage) {
   const int64_t training = stage.kind == "sft" ? 0 : stage.rollout.prompts_per_step;
-  const int64_t evaluation = stage.data.eval.empty() ? 0 : stage.data.eval_problems;
+  const int64_t evaluation = stage.eval_problems();
   const int64_t prompts = std::min(stage.rollout.max_sequences, std::max(training, evaluation));
-  return std::min(stage.rollout.max_tokens_per_batch, prompts * stage.data.max_prompt_tokens);
+  return std::min(stage.rollout.max_tokens_per_batch, prompts * stage.max_prompt_tokens());
 }
 
 // The run's plan serves every stage: the most that any of them asks for.

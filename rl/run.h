@@ -8,6 +8,7 @@
 #include "rl/checkpoint.h"
 #include "rl/collect.h"
 #include "rl/config.h"
+#include "rl/data/mixture.h"
 #include "rl/memory_plan.h"
 #include "rl/metrics.h"
 #include "rl/policy.h"
@@ -44,8 +45,8 @@ struct Run {
 bool run_sft_stage(Run& run, const StageConfig& stage);
 bool run_grpo_stage(Run& run, const StageConfig& stage);
 
-// Which questions a stage takes, by data.max_prompt_tokens and data.overlong_prompt; null: all (they are cut).
-Fits prompts_that_fit(const Run& run, const StageConfig& stage);
+// Which questions a stage takes of a data set, by its max_prompt_tokens and overlong_prompt; null: all (they are cut).
+FitsOf prompts_that_fit(const Run& run, const StageConfig& stage);
 
 // Evaluates on the held-back problems, greedy and sampled. `when` is "before" or "after" the stage.
 void evaluate_stage(Run& run, const StageConfig& stage, const std::string& when);

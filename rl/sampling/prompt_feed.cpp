@@ -9,28 +9,28 @@ PromptFeed::~PromptFeed() {
   if (next_.valid()) next_.wait();
 }
 
-std::vector<Prompt> PromptFeed::make(int64_t first, int64_t count) const {
-  const kernels::Span span("prompts", nullptr, "prompts", count);
+std::vector<Prompt> PromptFeed::make(const std::vector<PromptDraw>& draws) const {
+  const kernels::Span span("prompts", nullptr, "prompts", static_cast<int64_t>(draws.size()));
   std::vector<Prompt> prompts;
-  for (int64_t i = 0; i < count; ++i) prompts.push_back(make_(first + i));
+  for (const PromptDraw& draw : draws) prompts.push_back(make_(draw));
   return prompts;
 }
 
-void PromptFeed::begin(int64_t first, int64_t count) {
+void PromptFeed::begin(std::vector<PromptDraw> draws) {
   if (next_.valid()) next_.wait();
-  begun_first_ = first, begun_count_ = count;
-  next_ = std::async(std::launch::async, [this, first, count] {
+  begun_ = std::move(draws);
+  next_ = std::async(std::launch::async, [this] {
     kernels::name_trace_lane("prompts");
-    return make(first, count);
+    return make(begun_);
   });
 }
 
-std::vector<Prompt> PromptFeed::take(int64_t first, int64_t count) {
-  if (next_.valid() && begun_first_ == first && begun_count_ == count) {
+std::vector<Prompt> PromptFeed::take(const std::vector<PromptDraw>& draws) {
+  if (next_.valid() && begun_ == draws) {
     const kernels::Wait wait("the next step's prompts");
     return next_.get();
   }
-  return make(first, count);
+  return make(draws);
 }
 
 }  // namespace rl

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -10,15 +11,32 @@ namespace rl {
 
 struct Group;
 
+// What a curriculum knows of a problem, see PromptDraws.
+struct PromptRecord {
+  double right = 0, judged = 0;  // completions, older ones counted less
+  int64_t visits = 0;            // times it was asked
+  int64_t dropped_in = -1;       // epoch of its set in which it was dropped; -1: it is not
+
+  double pass_rate() const { return judged > 0 ? right / judged : 0; }
+};
+
+// Of one data set.
+struct SetState {
+  int64_t next = 0;                         // problem, see Dataset::problem
+  std::map<int64_t, PromptRecord> prompts;  // by prompt_id; empty without a curriculum
+};
+
 struct SamplingState {
-  int64_t next_problem = 0;  // of the stage's data, see Dataset::problem
-  int64_t next_group = 0;    // its id; group ids are counted over the whole run
+  int64_t draws = 0;           // problems asked in the stage
+  int64_t next_group = 0;      // its id; group ids are counted over the whole run
+  std::vector<SetState> sets;  // of the stage; empty: nothing was drawn yet
   // Groups that the step ended without, and the next one goes on with (rollout.partial); null: none. Not part of the JSON, see
   // saved_samples.h.
   std::shared_ptr<const std::vector<Group>> carried = {};
 
   void begin_stage() {
-    next_problem = 0;
+    draws = 0;
+    sets.clear();
     carried = nullptr;
   }
 };

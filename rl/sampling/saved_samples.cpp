@@ -15,14 +15,14 @@ constexpr int64_t kFormatVersion = 1;
 
 Json json_of(const Problem& p) {
   return {{"prompt_id", p.prompt_id}, {"question", p.question}, {"answer", p.answer}, {"completion", p.completion},
-          {"data_source", p.data_source}, {"extra", p.extra}, {"messages", p.messages}, {"line", p.line}};
+          {"data_source", p.data_source}, {"extra", p.extra}, {"messages", p.messages}, {"line", p.line}, {"set", p.set}, {"dataset", p.dataset}};
 }
 
 Problem problem_from(const Json& json) {
   Problem p;
   p.prompt_id = json.at("prompt_id"), p.question = json.at("question"), p.answer = json.at("answer");
   p.completion = json.at("completion"), p.data_source = json.at("data_source"), p.extra = json.at("extra");
-  p.messages = json.at("messages"), p.line = json.at("line");
+  p.messages = json.at("messages"), p.line = json.at("line"), p.set = json.at("set"), p.dataset = json.at("dataset");
   return p;
 }
 
@@ -54,13 +54,13 @@ Json json_of(const Group& group) {
                        {"text", s.text},
                        {"outcome", json_of(s.outcome)}});
   }
-  return {{"problem", json_of(group.problem)}, {"prompt", group.prompt}, {"samples", samples}};
+  return {{"problem", json_of(group.problem)}, {"prompt", group.prompt}, {"samples", samples}, {"left_out", group.left_out}};
 }
 
 Group group_from(const Json& json) {
   Group group;
   group.problem = problem_from(json.at("problem"));
-  group.prompt = json.at("prompt");
+  group.prompt = json.at("prompt"), group.left_out = json.at("left_out");
   for (const Json& s : json.at("samples")) {
     const auto& bytes = s.at("record").get_binary();
     size_t used = 0;
@@ -88,11 +88,15 @@ std::vector<Group> groups_from(const Json& json) {
 // Of the times only what the metrics say of a rollout.
 Json json_of(const CollectedStep& step) {
   const rollout::SourceStatistics &from = step.times.before, &to = step.times.after;
+  Json metrics = Json::array();
+  for (const auto& [name, value] : step.metrics) metrics.push_back({name, value});
   return {{"groups", json_of(step.groups)},
           {"aborted_tokens", step.aborted_tokens},
           {"carried_tokens", step.carried_tokens},
           {"rescored_groups", step.rescored_groups},
           {"rescore_mismatches", step.rescore_mismatches},
+          {"metrics", metrics},
+          {"problem", step.problem},
           {"rollout_seconds", step.times.rollout},
           {"generated_tokens", to.generated_tokens - from.generated_tokens},
           {"cached_tokens", to.cached_tokens - from.cached_tokens}};
@@ -103,6 +107,8 @@ CollectedStep step_from(const Json& json) {
   step.groups = groups_from(json.at("groups"));
   step.aborted_tokens = json.at("aborted_tokens"), step.carried_tokens = json.at("carried_tokens");
   step.rescored_groups = json.at("rescored_groups"), step.rescore_mismatches = json.at("rescore_mismatches");
+  for (const Json& metric : json.at("metrics")) step.metrics.emplace_back(metric.at(0), metric.at(1));
+  step.problem = json.at("problem");
   step.times.rollout = json.at("rollout_seconds");
   step.times.after.generated_tokens = json.at("generated_tokens");
   step.times.after.cached_tokens = json.at("cached_tokens");

@@ -90,10 +90,11 @@ TEST_CASE("a length reward that measures against another length than the rollout
     for (const auto& line : rl::check_run(rl::read_config(folder + "group_of_one.toml", overrides)).warnings) all += line + "\n";
     return all;
   };
-  REQUIRE(contains(warned({"reward.exact.name=cosine", "reward.cosine.of=exact"}),
-                   "reward: cosine: max_tokens is not set, but completions end at rollout.max_new_tokens = 24. Set max_tokens = 24."));
+  REQUIRE(contains(warned({"reward.exact.name=cosine", "reward.cosine.of=exact", "reward.cosine.max_tokens=30"}),
+                   "reward: cosine: max_tokens is 30, but completions end at rollout.max_new_tokens = 24. Set max_tokens = 24."));
   REQUIRE(contains(warned({"reward.exact.name=overlong", "reward.overlong.cache_tokens=8", "reward.overlong.max_tokens=100"}), "overlong: max_tokens is 100"));
   REQUIRE(warned({"reward.exact.name=overlong", "reward.overlong.cache_tokens=8", "reward.overlong.max_tokens=24"}).empty());
+  REQUIRE(warned({"reward.exact.name=overlong", "reward.overlong.cache_tokens=8"}).empty());  // left out: the rollout's
 }
 
 TEST_CASE("an sft stage needs completions in its data", "[check]") {

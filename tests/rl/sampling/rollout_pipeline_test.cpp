@@ -25,12 +25,12 @@ Weights weights(int64_t version) {
 // What was collected, in order: the step and the version of its weights.
 using Drawn = std::vector<std::pair<int64_t, int64_t>>;
 
-// A step says which it is by its next_problem, which version drew it by its next_group.
+// A step says which it is by its draws, which version drew it by its next_group.
 RolloutPipeline::Collect noted(Drawn* drawn) {
   return [drawn](int64_t step, Weights w) {
     if (drawn) drawn->emplace_back(step, w->version);
     CollectedStep out;
-    out.state.next_problem = step;
+    out.state.draws = step;
     out.state.next_group = w->version;
     return out;
   };
@@ -38,7 +38,7 @@ RolloutPipeline::Collect noted(Drawn* drawn) {
 
 std::shared_ptr<const CollectedStep> step(int64_t number, int64_t version) {
   CollectedStep s;
-  s.state.next_problem = number, s.state.next_group = version;
+  s.state.draws = number, s.state.next_group = version;
   return std::make_shared<const CollectedStep>(std::move(s));
 }
 
@@ -54,7 +54,7 @@ TEST_CASE("a step is drawn with the weights of exactly `lag` steps before", "[pi
       for (int64_t s = 0; s < 7; ++s) {
         pipeline.publish(s, weights(s));
         const auto taken = pipeline.take(s, unused);
-        CHECK(taken->state.next_problem == s);
+        CHECK(taken->state.draws == s);
         CHECK(taken->state.next_group == std::max<int64_t>(0, s - lag));
       }
     }
@@ -71,7 +71,7 @@ TEST_CASE("drained, exactly `lag` steps are ahead, and none is begun before new 
   pipeline.drain();
   CHECK(drawn == Drawn{{0, 0}, {1, 0}, {2, 0}});
   REQUIRE(pipeline.ahead().size() == 2);
-  CHECK(pipeline.ahead()[1]->state.next_problem == 2);
+  CHECK(pipeline.ahead()[1]->state.draws == 2);
   pipeline.publish(1, weights(1));
   pipeline.drain();
   CHECK(drawn.back() == std::pair<int64_t, int64_t>(3, 1));
@@ -79,7 +79,7 @@ TEST_CASE("drained, exactly `lag` steps are ahead, and none is begun before new 
   pipeline.take(1, unused);
   pipeline.put_back();  // a step that was not trained on after all
   CHECK(pipeline.ahead().size() == 3);
-  CHECK(pipeline.take(1, unused)->state.next_problem == 1);
+  CHECK(pipeline.take(1, unused)->state.draws == 1);
   CHECK_THROWS_AS(pipeline.take(2, unused), kernels::Error);  // its weights are not published
 }
 

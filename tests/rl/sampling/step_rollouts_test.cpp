@@ -24,7 +24,7 @@ TEST_CASE("each step asks the next problems, under ids that go on", "[sampling]"
   CHECK(second.groups[1].samples[0].record.request_step == 1);
   CHECK(second.groups[1].samples[0].outcome.value == 1.0);
   CHECK(second.groups[1].samples[1].outcome.value == 0.0);
-  CHECK(second.state.next_problem == 4);
+  CHECK(second.state.draws == 4);
 }
 
 TEST_CASE("a stage after three steps of another draws none of its random numbers again", "[sampling]") {
