@@ -19,7 +19,8 @@ namespace rl {
 namespace {
 
 kernels::SamplingParameters sampling_of(const StageConfig& stage) {
-  return {stage.rollout.temperature, stage.rollout.top_k, stage.rollout.top_p, stage.rollout.min_p};
+  const RolloutConfig& r = stage.rollout;
+  return {r.temperature, r.top_k, r.top_p, r.min_p, stage.correction.truncation == "keep_mask"};
 }
 
 // Steps of the RL stages before this one: a second stage must not draw the random numbers of the first again.
@@ -131,9 +132,9 @@ bool run_grpo_stage(Run& run, const StageConfig& stage) {
       keep_samples();
     if (step == 0 && run.config.log.show_first_sample)
       progress.note(first_sample_text(groups, advantages, run.policy.tokenizer(), wants_colour(STDERR_FILENO)));
-    if (step == first_step && sampling_of(stage).truncates())
+    if (step == first_step && sampling_of(stage).truncates() && !sampling_of(stage).renormalise)
       progress.note("top-p, top-k or min-p are on: the ratio is over the full softmax, so training is off-policy by the kept mass; "
-                    "see sampling/kept_mass_mean in metrics.jsonl");
+                    "see sampling/kept_mass_mean in metrics.jsonl, or set correction.truncation = \"keep_mask\"");
     whole.end();
     append_step_times(metrics, times, done.all, step_seconds);
     const bool stop = raise_alarms(run, stage, alarms, metrics, keep_samples);

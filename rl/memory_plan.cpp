@@ -12,6 +12,7 @@
 #include "model/transformer.h"
 #include "rollout/engine.h"
 #include "rollout/page_pool.h"
+#include "rollout/route_pages.h"
 
 namespace rl {
 namespace {
@@ -83,8 +84,10 @@ void plan_activations(const Config& config, const model::ModelConfig& sizes, Mem
   const kernels::Dtype dtype = config.model.compute_dtype;
   const std::string& setting = config.model.activation_checkpointing;
   const int64_t left = plan.budget - plan.fixed();
+  const bool keeps = std::any_of(config.stages.begin(), config.stages.end(), [](const StageConfig& s) { return s.correction.truncation != "off"; });
+  const int64_t kept_ids = keeps ? sizes.vocab_size / 8 : 0;  // of a row, at most: see kernels::KeptIds
   const auto bytes = [&](int64_t rows, int64_t blocks) {
-    return rows * model::activation_bytes_per_row(sizes, dtype, blocks) + model::head_chunk_bytes(sizes, dtype, rows);
+    return rows * (model::activation_bytes_per_row(sizes, dtype, blocks) + kept_ids) + model::head_chunk_bytes(sizes, dtype, rows);
   };
   plan.layers = sizes.layers;
   if (setting == "block") plan.recomputed_blocks = sizes.layers;
@@ -96,13 +99,18 @@ void plan_activations(const Config& config, const model::ModelConfig& sizes, Mem
   while (setting == "auto" && plan.recomputed_blocks < sizes.layers && bytes(plan.microbatch_rows, plan.recomputed_blocks) > left)
     ++plan.recomputed_blocks;
   plan.activations = bytes(plan.microbatch_rows, plan.recomputed_blocks);
-  plan.activation_bytes_per_row = model::activation_bytes_per_row(sizes, dtype, plan.recomputed_blocks);
+  plan.activation_bytes_per_row = model::activation_bytes_per_row(sizes, dtype, plan.recomputed_blocks) + kept_ids;
 }
 
 void plan_cache(const Config& config, const model::ModelConfig& sizes, MemoryPlan& plan) {
   plan.cache_bytes_per_token = model::key_storage_bytes_per_row(sizes, config.model.compute_dtype);
   int64_t asked = 0;
-  for (const auto& stage : config.stages) asked = std::max(asked, stage.rollout.cache_mb * mebibyte);
+  bool routes = false;
+  for (const auto& stage : config.stages) {
+    asked = std::max(asked, stage.rollout.cache_mb * mebibyte);
+    routes |= stage.kind == "grpo" && stage.moe.replay == "rollout";
+  }
+  if (routes) plan.cache_bytes_per_token += rollout::RoutePages::bytes_per_row(sizes);
   // Beside the cache: the rows of one batch, and as many logits as the engine makes at a time.
   plan.sampling = plan.sampled_rows * model::block_bytes_per_row(sizes, config.model.compute_dtype) +
                   std::min(rollout::EngineConfig().logits_bytes, std::max<int64_t>(plan.sampled_rows, 1) * sizes.vocab_size * 4);

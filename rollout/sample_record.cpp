@@ -11,4 +11,13 @@ const char* name_of(FinishReason reason) {
   return "unknown";
 }
 
+void SampleRecord::append(const NewToken& next) {
+  tokens.push_back(next.token);
+  logprobs.push_back(next.logprob);
+  policy_versions.push_back(static_cast<int32_t>(next.policy_version));
+  if (!sampling.truncates()) return;
+  kept_mass.push_back(next.kept_mass);
+  if (sampling.renormalise) kept.add(next.kept);
+}
+
 }  // namespace rollout

@@ -37,11 +37,26 @@ struct Parts {
   }
 };
 
+// The record has a row a trained token, the sequence one a token.
+kernels::KeptIds kept_of(const rollout::SampleRecord& record) {
+  kernels::KeptIds kept;
+  const kernels::KeptRows rows(record.kept);
+  int64_t next = 0;
+  for (const auto& run : record.trained) {
+    kept.sizes.resize(static_cast<size_t>(run.first), 0);
+    for (int64_t t = 0; t < run.length; ++t) rows.copy(next++, kept);
+  }
+  kept.sizes.resize(record.tokens.size(), 0);
+  return kept;
+}
+
 TrainSequence sequence_of(const rollout::SampleRecord& record) {
   TrainSequence s;
   s.tokens = record.tokens;
   s.trained.assign(s.tokens.size(), 0);
   s.logprobs.assign(s.tokens.size(), 0.0f);
+  s.routes = record.routes;
+  if (!record.kept.empty()) s.kept = kept_of(record);
   size_t next = 0;
   for (const auto& run : record.trained)
     for (int64_t t = run.first; t < run.first + run.length; ++t) {
@@ -70,6 +85,7 @@ TrainingGroups training_groups(const std::vector<Group>& groups, const StageConf
     train.group_id = group.samples[0].record.group_id;
     train.prompt = group.samples[0].record.prompt_tokens;
     for (const auto& s : group.samples) {
+      if (train.prompt_routes.empty()) train.prompt_routes = s.record.prompt_routes;
       if (!s.outcome.has_value()) continue;
       train.sequences.push_back(sequence_of(s.record));
       train.sequences.back().reward = s.outcome.value;
