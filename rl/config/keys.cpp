@@ -274,7 +274,8 @@ std::vector<Key> declare() {
      "The bottom of the ratio: as sampled, or computed again by the weights at the step's start."},
     {"correction", "truncation", STAGE(correction.truncation), "", any(), {"off", "keep_mask"},
      "With top-p, top-k or min-p: off trains on the full softmax and warns with the mean kept mass; keep_mask records the ids that "
-     "each token was drawn from, and sampler, trainer, reference and entropy take the softmax over those alone (DeepSeek-V3.2)."},
+     "each token was drawn from (4 bytes an id, at most a bit for each of the vocabulary), and sampler, trainer, reference and entropy "
+     "take the softmax over those alone (DeepSeek-V3.2)."},
 
     {"moe", "bias_update_rate", STAGE(moe.bias_update_rate), "", at_least(0), {},
      "Sigmoid routers: step of the correction bias toward even loads; 0: off."},

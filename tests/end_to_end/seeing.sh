@@ -47,7 +47,7 @@ has "$work/out" "has no samples of step 99"
 echo "  view and rescore: pages, errors, and the run's own reward gives its own scores again"
 
 # Every step again from its samples: kept ids, recorded experts, two updates a step, a moving reference.
-train r --set stage.cold-start.steps=4 --set checkpoint.keep_last=100 --set rollout.top_p=0.9 --set correction.truncation=keep_mask \
+train r --set checkpoint.keep_last=100 --set rollout.top_p=0.9 --set correction.truncation=keep_mask \
   --set moe.replay=rollout --set loss.updates_per_step=2 --set loss.epochs_per_step=2
 "$ponder" view "$work/r" --step 2 --tokens >"$work/out"; has "$work/out" "logprob    kept"
 for step in 1 2 3 4 5 6; do
@@ -57,6 +57,7 @@ for step in 1 2 3 4 5 6; do
 done
 "$ponder" replay "$work/r" --step 3 --set loss.kind=reinforce --set optimizer.lr=0.01 >"$work/out"
 has "$work/out" "changed: loss.kind=reinforce, optimizer.lr=0.01"; has "$work/out" "tensors differ"
+grep -qE '^  loss .* [+-]' "$work/out" || { echo "FAIL: another loss with the same value"; cat "$work/out"; exit 1; }
 refused() { if "$ponder" replay "$@" >/dev/null 2>"$work/out"; then echo "FAIL: replay $*"; exit 1; fi; }
 refused "$work/a" --step 2; has "$work/out" "Steps that can be replayed: grpo 6"
 refused "$work/r" --step 99; has "$work/out" "has no samples of step 99"
