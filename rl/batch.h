@@ -18,6 +18,7 @@ struct TrainSequence {
   std::vector<int16_t> routes = {};       // of the rows that its tokens were drawn from, as rollout::SampleRecord; empty: none
   std::vector<uint8_t> trained;           // one a token
   kernels::KeptIds kept = {};             // one row a token, where log-probabilities are over kept ids alone; empty: over all
+  std::vector<int32_t> versions;          // of the weights that drew it, one a token; empty: those that train it
   std::vector<float> old_logprobs;        // bottom of the ratio; empty: the sampler's
   std::vector<float> reference_logprobs;  // of the policy that the KL is to; empty: none
   std::vector<float> corrections;         // factors on the tokens' policy loss; empty: 1

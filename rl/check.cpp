@@ -14,6 +14,7 @@
 #include "rl/commands/commands.h"
 #include "rl/data/conversation.h"
 #include "rl/data/identity.h"
+#include "rl/data/prompt_text.h"
 #include "rl/data/test_sets.h"
 #include "rl/dataset.h"
 #include "rl/data/generators.h"
@@ -169,8 +170,8 @@ class Check {
     int64_t longest = 0, overlong = 0;
     try {
       for (int64_t i = 0; i < looked_at; ++i) {
-        const auto tokens =
-            static_cast<int64_t>(tokenizer_->encode(model::render_prompt(chat, problems[i].question)).size());
+        const auto text = stage.kind == "grpo" ? prompt_text(chat, problems[i]) : model::render_prompt(chat, problems[i].question);
+        const auto tokens = static_cast<int64_t>(tokenizer_->encode(text).size());
         longest = std::max(longest, tokens);
         overlong += tokens > stage.data.max_prompt_tokens;
       }
@@ -349,12 +350,32 @@ class Check {
                        samples * rollout.max_new_tokens,
                        samples * rollout.max_new_tokens + rollout.prompts_per_step * stage.data.max_prompt_tokens);
     out += describe_loss(stage);
+    out += describe_staleness(stage);
     out += "  reward:";
     for (const auto& settings : stage.rewards)
       out += settings.role == "gate"     ? fmt::format(" [only if {} > 0]", settings.name)
              : settings.role == "metric" ? fmt::format(" ({} logged)", settings.name)
                                          : fmt::format(" {:+g} {}", settings.weight, settings.name);
     return out + "\n";
+  }
+
+  // Empty where every token is drawn with the weights that it trains.
+  static std::string describe_staleness(const StageConfig& stage) {
+    std::string out;
+    const RolloutConfig& rollout = stage.rollout;
+    if (const int64_t lag = rollout.max_staleness_steps; lag > 0)
+      out += fmt::format("  sampling runs beside training, {} step{} ahead: {} more cop{} of the weights, and cache and activations side by "
+                         "side in memory\n", lag, lag == 1 ? "" : "s", lag, lag == 1 ? "y" : "ies");
+    if (rollout.partial) out += "  groups that a step ends without go on in the next one, under its weights\n";
+    if (out.empty()) return out;
+    const bool corrected = stage.correction.mode != "off", recomputed = stage.correction.old_logprobs == "recompute";
+    out += fmt::format("  updates are off-policy: {}\n",
+                       corrected    ? fmt::format("the ratio is to the trainer's log-probabilities before its update, and correction.mode = \"{}\" "
+                                                  "weighs its tokens by these over the sampler's", stage.correction.mode)
+                       : recomputed ? "the ratio is to the trainer's log-probabilities before its update; correction.mode = \"off\" leaves "
+                                      "the sampler's out, see correction.mode"
+                                    : "the ratio is to the log-probabilities of the weights that drew a token");
+    return out;
   }
 
   const Config& config_;

@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-#include "kernels/tensor.h"
+#include "kernels/dtype.h"
 #include "model/chat/chat_template.h"
 #include "model/config.h"
 #include "reward/reward.h"
@@ -27,6 +27,7 @@ struct RunConfig {
   std::string device = "auto";     // auto | cpu | cuda
   std::string determinism = "exact";
   int64_t threads = 0;             // 0: all cores; never changes a result
+  double wait_deadline_s = 1800;   // of everything that the run waits for; 0: none
   int64_t memory_mb = 0;           // budget for weights, optimizer, cache and activations; 0: 80 % of the machine's
 };
 
@@ -78,6 +79,8 @@ struct RolloutConfig {
   int64_t cache_mb = 0;                 // 0: what the memory plan leaves
   bool prefix_cache = true;             // prompts that begin alike share their cache pages
   double overprovision = 1.0;           // groups asked for, over prompts_per_step; the first to finish make the step
+  bool partial = false;                 // the other groups go on in the next step
+  int64_t max_staleness_steps = 0;      // steps between the weights that sample and those that are trained; 0: none
 
   int64_t asked_prompts() const;        // prompts_per_step * overprovision, rounded up
 };

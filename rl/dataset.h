@@ -41,8 +41,8 @@ class Dataset {
 // The held-back problems are the first data.eval_problems of data.eval (0: all of a file), whatever the seed. With
 // data.eval empty there are none to evaluate on, but a generator keeps the same ones out of training.
 //
-// With `fits`, training problems whose question does not fit are left out too (data.overlong_prompt).
-using Fits = std::function<bool(const std::string& question)>;
+// With `fits`, training problems that do not fit are left out too (data.overlong_prompt).
+using Fits = std::function<bool(const Problem& problem)>;
 std::unique_ptr<Dataset> open_dataset(const DataConfig& config, uint64_t seed, Fits fits = nullptr);
 
 // The problems of one source in its own order: of a file its first `limit` rows (0: all), of a generator its held-back

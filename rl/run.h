@@ -1,6 +1,7 @@
 // One training run, as its stages see it. Internal to rl/.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -26,6 +27,8 @@ struct Run {
   std::shared_ptr<const model::WeightSet> reference;
   std::shared_ptr<reward::Sum> judge = {};                  // of the stage that made it, see stage_reward
   std::string judge_stage = {};
+  // Set while samples are drawn ahead on another thread: waits for them, and notes in `state` what is not trained on yet.
+  std::function<void()> settle = {};
   bool save_due = false;                                    // a checkpoint is wanted; it stays so while the disk refuses it
   double checkpoint_seconds = 0;                            // since the last metrics line
   double seconds_at_start = 0;                              // of earlier parts of a resumed run

@@ -59,4 +59,7 @@ struct SampleRecord {
   void append(const NewToken& next);        // to every list that has an entry a token; `trained` is the caller's
 };
 
+// The tokens from `first` on were chosen by the policy: a run of their own, or the end of the run before them.
+void train_from(SampleRecord& record, int64_t first);
+
 }  // namespace rollout

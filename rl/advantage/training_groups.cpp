@@ -57,10 +57,12 @@ TrainSequence sequence_of(const rollout::SampleRecord& record) {
   s.logprobs.assign(s.tokens.size(), 0.0f);
   s.routes = record.routes;
   if (!record.kept.empty()) s.kept = kept_of(record);
+  s.versions.assign(s.tokens.size(), -1);
   size_t next = 0;
   for (const auto& run : record.trained)
     for (int64_t t = run.first; t < run.first + run.length; ++t) {
       s.trained[t] = 1;
+      s.versions[t] = record.policy_versions.at(next);
       s.logprobs[t] = record.logprobs.at(next++);
     }
   return s;

@@ -18,6 +18,7 @@
 #include "rl/rollouts/replay_start.h"
 #include "rl/rollouts/scored_groups.h"
 #include "rl/run.h"
+#include "rl/sampling/staleness.h"
 #include "rl/state_log.h"
 #include "rl/step_metrics.h"
 #include "rl/update.h"
@@ -85,6 +86,7 @@ Run make_run(const Config& config, const ReplayStart& start, int64_t stage) {
 // The training half of a GRPO step.
 Metrics train_again(Run& run, const StageConfig& stage, const std::vector<Group>& groups, int64_t step) {
   StepTimes unused;
+  const int64_t version = run.policy.version();
   keep_reference(run, stage);
   TrainingGroups training = training_groups(groups, stage);
   CorrectionSums correction;
@@ -95,6 +97,7 @@ Metrics train_again(Run& run, const StageConfig& stage, const std::vector<Group>
   refresh_reference(run, stage, step);
   Metrics metrics = reward_metrics(groups, stage);
   std::erase_if(metrics, [](const auto& m) { return m.first.rfind("rewards/", 0) == 0; });  // why a part failed is not in the dump
+  append_staleness(metrics, groups, version);
   append_length_metrics(metrics, groups);
   if (done.count > 0) {
     append_loss_metrics(metrics, done, stage);

@@ -57,6 +57,7 @@ class AlgorithmRules {
     check_aggregation();
     check_kl();
     check_correction();
+    check_sampling();
     check_experts();
   }
 
@@ -141,6 +142,15 @@ class AlgorithmRules {
                        c.mode));
     if (c.lower >= c.upper)
       fail("correction.lower", fmt::format("is {:g}, but correction.upper is {:g}. Set it lower.", c.lower, c.upper));
+  }
+
+  void check_sampling() {
+    const RolloutConfig& rollout = stage_.rollout;
+    if (rollout.partial && rollout.asked_prompts() == rollout.prompts_per_step)
+      fail("rollout.partial",
+           fmt::format("is true, but rollout.overprovision is {:g}: a step asks for the {} groups that it needs, and no group is left "
+                       "unfinished. Set overprovision above 1, for example to 1.5, or partial = false.",
+                       rollout.overprovision, rollout.prompts_per_step));
   }
 
   void check_experts() {

@@ -32,6 +32,9 @@ std::vector<Key> declare() {
      "exact: sampler and trainer agree bit for bit; fast: library kernels on a GPU, the mismatch is measured."},
     {"run", "threads", RUN(run.threads), "threads", between(0, 4096), {},
      "CPU threads; 0 takes all cores. Never changes a result."},
+    {"run", "wait_deadline_s", RUN(run.wait_deadline_s), "s", at_least(0), {},
+     "A run that waits longer for one thing (a sample, a reward, a micro-batch, a file) writes what every thread does to "
+     "RUN/stuck.txt and ends with exit code 3; 0: it waits for ever."},
     {"run", "memory_mb", RUN(run.memory_mb), "MB", at_least(0), {},
      "Budget for weights, optimizer, cache and activations; 0 takes 80 % of the machine's memory."},
 
@@ -199,6 +202,13 @@ std::vector<Key> declare() {
     {"rollout", "overprovision", STAGE(rollout.overprovision), "", between(1, 8), {},
      "Ask for this many times prompts_per_step; the groups that finish first make the step, the others are aborted. "
      "Above 1 the step favours short completions, and the engine's budgets have a say in the result."},
+    {"rollout", "partial", STAGE(rollout.partial), "", any(), {},
+     "With overprovision: the groups that a step ended without go on in the next one, under its weights, instead of being "
+     "thrown away. Their tokens then have several policy versions."},
+    {"rollout", "max_staleness_steps", STAGE(rollout.max_staleness_steps), "steps", between(0, 64), {},
+     "Sample this many steps ahead, on a thread of its own beside training. A step's samples are drawn with the weights of exactly "
+     "so many steps before, so equal seeds still give equal runs; 0: with those that it trains. Each step ahead costs one more "
+     "copy of the weights. See correction.mode."},
 
     {"advantage", "baseline", STAGE(advantage.baseline), "", any(),
      {"group_mean", "leave_one_out", "length_weighted", "batch_mean", "none"},

@@ -195,12 +195,12 @@ TEST_CASE("a row whose question is held back does not train", "[dataset]") {
 }
 
 TEST_CASE("questions that do not fit are never drawn", "[dataset]") {
-  const auto fits = [](const std::string& question) { return question.find('7') == std::string::npos; };
+  const auto fits = [](const rl::Problem& problem) { return problem.question.find('7') == std::string::npos; };
   const auto file = rl::open_dataset(rows(20), 4, fits);  // rows 7 and 17 go
   REQUIRE(file->size() == 18);
-  for (int64_t i = 0; i < 40; ++i) REQUIRE(fits(file->problem(i).question));
+  for (int64_t i = 0; i < 40; ++i) REQUIRE(fits(file->problem(i)));
   const auto generated = rl::open_dataset(arithmetic(), 4, fits);
-  for (int64_t i = 0; i < 100; ++i) REQUIRE(fits(generated->problem(i).question));
+  for (int64_t i = 0; i < 100; ++i) REQUIRE(fits(generated->problem(i)));
 }
 
 TEST_CASE("answers may be numbers, and empty lines are skipped", "[dataset]") {
