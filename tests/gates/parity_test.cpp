@@ -264,7 +264,7 @@ TEST_CASE("the experts that the sampler recorded are those that the trainer choo
   for_each_model([](const model::ModelConfig& config, Dtype dtype) {
     if (config.router.experts == 0) return;
     rollout::SourceStatistics all;
-    for (const uint64_t seed : {1, 2, 4}) {
+    for (const uint64_t seed : {uint64_t{1}, uint64_t{2}, uint64_t{4}}) {
       Mix mix = make_mix(config, dtype, seed);
       mix.engine.record_routes = true;
       mix.engine.cache_bytes += mix.engine.cache_bytes / 2;  // the routes lie there too

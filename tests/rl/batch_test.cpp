@@ -32,7 +32,8 @@ using Rows = std::vector<int64_t>;
 
 TEST_CASE("lists of kept ids follow their tokens to the head rows, padding and other sequences without", "[batch]") {
   rl::TrainGroup g = small_group();
-  for (const std::vector<int32_t>& ids : {std::vector<int32_t>{20, 90}, {21}, {22, 70}}) g.sequences[0].kept.add(ids);
+  const std::vector<std::vector<int32_t>> lists{{20, 90}, {21}, {22, 70}};
+  for (const auto& ids : lists) g.sequences[0].kept.add(ids);
   const auto batch = rl::pack({g}, 0, 1, 0.5f);
   REQUIRE(batch.tokens.kept.rows() == batch.tokens.head_count());
   //                                                     20 21 22 pad 30 31
