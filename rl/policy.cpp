@@ -115,7 +115,7 @@ void Policy::score(std::vector<TrainGroup>& groups, const StageConfig& stage, co
   for (const auto& [first, end] : split_micro_batches(groups, std::min(plan.rows, stage.optimizer.max_tokens_per_microbatch))) {
     const MicroBatch micro = pack(groups, first, end, inverse_temperature_of(stage));
     const kernels::Span span("score", nullptr, "rows", micro.tokens.rows());
-    const auto head = model::forward_train(weights, micro.tokens, {.keep_tape = false}).tokens;
+    const auto head = model::forward_train(weights, micro.tokens, {.keep_tape = false, .routes = micro.routes.empty() ? nullptr : &micro.routes}).tokens;
     const float* logprob = kernels::f32(head.logprob);
     auto range = micro.sequences.begin();
     for (size_t g = first; g < end; ++g)
