@@ -1,12 +1,14 @@
 // One training run, as its stages see it. Internal to rl/.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
 #include "rl/checkpoint.h"
 #include "rl/collect.h"
 #include "rl/config.h"
+#include "rl/data/mixture.h"
 #include "rl/memory_plan.h"
 #include "rl/metrics.h"
 #include "rl/policy.h"
@@ -26,6 +28,8 @@ struct Run {
   std::shared_ptr<const model::WeightSet> reference;
   std::shared_ptr<reward::Sum> judge = {};                  // of the stage that made it, see stage_reward
   std::string judge_stage = {};
+  // Set while samples are drawn ahead on another thread: waits for them, and notes in `state` what is not trained on yet.
+  std::function<void()> settle = {};
   bool save_due = false;                                    // a checkpoint is wanted; it stays so while the disk refuses it
   double checkpoint_seconds = 0;                            // since the last metrics line
   double seconds_at_start = 0;                              // of earlier parts of a resumed run
@@ -41,8 +45,8 @@ struct Run {
 bool run_sft_stage(Run& run, const StageConfig& stage);
 bool run_grpo_stage(Run& run, const StageConfig& stage);
 
-// Which questions a stage takes, by data.max_prompt_tokens and data.overlong_prompt; null: all (they are cut).
-Fits prompts_that_fit(const Run& run, const StageConfig& stage);
+// Which questions a stage takes of a data set, by its max_prompt_tokens and overlong_prompt; null: all (they are cut).
+FitsOf prompts_that_fit(const Run& run, const StageConfig& stage);
 
 // Evaluates on the held-back problems, greedy and sampled. `when` is "before" or "after" the stage.
 void evaluate_stage(Run& run, const StageConfig& stage, const std::string& when);
@@ -56,6 +60,9 @@ std::string save_run(Run& run);
 
 // What every stage does after a step: counters, metrics line, checkpoint when due.
 void finish_step(Run& run, const StageConfig& stage, Metrics metrics);
+
+// At the first step of a stage, and whatever came before it: its counters, a fresh optimizer, no reference yet.
+void begin_stage(Run& run, const StageConfig& stage);
 
 int64_t steps_of(const Config& config, const StageConfig& stage);  // with run.steps as cap of RL stages
 void append_update_metrics(Metrics& metrics, const UpdateStatistics& update, const StageConfig& stage);

@@ -11,26 +11,27 @@ namespace {
 
 TrainGroup group_of(const Run& run, const StageConfig& stage, const Problem& problem, int64_t index) {
   const auto& tokenizer = run.policy.tokenizer();
+  const DatasetConfig set = stage.sets().at(static_cast<size_t>(problem.set));
   TrainGroup group;
   group.group_id = index;
   TrainSequence sequence;
   if (problem.messages.empty()) {
-    group.prompt = tokenizer.encode(model::render_prompt(stage.chat_template, problem.question));
+    group.prompt = tokenizer.encode(model::render_prompt(set.chat_template, problem.question));
     sequence.tokens = tokenizer.encode(problem.completion);
     if (!run.policy.stop_tokens().empty()) sequence.tokens.push_back(run.policy.stop_tokens().front());
     sequence.trained.assign(sequence.tokens.size(), 1);
   } else {
-    ConversationTokens all = conversation_tokens(tokenizer, stage.chat_template, problem.messages, run.policy.stop_tokens());
+    ConversationTokens all = conversation_tokens(tokenizer, set.chat_template, problem.messages, run.policy.stop_tokens());
     group.prompt = std::move(all.prompt);
     sequence.tokens = std::move(all.tokens);
     sequence.trained.assign(all.trained.begin(), all.trained.end());
   }
-  group.prompt = cut_left(std::move(group.prompt), stage.data.max_prompt_tokens);
+  group.prompt = cut_left(std::move(group.prompt), set.data.max_prompt_tokens);
   const size_t positions = group.prompt.size() + sequence.tokens.size() - 1;  // the last token is predicted, never read
   if (static_cast<int64_t>(positions) > run.policy.config().max_positions)
     kernels::fail_usage("{}: row {}: a prompt of {} tokens and a completion of {} need {} positions, but the model has {}. Shorten "
                         "or remove the row, or set data.overlong_prompt = \"truncate_left\" and a lower data.max_prompt_tokens.",
-                        stage.data.train, problem.prompt_id + 1, group.prompt.size(), sequence.tokens.size(), positions,
+                        set.data.train, problem.prompt_id + 1, group.prompt.size(), sequence.tokens.size(), positions,
                         run.policy.config().max_positions);
   group.sequences.push_back(std::move(sequence));
   return group;
@@ -39,7 +40,7 @@ TrainGroup group_of(const Run& run, const StageConfig& stage, const Problem& pro
 }  // namespace
 
 bool run_sft_stage(Run& run, const StageConfig& stage) {
-  const auto data = open_dataset(stage.data, static_cast<uint64_t>(run.config.run.seed), prompts_that_fit(run, stage));
+  const auto data = open_stage_data(stage, static_cast<uint64_t>(run.config.run.seed), prompts_that_fit(run, stage));
   const int64_t steps = steps_of(run.config, stage), batch = stage.sequences_per_step;
   Progress progress(stage.name, steps, run.state.step);
 

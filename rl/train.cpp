@@ -23,6 +23,9 @@
 #include "rl/report/report.h"
 #include "rl/reward_metrics.h"
 #include "rl/run.h"
+#include "rl/sampling/mixture_metrics.h"
+#include "rl/sampling/prompt_maker.h"
+#include "rl/sampling/step_rollouts.h"
 #include "rl/state_log.h"
 #include "rl/report/terminal.h"
 
@@ -89,19 +92,6 @@ bool resume(Run& run) {
   write_event(run, "resumed", *from);
   fmt::print(stderr, "resuming from {}: stage {}, step {} done\n", *from, names[static_cast<size_t>(run.state.stage)], run.state.step);
   return true;
-}
-
-void begin_stage(Run& run, const StageConfig& stage) {
-  StageSummary summary;
-  summary.name = stage.name;
-  summary.kind = stage.kind;
-  run.state.summary.stages.push_back(summary);
-  run.state.step = 0;
-  run.state.trained_tokens = 0;
-  run.state.entropy_bonus = EntropyBonus(stage.loss.entropy_coef);
-  run.policy.reset_optimizer();
-  run.reference_master = at::Tensor();
-  run.reference = nullptr;
 }
 
 // A disk that is full for a while must not end a run: the checkpoint is tried again after the next step, and the earlier ones
@@ -180,6 +170,7 @@ void install_interrupt_handler() {
 bool interrupted() { return stop_asked.load(); }
 
 std::string save_run(Run& run) {
+  if (run.settle) run.settle();
   const kernels::Span span("checkpoint", &run.checkpoint_seconds);
   const kernels::Wait wait("the checkpoint to be written");
   run.state.seconds = run.seconds();
@@ -189,6 +180,21 @@ std::string save_run(Run& run) {
   write_event(run, "saved", saved);
   run.save_due = false;
   return saved;
+}
+
+void begin_stage(Run& run, const StageConfig& stage) {
+  StageSummary summary;
+  summary.name = stage.name;
+  summary.kind = stage.kind;
+  run.state.summary.stages.push_back(summary);
+  run.state.step = 0;
+  run.state.trained_tokens = 0;
+  run.state.entropy_bonus = EntropyBonus(stage.loss.entropy_coef);
+  run.state.sampling.begin_stage();
+  run.state.ahead.clear();
+  run.policy.reset_optimizer();
+  run.reference_master = at::Tensor();
+  run.reference = nullptr;
 }
 
 std::shared_ptr<reward::Sum> stage_reward(Run& run, const StageConfig& stage) {
@@ -231,43 +237,58 @@ void append_update_metrics(Metrics& metrics, const UpdateStatistics& update, con
   metrics.emplace_back("moe/load_max_violation", violation / layers);
 }
 
-Fits prompts_that_fit(const Run& run, const StageConfig& stage) {
-  if (stage.data.overlong_prompt == "truncate_left") return nullptr;
-  return [tokenizer = run.policy.shared_tokenizer(), style = stage.chat_template, most = stage.data.max_prompt_tokens,
-          sampled = stage.kind == "grpo", refuse = stage.data.overlong_prompt == "error"](const Problem& problem) {
-    const std::string& question = problem.question;
-    const auto text = sampled ? prompt_text(style, problem) : model::render_prompt(style, question);
-    const auto tokens = static_cast<int64_t>(tokenizer->encode(text).size());
-    if (tokens > most && refuse)
-      kernels::fail_usage("data.max_prompt_tokens: is {}, but the prompt of \"{}\" has {} tokens. Raise it, or set "
-                          "data.overlong_prompt to \"drop\" or \"truncate_left\".", most, question, tokens);
-    return tokens <= most;
+FitsOf prompts_that_fit(const Run& run, const StageConfig& stage) {
+  return [tokenizer = run.policy.shared_tokenizer(), sampled = stage.kind == "grpo"](const DatasetConfig& set) -> Fits {
+    if (set.data.overlong_prompt == "truncate_left") return nullptr;
+    return [tokenizer, sampled, style = set.chat_template, most = set.data.max_prompt_tokens,
+            refuse = set.data.overlong_prompt == "error"](const Problem& problem) {
+      const std::string& question = problem.question;
+      const auto text = sampled ? prompt_text(style, problem) : model::render_prompt(style, question);
+      const auto tokens = static_cast<int64_t>(tokenizer->encode(text).size());
+      if (tokens > most && refuse)
+        kernels::fail_usage("data.max_prompt_tokens: is {}, but the prompt of \"{}\" has {} tokens. Raise it, or set "
+                            "data.overlong_prompt to \"drop\" or \"truncate_left\".", most, question, tokens);
+      return tokens <= most;
+    };
   };
 }
 
+namespace {
+
+std::vector<Problem> fitting(std::vector<Problem> problems, const StageConfig& stage, const FitsOf& fits_of) {
+  std::vector<Fits> fits;
+  for (const DatasetConfig& set : stage.sets()) fits.push_back(fits_of(set));
+  std::erase_if(problems, [&](const Problem& p) {
+    const Fits& own = fits.at(static_cast<size_t>(p.set));
+    return own && !own(p);
+  });
+  return problems;
+}
+
+}  // namespace
+
 void evaluate_stage(Run& run, const StageConfig& stage, const std::string& when) {
-  if (stage.data.eval.empty() || stage.data.eval_problems == 0 || stage.rewards.empty()) return;
+  if (stage.eval_problems() == 0 || stage.rewards.empty()) return;
+  if (run.settle) run.settle();  // the engine is ours
   double seconds = 0;
   kernels::Span span("evaluation", &seconds);
-  const auto data = open_dataset(stage.data, static_cast<uint64_t>(run.config.run.seed));
-  auto problems = data->held_back();
-  if (const Fits fits = prompts_that_fit(run, stage)) std::erase_if(problems, [&](const Problem& p) { return !fits(p); });
-  if (problems.empty()) return;
+  const auto data = open_stage_data(stage, static_cast<uint64_t>(run.config.run.seed));
+  const auto prompts = PromptMaker(stage, run.policy.shared_tokenizer())(fitting(data->held_back(), stage, prompts_that_fit(run, stage)));
+  if (prompts.empty()) return;
   const auto scorer = make_scorer(stage_reward(run, stage), stage.rewards);
   Collector collector(*run.engine, scorer, run.policy.shared_tokenizer(), stage.chat_template, run.policy.stop_tokens());
   run.engine->publish(run.policy.weights());
   Ask ask;
   ask.samples = stage.eval.samples;
   ask.max_new_tokens = stage.eval.max_new_tokens > 0 ? stage.eval.max_new_tokens : stage.rollout.max_new_tokens;
-  ask.max_prompt_tokens = stage.data.max_prompt_tokens;
   ask.stop = stage.rollout.stop;
   ask.seed = static_cast<uint64_t>(run.config.run.seed);
   ask.purpose = kernels::Purpose::eval;
-  const std::string judge = judge_of(stage.rewards);
+  const auto judges = judges_of(stage);
   ask.sampling.temperature = stage.eval.temperature;
-  const auto greedy = evaluate(collector, problems, ask, judge);
-  ask.sampling = {stage.rollout.temperature, stage.rollout.top_k, stage.rollout.top_p, stage.rollout.min_p};
-  const auto sampled = evaluate(collector, problems, ask, judge);
+  const auto greedy = evaluate(collector, prompts, ask, judges);
+  ask.sampling = sampling_of(stage.rollout);
+  const auto sampled = evaluate(collector, prompts, ask, judges);
   run.engine->publish(nullptr);
   run.engine->release_cache();
   span.end();
@@ -281,15 +302,16 @@ void evaluate_stage(Run& run, const StageConfig& stage, const std::string& when)
   if (when == "after") summary.greedy_after = greedy.numbers, summary.sampled_after = sampled.numbers;
   const ShownSample sample = shown(greedy.groups.front(), 0, when + " " + stage.name);
   if (stage.kind == "grpo" && when != "during") (when == "before" ? run.state.summary.before : run.state.summary.after) = sample;
-  run.metrics->log(stage.name, run.state.step,
-                   {{"eval/accuracy", greedy.numbers.accuracy},
-                    {"eval/accuracy_standard_error", greedy.numbers.standard_error},
-                    {"eval/mean_length", greedy.numbers.mean_length},
-                    {"eval/sampled_accuracy", sampled.numbers.accuracy},
-                    {"eval/sampled_mean_length", sampled.numbers.mean_length},
-                    {"eval/no_answer_share", greedy.numbers.no_answer_share},
-                    {"eval/truncated_share", greedy.numbers.truncated_share},
-                    {"timing/eval_seconds", seconds}});
+  Metrics metrics{{"eval/accuracy", greedy.numbers.accuracy},
+                  {"eval/accuracy_standard_error", greedy.numbers.standard_error},
+                  {"eval/mean_length", greedy.numbers.mean_length},
+                  {"eval/sampled_accuracy", sampled.numbers.accuracy},
+                  {"eval/sampled_mean_length", sampled.numbers.mean_length},
+                  {"eval/no_answer_share", greedy.numbers.no_answer_share},
+                  {"eval/truncated_share", greedy.numbers.truncated_share},
+                  {"timing/eval_seconds", seconds}};
+  if (data->count() > 1) append_mixture_evaluation(metrics, greedy.groups, *data, judges);
+  run.metrics->log(stage.name, run.state.step, metrics);
   fmt::print(stderr, "{} {}: greedy accuracy {:.3f} ± {:.3f}, length {:.1f}; sampled {:.3f}, length {:.1f} ({} problems)\n", when, stage.name,
              greedy.numbers.accuracy, greedy.numbers.standard_error, greedy.numbers.mean_length, sampled.numbers.accuracy,
              sampled.numbers.mean_length, greedy.numbers.problems);
@@ -356,7 +378,10 @@ int run_train(const Config& given, const TrainOptions& options) {
   for (const auto& line : found.errors) fmt::print(stderr, "{}\n", line);
   if (!found.errors.empty()) return 2;
   Config config = given;
-  for (auto& stage : config.stages) model::resolve_template(stage.chat_template, config.model.path, "plain");
+  for (auto& stage : config.stages) {
+    model::resolve_template(stage.chat_template, config.model.path, "plain");
+    for (auto& set : stage.datasets) model::resolve_template(set.chat_template, config.model.path, "plain");
+  }
   kernels::set_threads(config.run.threads);
   install_interrupt_handler();
   MemoryPlan plan = plan_memory(config);
@@ -377,6 +402,7 @@ int run_train(const Config& given, const TrainOptions& options) {
   engine.prefix_cache = false;
   for (const auto& stage : config.stages) {
     engine.prefix_cache |= stage.rollout.prefix_cache;
+    engine.record_routes |= stage.kind == "grpo" && stage.moe.replay == "rollout";
     engine.max_tokens_per_batch = std::max(engine.max_tokens_per_batch, stage.rollout.max_tokens_per_batch);
     engine.max_sequences = std::max(engine.max_sequences, stage.rollout.max_sequences);
   }
@@ -394,7 +420,8 @@ int run_train(const Config& given, const TrainOptions& options) {
     }
   }
   save_with_patience(run, "the final model", [&] {
-    run.policy.save((fs::path(config.run.output_dir) / "final").string(), model::chat_template_of(config.stages.back().chat_template));
+    const auto chat = config.stages.back().sets().front().chat_template;
+    run.policy.save((fs::path(config.run.output_dir) / "final").string(), model::chat_template_of(chat));
   });
   write_event(run, "ended", "all stages are done");
   close(run, false);

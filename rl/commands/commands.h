@@ -89,6 +89,11 @@ struct IdentityOptions {
   bool json = false;
 };
 
+struct MixOptions {
+  int64_t draws = 0;               // first draws of each stage to print
+  bool json = false;
+};
+
 // Makes a byte-level BPE tokenizer from files of text.
 struct TokenizerTrainOptions {
   std::vector<std::string> texts;  // files; .jsonl ones give the texts under `key`
@@ -120,6 +125,12 @@ struct RescoreOptions {
   std::string output;              // JSON lines; empty: none
 };
 
+struct ReplayOptions {
+  std::string run, stage;          // stage empty: the last one that has the step
+  int64_t step = 0;
+  std::vector<std::string> overrides;  // --set, of the sections that the update reads
+};
+
 int run_train(const Config& config, const TrainOptions& options = {});
 int run_check(const Config& config);
 int run_eval(const EvalOptions& options);
@@ -128,6 +139,7 @@ int run_eval_compare(const std::string& folder_a, const std::string& folder_b);
 int run_sample(const SampleOptions& options);
 int run_data_contamination(const ContaminationOptions& options);  // 1: a training row is a test problem, exact or normalised
 int run_data_identity(const IdentityOptions& options);            // 1: there are claims
+int run_data_mix(const Config& config, const MixOptions& options);
 int run_sandbox(const SandboxOptions& options);  // 1 too when the program's verdict is not ok
 int run_score(const ScoreOptions& options);
 int run_reward_list();  // prints the built-in rewards and their options
@@ -138,6 +150,7 @@ int run_export(const ExportOptions& options);
 int run_init(const std::string& sizes_file, const std::string& directory, const std::vector<std::string>& overrides);
 int run_view(const ViewOptions& options);
 int run_rescore(const RescoreOptions& options);
+int run_replay(const ReplayOptions& options);  // 1: with the run's own settings, and another state came out
 int run_compare(const std::string& run_a, const std::string& run_b);  // 1: they differ
 int run_devices();  // prints the processor, the kernels in use, threads and memory
 

@@ -1,4 +1,4 @@
-// Settings of [advantage], [loss], [kl] and [correction] that are fine alone and wrong together.
+// Settings of [advantage], [loss], [kl], [correction], [filter] and [curriculum] that are fine alone and wrong together.
 #include <fmt/core.h>
 
 #include "rl/config/reader.h"
@@ -35,6 +35,16 @@ std::vector<Unused> unused_settings(const StageConfig& stage) {
       fmt::format("kl.where is \"{}\", where the KL is a constant. Remove the key.", stage.kl.where));
   add(stage.correction.mode == "off", {"correction.upper", "correction.lower"},
       "correction.mode is \"off\". Set mode = \"truncate\", \"mask\" or \"seq_mask\", or remove the key.");
+  add(stage.filter.zero_variance != "refill", {"filter.max_refills", "filter.on_exhausted"},
+      fmt::format("filter.zero_variance is \"{}\". Set zero_variance = \"refill\", or remove the key.", stage.filter.zero_variance));
+  const std::string curriculum = fmt::format("curriculum.kind is \"{}\"", stage.curriculum.kind);
+  add(stage.curriculum.kind != "pass_rate",
+      {"curriculum.drop_solved_above", "curriculum.drop_failed_below", "curriculum.min_visits", "curriculum.return_after_epochs"},
+      curriculum + ". Set kind = \"pass_rate\", or remove the key.");
+  add(stage.curriculum.kind != "failure", {"curriculum.floor"}, curriculum + ". Set kind = \"failure\", or remove the key.");
+  add(stage.curriculum.kind == "none", {"curriculum.decay"}, curriculum + ". Set kind = \"pass_rate\" or \"failure\", or remove the key.");
+  add(stage.rollout.top_k == 0 && stage.rollout.top_p >= 1 && stage.rollout.min_p <= 0, {"correction.truncation"},
+      "rollout.top_p, top_k and min_p are off, so nothing is cut. Set one of them, or remove the key.");
   return unused;
 }
 
@@ -55,6 +65,7 @@ class AlgorithmRules {
     check_aggregation();
     check_kl();
     check_correction();
+    check_sampling();
     check_experts();
   }
 
@@ -141,9 +152,18 @@ class AlgorithmRules {
       fail("correction.lower", fmt::format("is {:g}, but correction.upper is {:g}. Set it lower.", c.lower, c.upper));
   }
 
+  void check_sampling() {
+    const RolloutConfig& rollout = stage_.rollout;
+    if (rollout.partial && rollout.asked_prompts() == rollout.prompts_per_step)
+      fail("rollout.partial",
+           fmt::format("is true, but rollout.overprovision is {:g}: a step asks for the {} groups that it needs, and no group is left "
+                       "unfinished. Set overprovision above 1, for example to 1.5, or partial = false.",
+                       rollout.overprovision, rollout.prompts_per_step));
+  }
+
   void check_experts() {
     const MoeConfig& moe = stage_.moe;
-    if (moe.replay != "off" && stage_.loss.updates_per_step * stage_.loss.epochs_per_step == 1)
+    if (moe.replay == "trainer" && stage_.loss.updates_per_step * stage_.loss.epochs_per_step == 1)
       fail("moe.replay",
            fmt::format("is \"{}\", but a step has one update, whose experts are the rollout's already. Set loss.updates_per_step or "
                        "epochs_per_step above 1, or replay = \"off\".",

@@ -1,6 +1,7 @@
 // Settings that are fine alone and wrong together. Those of the algorithm are in algorithm_rules.cpp.
 #include <fmt/core.h>
 
+#include "rl/config/datasets.h"
 #include "rl/config/reader.h"
 
 namespace rl {
@@ -16,6 +17,7 @@ class Rules {
       fail(0, "checkpoint.resume", "is empty. Write \"off\", \"auto\" or a checkpoint folder.");
     for (size_t i = 0; i < resolved_.config.stages.size(); ++i) {
       check_stage(i);
+      check_data_rules(resolved_, i, errors_);
       if (const std::string wrong = model::unknown_style(resolved_.config.stages[i].chat_template.style); !wrong.empty())
         fail(i, "template.style", wrong);
       if (resolved_.config.stages[i].kind == "grpo") check_grpo(i);
@@ -98,20 +100,11 @@ class Rules {
     }
     if (stage.moe.aux_loss_coef > 0 && !stage.moe.train_router)
       fail(index, "moe.aux_loss_coef", "is above 0, but moe.train_router is false, so nothing learns from it. Set one of the two.");
-    if (stage.data.train.empty())
-      fail(index, "data.train", "is missing: there are no prompts. Give a JSONL file or \"generator:arithmetic\".");
-    check_data_name(index, "data.train", stage.data.train);
-    check_data_name(index, "data.eval", stage.data.eval);
     if (stage.optimizer.schedule == "constant" && stage.optimizer.final_lr_share > 0)
       fail(index, "optimizer.final_lr_share",
            fmt::format("is {}, but optimizer.schedule is \"constant\", which never falls. "
                        "Set schedule = \"linear\", or the share to 0.",
                        stage.optimizer.final_lr_share));
-  }
-
-  void check_data_name(size_t index, const std::string& path, const std::string& name) {
-    if (name.rfind("generator:", 0) != 0 || name == "generator:arithmetic" || name == "generator:countdown") return;
-    fail(index, path, fmt::format("is \"{}\", but the generators are generator:arithmetic and generator:countdown.", name));
   }
 
   void check_grpo(size_t index) {
