@@ -287,7 +287,8 @@ void evaluate_stage(Run& run, const StageConfig& stage, const std::string& when)
   const auto judges = judges_of(stage);
   ask.sampling.temperature = stage.eval.temperature;
   const auto greedy = evaluate(collector, prompts, ask, judges);
-  ask.sampling = sampling_of(stage.rollout);
+  ask.sampling = sampling_of(stage);
+  ask.sampling.renormalise = false;  // for training only
   const auto sampled = evaluate(collector, prompts, ask, judges);
   run.engine->publish(nullptr);
   run.engine->release_cache();

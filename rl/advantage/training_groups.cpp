@@ -71,7 +71,7 @@ TrainSequence sequence_of(const ScoredSample& sample, const StageConfig& stage) 
   for (const auto& run : record.trained)
     for (int64_t t = run.first; t < run.first + run.length; ++t) {
       s.trained[t] = is_trained(sample, stage);
-      s.versions[t] = record.policy_versions.at(next);
+      s.versions[t] = record.policy_versions.empty() ? -1 : record.policy_versions.at(next);  // empty: the source names none
       s.logprobs[t] = record.logprobs.at(next++);
     }
   s.sample = record.sample_index;
