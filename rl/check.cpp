@@ -12,13 +12,13 @@
 #include "kernels/error.h"
 #include "model/tokenizer/tokenizer.h"
 #include "rl/commands/commands.h"
-#include "rl/data/conversation.h"
 #include "rl/data/identity.h"
 #include "rl/data/test_sets.h"
 #include "rl/dataset.h"
 #include "rl/data/generators.h"
 #include "rl/data/jsonl.h"
 #include "rl/memory_plan.h"
+#include "rl/sft/rows.h"
 
 namespace rl {
 namespace {
@@ -109,9 +109,10 @@ class Check {
   void check_stage(const StageConfig& stage) {
     const std::vector<Problem> training = read(stage, "data.train", stage.data.train, 0);
     const std::vector<Problem> held_back = read(stage, "data.eval", stage.data.eval, stage.data.eval_problems);
+    rows_[stage.name] = static_cast<int64_t>(training.size());
     check_data(stage, training);
     check_prompts(stage, training);
-    if (stage.kind == "sft") check_completions(stage, training);
+    if (stage.kind == "sft") check_completions(stage, training, held_back);
     check_rewards(stage, stage.kind == "sft" ? std::vector<Problem>{} : training, held_back);
     check_lengths(stage);
     const RolloutConfig& rollout = stage.rollout;
@@ -194,54 +195,60 @@ class Check {
               fmt::format("{}; they are {}.", found, stage.data.overlong_prompt == "drop" ? "dropped" : "cut at the left"));
   }
 
-  void check_completions(const StageConfig& stage, const std::vector<Problem>& problems) {
+  // The rows of an sft stage as they will be trained, and of its held-back problems those that have a completion.
+  void check_completions(const StageConfig& stage, const std::vector<Problem>& training, const std::vector<Problem>& held_back) {
     const auto found = templates_.find(stage.name);
     if (tokenizer_ == nullptr || found == templates_.end()) return;
-    const model::TemplateConfig& chat = found->second;
-    for (size_t i = 0; i < problems.size() && static_cast<int64_t>(i) < prompts_looked_at; ++i) {
-      try {
-        if (!problems[i].messages.empty()) {
-          if (!check_conversation(stage, chat, problems[i])) return;
-          continue;
-        }
-        if (problems[i].completion.empty()) {
-          error(&stage, "data.completion_key",
-                fmt::format("row {} of {} has no text under \"{}\", which an sft stage learns. "
-                            "Set the key that holds the completion.",
-                            problems[i].prompt_id + 1, stage.data.train, stage.data.completion_key));
-          return;
-        }
-        // With the prompt as data.max_prompt_tokens leaves it, and the end token, which is predicted and never read.
-        const auto completion = static_cast<int64_t>(tokenizer_->encode(problems[i].completion).size());
-        const auto prompt = static_cast<int64_t>(
-            tokenizer_->encode(model::render_prompt(chat, problems[i].question)).size());
-        if (prompt > stage.data.max_prompt_tokens && stage.data.overlong_prompt == "drop") continue;
-        if (const int64_t positions = std::min(prompt, stage.data.max_prompt_tokens) + completion; positions > sizes_.max_positions) {
-          error(&stage, "data.train",
-                fmt::format("row {} needs {} positions with its completion of {} tokens, but the model has {}. Shorten or remove it.",
-                            problems[i].prompt_id + 1, positions, completion + 1, sizes_.max_positions));
-          return;
-        }
-      } catch (const kernels::Error& failure) {
-        error(&stage, "data.train",
-              fmt::format("the completion of row {} cannot be tokenised: {}", problems[i].prompt_id + 1, failure.what()));
-        return;
-      }
-    }
+    StageConfig resolved = stage;
+    resolved.chat_template = found->second;
+    SftLook look = look_at(resolved, training, "data.train");
+    if (!look.fine) return;
+    if (look.left_out == look.rows)
+      return error(&stage, "sft.max_tokens", fmt::format("is {}, but every row of {} that was looked at is longer, up to {} tokens. Raise it.",
+                                                         stage.sft.max_tokens, stage.data.train, look.longest));
+    if (look.left_out > 0)
+      warning(stage, "data.train", fmt::format("{} of {} rows are too long (up to {} tokens) and left out; see data.max_prompt_tokens and "
+                                               "sft.max_tokens.", look.left_out, look.rows, look.longest));
+    std::string& report = sft_reports_[stage.name];
+    report = fmt::format("  rows: {} looked at, longest {} tokens, {:.0f} learnt tokens each in the mean ({})\n", look.rows, look.longest,
+                         static_cast<double>(look.learnt) / static_cast<double>(look.rows - look.left_out), stage.sft.train_on);
+    std::vector<Problem> answered = held_back;
+    std::erase_if(answered, [](const Problem& p) { return p.completion.empty(); });
+    resolved.data.train = stage.data.eval;
+    look = look_at(resolved, answered, "data.eval");
+    if (!answered.empty()) report += fmt::format("  held-back loss: over {} rows of {}\n", look.rows - look.left_out, stage.data.eval);
   }
 
-  // False: it is wrong, and said so.
-  bool check_conversation(const StageConfig& stage, const model::TemplateConfig& chat, const Problem& problem) {
-    try {
-      const auto tokens = conversation_tokens(*tokenizer_, chat, problem.messages, {});
-      const auto positions = static_cast<int64_t>(tokens.prompt.size() + tokens.tokens.size()) - 1;
-      if (positions <= sizes_.max_positions) return true;
-      error(&stage, "data.train", fmt::format("row {} needs {} positions, but the model has {}. Shorten or remove it.",
-                                              problem.prompt_id + 1, positions, sizes_.max_positions));
-    } catch (const kernels::Error& failure) {
-      error(&stage, "template.style", fmt::format("row {} of {}: {}", problem.prompt_id + 1, stage.data.train, failure.what()));
+  struct SftLook {
+    int64_t rows = 0, left_out = 0, longest = 0, learnt = 0;
+    bool fine = true;
+  };
+
+  SftLook look_at(const StageConfig& stage, const std::vector<Problem>& problems, const char* path) {
+    const std::vector<int32_t> stops(sizes_.eos_token_ids.begin(), sizes_.eos_token_ids.end());
+    const SftTokenizer tokenizer(tokenizer_, stage, stops, sizes_.max_positions);
+    SftLook look;
+    for (const auto& problem : problems) {
+      if (look.rows == prompts_looked_at) break;
+      if (problem.completion.empty() && problem.messages.empty()) {
+        error(&stage, "data.completion_key", fmt::format("row {} of {} has no text under \"{}\", which an sft stage learns. "
+                                                         "Set the key that holds the completion.",
+                                                         problem.prompt_id + 1, stage.data.train, stage.data.completion_key));
+        look.fine = false;
+        return look;
+      }
+      try {
+        const auto row = tokenizer.sequence(problem);
+        look.longest = std::max(look.longest, tokenizer.whole(problem).length());
+        look.rows += 1, look.left_out += !row;
+        look.learnt += row ? row->trained_tokens() : 0;
+      } catch (const kernels::Error& failure) {
+        error(&stage, path, failure.what());
+        look.fine = false;
+        return look;
+      }
     }
-    return false;
+    return look;
   }
 
   void check_rewards(const StageConfig& stage, const std::vector<Problem>& training, const std::vector<Problem>& held_back) {
@@ -335,12 +342,13 @@ class Check {
   std::string describe(const StageConfig& stage) const {
     const OptimizerConfig& optimizer = stage.optimizer;
     std::string out =
-        fmt::format("stage {} ({}): {} steps, lr {:g} {}, warm-up {}\n  data: {}; {}\n  {}\n", stage.name, stage.kind, stage.steps,
+        fmt::format("stage {} ({}): {}, lr {:g} {}, warm-up {}\n  data: {}; {}\n  {}\n", stage.name, stage.kind, length_of(stage),
                     optimizer.lr, optimizer.schedule, optimizer.warmup_steps, stage.data.train, prompt_reports_.at(stage.name),
                     test_set_reports_.at(stage.name));
     if (stage.kind == "sft")
-      return out + fmt::format("  a step: {} sequences, 1 update; loss divided by the step's completion tokens\n",
-                               stage.sequences_per_step);
+      return out + sft_reports_.at(stage.name) +
+             fmt::format("  a step: {} sequences, 1 update; loss divided by the step's learnt tokens\n", stage.sequences_per_step) +
+             describe_evaluations(stage);
     const RolloutConfig& rollout = stage.rollout;
     const int64_t samples = rollout.prompts_per_step * rollout.samples_per_prompt;
     const int64_t updates = stage.loss.updates_per_step * stage.loss.epochs_per_step;
@@ -354,6 +362,25 @@ class Check {
       out += settings.role == "gate"     ? fmt::format(" [only if {} > 0]", settings.name)
              : settings.role == "metric" ? fmt::format(" ({} logged)", settings.name)
                                          : fmt::format(" {:+g} {}", settings.weight, settings.name);
+    return out + "\n" + describe_evaluations(stage);
+  }
+
+  std::string length_of(const StageConfig& stage) const {
+    if (stage.epochs == 0) return fmt::format("{} steps", stage.steps);
+    return fmt::format("{} epoch{} of about {} rows: {} steps", stage.epochs, stage.epochs == 1 ? "" : "s", rows_.at(stage.name),
+                       sft_steps(stage, rows_.at(stage.name)));
+  }
+
+  // When it is evaluated, and what hangs on that.
+  std::string describe_evaluations(const StageConfig& stage) const {
+    if (stage.data.eval.empty()) return "";
+    const EarlyStopConfig& stop = stage.early_stop;
+    const std::string& best = config_.checkpoint.keep_best;
+    std::string out = fmt::format("  evaluated: before, {}after", stage.eval.every_steps > 0 ? fmt::format("every {} steps, ", stage.eval.every_steps) : "");
+    if (!best.empty()) out += fmt::format("; best {} kept", best);
+    if (!stop.metric.empty()) out += fmt::format("; ends early by {}", stop.metric);
+    if (stop.patience > 0) out += fmt::format(", patience {}", stop.patience);
+    if (stop.target != 0) out += fmt::format(", target {:g}", stop.target);
     return out + "\n";
   }
 
@@ -362,7 +389,8 @@ class Check {
   model::ModelConfig sizes_;
   std::shared_ptr<const model::Tokenizer> tokenizer_;  // null when the model cannot be read
   std::map<std::string, model::TemplateConfig> templates_;                // of stages whose template fits
-  std::map<std::string, std::string> prompt_reports_, test_set_reports_;  // by stage
+  std::map<std::string, std::string> prompt_reports_, test_set_reports_, sft_reports_;  // by stage
+  std::map<std::string, int64_t> rows_;                                                 // of data.train, by stage
 };
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 
+#include "rl/early_stop.h"
 #include "rl/loss/entropy_bonus.h"
 #include "rl/policy.h"
 #include "rl/report/summary.h"
@@ -22,6 +23,7 @@ struct RunState {
   int64_t trained_tokens = 0;   // of the stage
   double seconds = 0;           // of the whole run up to here
   EntropyBonus entropy_bonus;   // of the stage
+  EarlyStopState early_stop;    // of the stage
   RunSummary summary;           // stages done or begun, with their evaluations
 };
 

@@ -34,7 +34,7 @@ Problem draw_new(Generator generator, const DataConfig& config, uint64_t seed, D
                                          .group = static_cast<uint64_t>(index),
                                          .sample = attempt,
                                          .position = 0});
-    if (taken.count(problem.question) > 0 || (fits && !fits(problem.question))) continue;
+    if (taken.count(problem.question) > 0 || (fits && !fits(problem))) continue;
     problem.prompt_id = index;
     problem.data_source = !config.name.empty() ? config.name : generator == arithmetic_problem ? "arithmetic" : "countdown";
     return problem;
@@ -89,12 +89,12 @@ class FileData : public Dataset {
       : shuffle_(config.shuffle), seed_(seed), held_back_(std::move(held_back)) {
     const Questions taken = questions_of(held_back_);
     for (auto& row : read_jsonl(config.train, config)) {
-      if (taken.count(row.question) == 0 && (!fits || fits(row.question))) rows_.push_back(std::move(row));
+      if (taken.count(row.question) == 0 && (!fits || fits(row))) rows_.push_back(std::move(row));
     }
     if (rows_.empty())
       kernels::fail_usage(
-          "{}: every row is held back for evaluation or longer than data.max_prompt_tokens, so nothing is left to train on. "
-          "Give data.eval another file, or raise data.max_prompt_tokens.",
+          "{}: every row is held back for evaluation or too long (data.max_prompt_tokens, sft.max_tokens), so nothing is left to train "
+          "on. Give data.eval another file, or raise the limit.",
           config.train);
   }
 

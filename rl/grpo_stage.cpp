@@ -5,6 +5,7 @@
 #include "kernels/trace.h"
 #include "rl/advantage/step_advantages.h"
 #include "rl/advantage/training_groups.h"
+#include "rl/after_evaluation.h"
 #include "rl/prompt_feed.h"
 #include "rl/reference.h"
 #include "rl/reward_metrics.h"
@@ -141,6 +142,7 @@ bool run_grpo_stage(Run& run, const StageConfig& stage) {
     if (stop) stop_for_alarm(run, stage);
     progress.update(step + 1, fmt::format("reward {:.3f}  length {:.1f}  {:.0f} tok/s", mean_reward, mean_length,
                                           times.sampled_tokens() / times.rollout));
+    if (stopped_early(run)) return true;
     if (interrupted()) return false;
   }
   return true;

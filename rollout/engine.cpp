@@ -86,7 +86,8 @@ Engine::Engine(const model::ModelConfig& model, kernels::Dtype dtype, const Engi
       cache_(model, dtype, config.cache_bytes, most_useful_pages(model, config)),
       prefix_cache_(cache_.pages()),
       scheduler_({config.max_tokens_per_batch, config.max_sequences, config.prefill_chunk}, cache_.pages(),
-                 config.prefix_cache ? this : nullptr) {}
+                 config.prefix_cache ? this : nullptr),
+      flops_(model) {}
 
 Engine::~Engine() = default;
 
@@ -249,6 +250,7 @@ void Engine::run(const Plan& plan, const std::shared_ptr<const model::WeightSet>
   kernels::Span pass(prefill_rows == 0 ? "decode" : "prefill", &seconds, "rows", batch_.rows());
   const at::Tensor hidden = model::forward_hidden(*weights, batch_, cache_.storage());
   pass.end();
+  statistics_.flops += flops_.forward(batch_).total();
   draw(hidden, *weights, seconds);
   const double prefill_share = static_cast<double>(prefill_rows) / static_cast<double>(batch_.rows());
   statistics_.prefill_seconds += seconds * prefill_share;

@@ -33,8 +33,8 @@ void add_rescore(CLI::App& app, Command& command);
 void add_compare(CLI::App& app, Command& command);
 void add_small_commands(CLI::App& app, Command& command);
 
-// --model, --template, --system, --template-option, --dtype, --threads, --memory-mb; returns --model.
-CLI::Option* add_model_options(CLI::App* app, std::string& dtype, std::string& model, model::TemplateConfig& style,
+// --model, --best, --template, --system, --template-option, --dtype, --threads, --memory-mb; returns --model.
+CLI::Option* add_model_options(CLI::App* app, std::string& dtype, std::string& model, bool& best, model::TemplateConfig& style,
                                int64_t& threads, int64_t& memory_mb);
 
 }  // namespace rl

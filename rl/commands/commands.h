@@ -102,6 +102,7 @@ struct ExportOptions {
   std::string dtype = "as-is";     // bf16 | float32 | as-is
   std::string run = {};            // of the model card; empty: the one that the model lies in, if any
   int64_t shard_mb = 5000;         // decimal megabytes
+  bool best = false;               // of a run: checkpoints/best
   bool force = false;
 };
 

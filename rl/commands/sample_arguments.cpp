@@ -1,11 +1,13 @@
 // ponder sample, and the options that all commands with a model share.
 #include "rl/commands/arguments.h"
+#include "rl/commands/export_source.h"
 
 namespace rl {
 
-CLI::Option* add_model_options(CLI::App* app, std::string& dtype, std::string& model, model::TemplateConfig& style,
+CLI::Option* add_model_options(CLI::App* app, std::string& dtype, std::string& model, bool& best, model::TemplateConfig& style,
                                int64_t& threads, int64_t& memory_mb) {
-  auto* folder = app->add_option("--model", model, "A Hugging Face folder, or the final/ folder of a run")->required()->type_name("DIR");
+  auto* folder = app->add_option("--model", model, "A Hugging Face folder, or a run: then its final/, or its newest checkpoint")->required()->type_name("DIR");
+  app->add_flag("--best", best, "Of a run: the model of its best evaluation (checkpoint.keep_best)");
   app->add_option("--template", style.style,
                   "model (the chat template of the model's folder; model:NAME for one of several), chatml, llama3, deepseek-r1, r1-zero "
                   "or plain. Left out: model if the folder has one, else chatml when the tokenizer has its tokens, else plain")
@@ -23,12 +25,13 @@ CLI::Option* add_model_options(CLI::App* app, std::string& dtype, std::string& m
 void add_sample(CLI::App& app, Command& command) {
   static SampleOptions options;
   static std::string dtype = "bf16";
+  static bool best = false;
   auto* sample = app.add_subcommand("sample", "Print what a model answers to a prompt")
                      ->footer(
                          "Example:\n  ponder sample --model runs/quickstart/final --prompt \"3+9+1+7+4=\" --template plain "
                          "--temperature 0");
   options.chat_template.style = "";
-  add_model_options(sample, dtype, options.model, options.chat_template, options.threads, options.memory_mb);
+  add_model_options(sample, dtype, options.model, best, options.chat_template, options.threads, options.memory_mb);
   sample->add_option("--prompt", options.prompts, "The question; may be repeated")
       ->required()
       ->type_name("TEXT")
@@ -53,6 +56,7 @@ void add_sample(CLI::App& app, Command& command) {
   sample->callback([&] {
     command = [&] {
       options.dtype = kernels::parse_dtype(dtype);
+      options.model = find_model(options.model, best).model;
       return run_sample(options);
     };
   });

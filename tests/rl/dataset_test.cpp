@@ -195,12 +195,12 @@ TEST_CASE("a row whose question is held back does not train", "[dataset]") {
 }
 
 TEST_CASE("questions that do not fit are never drawn", "[dataset]") {
-  const auto fits = [](const std::string& question) { return question.find('7') == std::string::npos; };
+  const auto fits = [](const rl::Problem& problem) { return problem.question.find('7') == std::string::npos; };
   const auto file = rl::open_dataset(rows(20), 4, fits);  // rows 7 and 17 go
   REQUIRE(file->size() == 18);
-  for (int64_t i = 0; i < 40; ++i) REQUIRE(fits(file->problem(i).question));
+  for (int64_t i = 0; i < 40; ++i) REQUIRE(fits(file->problem(i)));
   const auto generated = rl::open_dataset(arithmetic(), 4, fits);
-  for (int64_t i = 0; i < 100; ++i) REQUIRE(fits(generated->problem(i).question));
+  for (int64_t i = 0; i < 100; ++i) REQUIRE(fits(generated->problem(i)));
 }
 
 TEST_CASE("answers may be numbers, and empty lines are skipped", "[dataset]") {
@@ -237,9 +237,9 @@ TEST_CASE("a row names its data source, or the file does, or the settings; its o
 
 TEST_CASE("a bad row is named by file and line", "[dataset]") {
   rl::DataConfig config;
-  const std::string file = write_rows(1, "\n{\"prompt\": \"q\", \"answer\": \"1\"}\n");
-  REQUIRE(usage_error([&] { rl::read_jsonl(file, config); }) ==
-          file + ":3: has no key \"question\"; its keys are: prompt, answer. Set data.prompt_key to the right one.");
+  const std::string file = write_rows(1, "\n{\"ask\": \"q\", \"answer\": \"1\"}\n");
+  REQUIRE(usage_error([&] { rl::read_jsonl(file, config); })
+              .rfind(file + ":3: has no key \"question\"; its keys are: ask, answer. Set data.prompt_key to the right one.", 0) == 0);
   write_rows(2, "{\"question\": \n");
   REQUIRE(usage_error([&] { rl::read_jsonl(file, config); }).rfind(file + ":3: is not a JSON object.", 0) == 0);
   write_rows(0, "{\"question\": \"q\", \"answer\": " + std::string(300000, '[') + std::string(300000, ']') + "}\n");
