@@ -97,7 +97,7 @@ class Rules {
   void check_epochs(size_t index) {
     const StageConfig& stage = resolved_.config.stages[index];
     for (const auto& [path, text] : {std::pair{"data.instruction_prompt", &stage.data.instruction_prompt},
-                                     {"data.instruction_prompt_no_input", &stage.data.instruction_prompt_no_input}})
+                                     std::pair{"data.instruction_prompt_no_input", &stage.data.instruction_prompt_no_input}})
       if (text->find("{instruction}") == std::string::npos) fail(index, path, "has no {instruction}, which the row's stands for. Add it.");
     if (stage.epochs == 0) return;
     if (stage.kind != "sft")

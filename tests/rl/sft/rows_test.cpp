@@ -27,7 +27,7 @@ rl::StageConfig stage() {
 }
 
 rl::SftTokenizer tokenizer_of(const rl::StageConfig& stage) {
-  return rl::SftTokenizer(model::Tokenizer::from_json(testing::small_tokenizer_json(), "test"), stage, {1}, 64);
+  return rl::SftTokenizer(model::Tokenizer::from_json(testing::small_tokenizer_json(), "test"), stage, {31}, 64);
 }
 
 std::string error_of(const std::string& stages) {

@@ -38,7 +38,7 @@ rl::Problem problem_of(const std::string& row, const rl::DataConfig& keys = {}) 
 rl::SftSequence sequence_of(const rl::Problem& problem, const std::string& train_on, const model::TemplateConfig& style) {
   rl::StageConfig stage;
   stage.kind = "sft", stage.data.train = "d.jsonl", stage.sft.train_on = train_on, stage.chat_template = style;
-  return rl::SftTokenizer(tokenizer(), stage, {1}, 64).sequence(problem).value();
+  return rl::SftTokenizer(tokenizer(), stage, {31}, 64).sequence(problem).value();
 }
 
 model::TemplateConfig plain() {
@@ -147,11 +147,11 @@ TEST_CASE("a row of no form is one error with its place, its keys and the forms 
 TEST_CASE("a row without a completion is an error with its place", "[sft]") {
   rl::StageConfig stage;
   stage.data.train = "d.jsonl", stage.chat_template = plain();
-  const rl::SftTokenizer made(tokenizer(), stage, {1}, 64);
+  const rl::SftTokenizer made(tokenizer(), stage, {31}, 64);
   REQUIRE_THROWS_WITH(made.whole(problem_of(R"({"question": "a", "answer": "b"})")), Catch::Contains("d.jsonl:3: has no completion"));
   rl::StageConfig with_chat = stage;
   with_chat.chat_template = chat();
-  const rl::SftTokenizer talking(tokenizer(), with_chat, {1}, 64);
+  const rl::SftTokenizer talking(tokenizer(), with_chat, {31}, 64);
   REQUIRE_THROWS_WITH(talking.whole(problem_of(R"({"messages": [{"role": "user", "content": "m"}]})")), Catch::Contains("d.jsonl:3: "));
 }
 
@@ -160,13 +160,13 @@ TEST_CASE("what does not fit is cut at the end, and its last learnt token need n
   rl::StageConfig stage;
   stage.data.train = "d.jsonl", stage.chat_template = plain(), stage.sft.overlong = "truncate", stage.sft.max_tokens = 4;
   const auto problem = problem_of(R"({"prompt": "ab", "completion": "cde"})");
-  REQUIRE(shown(*rl::SftTokenizer(tokenizer(), stage, {1}, 64).sequence(problem)) == "ab|cd");
+  REQUIRE(shown(*rl::SftTokenizer(tokenizer(), stage, {31}, 64).sequence(problem)) == "ab|cd");
   stage.sft.max_tokens = 0;
-  REQUIRE(shown(*rl::SftTokenizer(tokenizer(), stage, {1}, 4).sequence(problem)) == "ab|cde");  // the fifth token needs no position
+  REQUIRE(shown(*rl::SftTokenizer(tokenizer(), stage, {31}, 4).sequence(problem)) == "ab|cde");  // the fifth token needs no position
   stage.sft.train_on = "all", stage.sft.max_tokens = 3;
-  REQUIRE(shown(*rl::SftTokenizer(tokenizer(), stage, {1}, 64).sequence(problem)) == "a|bc");
+  REQUIRE(shown(*rl::SftTokenizer(tokenizer(), stage, {31}, 64).sequence(problem)) == "a|bc");
   stage.data.max_prompt_tokens = 1, stage.data.overlong_prompt = "truncate_left";
-  REQUIRE(shown(*rl::SftTokenizer(tokenizer(), stage, {1}, 64).sequence(problem)) == "b|cd");
+  REQUIRE(shown(*rl::SftTokenizer(tokenizer(), stage, {31}, 64).sequence(problem)) == "b|cd");
   stage.data.overlong_prompt = "drop";
-  REQUIRE_FALSE(rl::SftTokenizer(tokenizer(), stage, {1}, 64).sequence(problem));
+  REQUIRE_FALSE(rl::SftTokenizer(tokenizer(), stage, {31}, 64).sequence(problem));
 }

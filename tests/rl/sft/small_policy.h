@@ -11,7 +11,7 @@
 
 namespace testing {
 
-// 32 tokens: <pad> 0, <eos> 1, then the characters.
+// 32 tokens: the characters, then <pad> 30 and <eos> 31.
 inline std::string small_tokenizer_json() {
   return model::character_tokenizer_json("abcdefghijklmnopqrstuvwxyz01 :", {"<pad>", "<eos>"});
 }
