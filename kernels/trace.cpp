@@ -1,5 +1,9 @@
 #include "kernels/trace.h"
 
+#include <pthread.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
 #include <atomic>
 #include <cerrno>
 #include <cstdio>
@@ -99,7 +103,11 @@ void stop_trace() {
   if (!ended->write() || std::ferror(ended->file)) fail("{}: cannot be written: {}. Is the disk full?", ended->path, std::strerror(errno));
 }
 
-void name_trace_lane(const char* name) { lane_name = name; }
+void name_trace_lane(const char* name) {
+  lane_name = name;
+  // The first thread's name is the program's, for ps and top.
+  if (syscall(SYS_gettid) != getpid()) pthread_setname_np(pthread_self(), std::string(name).substr(0, 15).c_str());
+}
 
 Span::Span(const char* name, double* sum, const char* unit, int64_t count)
     : name_(name), sum_(sum), unit_(unit), count_(count), open_(sum || tracing.load(std::memory_order_relaxed)) {

@@ -16,7 +16,7 @@ void start_trace(const std::string& file);
 void flush_trace();
 // Ends the file; what the disk refused is an Error here. Nothing happens without a trace.
 void stop_trace();
-// The lane of the calling thread, by a name that is a literal. Threads of one name share a lane.
+// The lane of the calling thread, by a name that is a literal, and its name for the system. Threads of one name share a lane.
 void name_trace_lane(const char* name);
 
 // From its making to end() or its own end. Without a sum and a trace it costs a load and a branch.

@@ -21,7 +21,7 @@ struct RopeScaling {
   std::string kind = "none";  // none | linear | llama3 | yarn
   double factor = 1.0, low_frequency_factor = 1.0, high_frequency_factor = 4.0;
   int64_t original_positions = 8192;
-  // yarn, arXiv:2309.00071; 0: not given by the checkpoint
+  // yarn, arXiv:2309.00071; 0: not given by the checkpoint. mscale_all_dim counts for MLA's scores with every kind.
   double beta_fast = 32.0, beta_slow = 1.0, mscale = 0.0, mscale_all_dim = 0.0, attention_factor = 0.0;
   bool truncate = true;  // the ramp's ends are rounded outward to whole dimensions
 };

@@ -17,7 +17,8 @@ std::vector<double> rope_inverse_frequencies(const ModelConfig& config);
 // What cosines and sines are multiplied with: 1 but for yarn.
 double rope_magnitude(const ModelConfig& config);
 
-// What attention's scores are multiplied with: 1 / sqrt(size of a head), and for DeepSeek's yarn the square of its mscale.
+// What attention's scores are multiplied with: 1 / sqrt(size of a head), and for MLA with a scaling that gives
+// mscale_all_dim the square of 0.1 mscale_all_dim ln(factor) + 1.
 double attention_scale(const ModelConfig& config);
 
 }  // namespace model

@@ -25,7 +25,8 @@ void check_options(const ModelConfig& dense, const UpcycleOptions& o) {
         o.shared, o.granularity - 1, o.granularity, o.granularity == 1 ? " Raise --granularity to 2 or more." : "");
   const int64_t slices = o.granularity - o.shared;
   if (o.experts < 2 || o.experts > 65536 || o.experts % slices != 0)
-    fail_usage("upcycle: --experts is {}, but must be a multiple, from 2 to 65536, of the {} routed slice{} (granularity {}, less {} shared).",
+    fail_usage("upcycle: --experts is {}, but must be a multiple, from 2 to 65536, of the {} routed slice{} (granularity {}, less {} "
+               "shared).",
                o.experts, slices, slices == 1 ? "" : "s", o.granularity, o.shared);
   if (o.active < 1 || o.active > o.experts)
     fail_usage("upcycle: --active is {}, but must be from 1 to --experts, {}.", o.active, o.experts);
@@ -49,10 +50,14 @@ void check_family_fits(const ModelConfig& c, const std::string& family) {
     fail_usage("upcycle: this {} has biases in its {}, and {} has no place for them. Of llama, mistral, qwen3, deepseek_v2 and "
                "deepseek_v3, those without such biases can be upcycled.",
                c.family, c.feed_forward_bias ? "feed-forward layers" : "queries, keys and values", family);
+  if (!c.full_layers.empty())
+    fail_usage("upcycle: this {} has a sliding window in some of its layers only, and {} has one in all layers or in none.", c.family,
+               family);
   if (c.whole_query_key_norm || c.clip_qkv != 0)
     fail_usage("upcycle: this {} norms or clips whole queries and keys, and none of {} does.", c.family, kTargets);
   if (family == "mixtral" && c.query_key_norm)
-    fail_usage("upcycle: --family mixtral has no norm of queries and keys, and this {} has. Leave --family out: qwen3_moe fits.", c.family);
+    fail_usage("upcycle: --family mixtral has no norm of queries and keys, and this {} has. Leave --family out: qwen3_moe fits.",
+               c.family);
 }
 
 ModelConfig target_config(const ModelConfig& dense, const UpcycleOptions& o, const std::string& family) {
@@ -94,10 +99,12 @@ UpcyclePlan plan_upcycle(const ModelConfig& dense, const UpcycleOptions& options
   plan.down_factor = plan.target.router.scale == 1.0 ? static_cast<double>(plan.slices) : 1.0;
   plan.adds_query_key_norm = plan.target.query_key_norm && !dense.query_key_norm;
   if (!whole)
-    plan.differences.push_back(fmt::format("a token does not visit each of the {} routed slices equally often: --active {} is no multiple of {}",
-                                           plan.slices, options.active, plan.slices));
+    plan.differences.push_back(
+        fmt::format("a token does not visit each of the {} routed slices equally often: --active {} is no multiple of {}", plan.slices,
+                    options.active, plan.slices));
   if (plan.adds_query_key_norm)
-    plan.differences.push_back("qwen3_moe norms queries and keys, and the dense model does not: its attention must be trained anew");
+    plan.differences.push_back(
+        "qwen3_moe norms queries and keys, and the dense model does not: its attention must be trained anew");
   if (options.noise > 0) plan.differences.push_back(fmt::format("noise of {} was added to the experts", options.noise));
   return plan;
 }

@@ -13,6 +13,7 @@
 #include "model/tokenizer/tokenizer.h"
 #include "rl/commands/commands.h"
 #include "rl/data/identity.h"
+#include "rl/data/prompt_text.h"
 #include "rl/data/test_sets.h"
 #include "rl/dataset.h"
 #include "rl/data/generators.h"
@@ -170,8 +171,8 @@ class Check {
     int64_t longest = 0, overlong = 0;
     try {
       for (int64_t i = 0; i < looked_at; ++i) {
-        const auto tokens =
-            static_cast<int64_t>(tokenizer_->encode(model::render_prompt(chat, problems[i].question)).size());
+        const auto text = stage.kind == "grpo" ? prompt_text(chat, problems[i]) : model::render_prompt(chat, problems[i].question);
+        const auto tokens = static_cast<int64_t>(tokenizer_->encode(text).size());
         longest = std::max(longest, tokens);
         overlong += tokens > stage.data.max_prompt_tokens;
       }

@@ -4,6 +4,7 @@
 
 #include "kernels/error.h"
 #include "kernels/trace.h"
+#include "rl/data/prompt_text.h"
 
 namespace rl {
 namespace {
@@ -104,7 +105,7 @@ std::string Collector::text_of(const rollout::SampleRecord& record, const std::v
 }
 
 Prompt Collector::prompt_of(const Problem& problem, int64_t max_prompt_tokens) const {
-  Prompt prompt{problem, model::render_prompt(chat_template_, problem.question), {}};
+  Prompt prompt{problem, prompt_text(chat_template_, problem), {}};
   prompt.tokens = cut_left(tokenizer_->encode(prompt.text), max_prompt_tokens);
   return prompt;
 }

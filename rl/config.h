@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-#include "kernels/tensor.h"
+#include "kernels/dtype.h"
 #include "model/chat/chat_template.h"
 #include "model/config.h"
 #include "reward/reward.h"
@@ -29,6 +29,7 @@ struct RunConfig {
   std::string device = "auto";     // auto | cpu | cuda
   std::string determinism = "exact";
   int64_t threads = 0;             // 0: all cores; never changes a result
+  double wait_deadline_s = 1800;   // of everything that the run waits for; 0: none
   int64_t memory_mb = 0;           // budget for weights, optimizer, cache and activations; 0: 80 % of the machine's
 };
 

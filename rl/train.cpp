@@ -5,17 +5,21 @@
 #include <atomic>
 #include <csignal>
 #include <filesystem>
+#include <fstream>
 #include <utility>
 
 #include "kernels/error.h"
 #include "kernels/thread_pool.h"
 #include "kernels/trace.h"
+#include "kernels/watchdog.h"
 #include "model/files/safetensors.h"
 #include "rl/after_evaluation.h"
 #include "rl/check.h"
 #include "rl/commands/commands.h"
 #include "rl/event_log.h"
+#include "rl/last_save.h"
 #include "rl/commands/machine.h"
+#include "rl/data/prompt_text.h"
 #include "rl/report/report.h"
 #include "rl/reward_metrics.h"
 #include "rl/run.h"
@@ -138,7 +142,7 @@ bool run_stage(Run& run, size_t index) {
   summary.steps = run.state.step;
   summary.tokens = run.state.trained_tokens;
   if (!done) {
-    save_run(run);
+    save_with_patience(run, "the checkpoint", [&] { save_run(run); });
     return false;
   }
   if (!evaluated) evaluate_stage(run, stage, "after");
@@ -187,6 +191,7 @@ bool interrupted() { return stop_asked.load(); }
 
 std::string save_run(Run& run) {
   const kernels::Span span("checkpoint", &run.checkpoint_seconds);
+  const kernels::Wait wait("the checkpoint to be written");
   run.state.seconds = run.seconds();
   run.metrics->sync();
   const std::string saved = save_checkpoint(run.config.run.output_dir, run.policy, run.reference_master, run.state, run.config,
@@ -244,9 +249,10 @@ SftTokenizer sft_tokenizer(const Run& run, const StageConfig& stage) {
 Fits prompts_that_fit(const Run& run, const StageConfig& stage) {
   if (stage.data.overlong_prompt == "truncate_left") return nullptr;
   return [tokenizer = run.policy.shared_tokenizer(), style = stage.chat_template, most = stage.data.max_prompt_tokens,
-          refuse = stage.data.overlong_prompt == "error"](const Problem& problem) {
+          sampled = stage.kind == "grpo", refuse = stage.data.overlong_prompt == "error"](const Problem& problem) {
     const std::string& question = problem.question;
-    const auto tokens = static_cast<int64_t>(tokenizer->encode(model::render_prompt(style, question)).size());
+    const auto text = sampled ? prompt_text(style, problem) : model::render_prompt(style, question);
+    const auto tokens = static_cast<int64_t>(tokenizer->encode(text).size());
     if (tokens > most && refuse)
       kernels::fail_usage("data.max_prompt_tokens: is {}, but the prompt of \"{}\" has {} tokens. Raise it, or set "
                           "data.overlong_prompt to \"drop\" or \"truncate_left\".", most, question, tokens);
@@ -280,6 +286,20 @@ void finish_step(Run& run, const StageConfig& stage, Metrics metrics) {
 
 namespace {
 
+// A run that hangs says where, and makes room for one that goes on from its checkpoint.
+std::unique_ptr<kernels::Watchdog> make_watchdog(const RunConfig& config) {
+  if (config.wait_deadline_s == 0) return nullptr;
+  return std::make_unique<kernels::Watchdog>(config.wait_deadline_s, [directory = config.output_dir](const std::string& what,
+                                                                                                     const std::string& report) {
+    const std::string file = (fs::path(directory) / "stuck.txt").string();
+    fmt::print(stderr, "\nponder: {}, longer than run.wait_deadline_s: the run ends here. What every thread does ({}):\n{}"
+               "Go on from the newest checkpoint with --resume auto.\n", what, file, report);
+    std::ofstream(file) << what << '\n' << report;
+    append_event(directory, "", 0, "stuck", what + "; see stuck.txt");
+    _exit(3);
+  });
+}
+
 // The trace's file is whole at the end of the run, an exception included.
 struct Tracing {
   explicit Tracing(const std::string& file) {
@@ -297,6 +317,7 @@ struct Tracing {
 }  // namespace
 
 int run_train(const Config& given, const TrainOptions& options) {
+  const auto watchdog = make_watchdog(given.run);
   const CheckResult found = check_run(given);
   for (const auto& line : found.warnings) fmt::print(stderr, "warning: {}\n", line);
   for (const auto& line : found.errors) fmt::print(stderr, "{}\n", line);
@@ -344,7 +365,9 @@ int run_train(const Config& given, const TrainOptions& options) {
       return 130;
     }
   }
-  run.policy.save((fs::path(config.run.output_dir) / "final").string(), model::chat_template_of(config.stages.back().chat_template));
+  save_with_patience(run, "the final model", [&] {
+    run.policy.save((fs::path(config.run.output_dir) / "final").string(), model::chat_template_of(config.stages.back().chat_template));
+  });
   write_event(run, "ended", "all stages are done");
   close(run, false);
   return 0;

@@ -21,7 +21,8 @@ Json with_reasoning(const Messages& messages) {
   for (const auto& given : messages) {
     const Json* reasoning = nullptr;
     for (const char* key : {"reasoning_content", "thinking", "reasoning"})
-      if (const auto found = given.find(key); found != given.end() && !found->is_null() && reasoning == nullptr) reasoning = &*found;
+      if (const auto found = given.find(key); found != given.end() && !found->is_null() && reasoning == nullptr)
+        reasoning = &*found;
     if (reasoning == nullptr) {
       out.push_back(given);
       continue;
@@ -58,7 +59,8 @@ void cut_at_mark(std::string& rendered, const std::string& final_text, const std
   const std::string tag = kTag, bare = tag.substr(0, tag.size() - 1);
   const size_t at = rendered.rfind(bare);
   if (at == std::string::npos || rendered.find(jinja::strip(final_text, true, true)) == std::string::npos)
-    kernels::fail_usage("{}: the final message does not stand in the rendered text, so it cannot be continued; the template changes it.", name);
+    kernels::fail_usage(
+        "{}: the final message does not stand in the rendered text, so it cannot be continued; the template changes it.", name);
   const bool keeps_space = rendered.compare(at, tag.size(), tag) == 0;
   rendered.resize(at);
   if (!keeps_space) rendered.resize(jinja::strip(rendered, false, true).size());  // the template strips its messages
@@ -96,7 +98,8 @@ Messages message(const std::string& role, const std::string& content) {
 
 void check_messages(const Json& messages, const std::string& where) {
   if (!messages.is_array() || messages.empty())
-    kernels::fail_usage("{}: is no conversation. It must be a list of {{\"role\": ..., \"content\": ...}}, with one message at least.", where);
+    kernels::fail_usage(
+        "{}: is no conversation. It must be a list of {{\"role\": ..., \"content\": ...}}, with one message at least.", where);
   for (size_t i = 0; i < messages.size(); ++i) {
     const auto& m = messages[i];
     const auto wrong = [&](const char* what) { kernels::fail_usage("{}: message {}: {}", where, i + 1, what); };
@@ -152,7 +155,8 @@ Json tokens_of(const nlohmann::json& config) {
     const auto found = config.find(key);
     if (found == config.end()) continue;
     if (found->is_string()) tokens[key] = found->get<std::string>();
-    else if (found->is_object() && found->contains("content") && (*found)["content"].is_string()) tokens[key] = (*found)["content"].get<std::string>();
+    else if (found->is_object() && found->contains("content") && (*found)["content"].is_string())
+      tokens[key] = (*found)["content"].get<std::string>();
   }
   return tokens;
 }
@@ -160,12 +164,14 @@ Json tokens_of(const nlohmann::json& config) {
 std::string named_template(const nlohmann::json& list, const std::string& name, const std::string& file) {
   std::string known;
   for (const auto& entry : list) {
-    if (!entry.is_object() || !entry.contains("name") || !entry.contains("template") || !entry["name"].is_string() || !entry["template"].is_string())
+    if (!entry.is_object() || !entry.contains("name") || !entry.contains("template") || !entry["name"].is_string() ||
+        !entry["template"].is_string())
       kernels::fail_usage("{}: chat_template: an entry of the list has no text \"name\" and \"template\".", file);
     if (entry["name"] == (name.empty() ? "default" : name)) return entry["template"].get<std::string>();
     known += (known.empty() ? "" : ", ") + entry["name"].get<std::string>();
   }
-  if (name.empty()) kernels::fail_usage("{}: has several chat templates and none is called default. Choose one, as model:NAME: {}.", file, known);
+  if (name.empty())
+    kernels::fail_usage("{}: has several chat templates and none is called default. Choose one, as model:NAME: {}.", file, known);
   kernels::fail_usage("{}: has no chat template called \"{}\"; it has: {}.", file, name, known);
 }
 

@@ -88,6 +88,8 @@ std::string describe_template(const TemplateConfig& config);
 
 // The prompt of one question. Throws UsageError.
 std::string render_prompt(const TemplateConfig& config, const std::string& question);
+// The same of a whole conversation, which the assistant is to go on with. plain and r1-zero take a single user's message alone.
+std::string render_prompt_of(const TemplateConfig& config, const Messages& messages);
 // Empty, or why this tokenizer cannot carry the style (chatml without <|im_start|>, plain text outside the alphabet), or why the
 // template cannot ask a question.
 std::string template_mismatch(const TemplateConfig& config, const Tokenizer& tokenizer);

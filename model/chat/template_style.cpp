@@ -70,9 +70,11 @@ std::vector<std::string> template_styles() { return {"auto", "model", "plain", "
 std::string unknown_style(const std::string& style) {
   const auto styles = template_styles();
   if (is_model(style) || std::find(styles.begin(), styles.end(), style) != styles.end()) return "";
-  const auto nearest = std::min_element(styles.begin(), styles.end(),
-                                        [&](const auto& a, const auto& b) { return edit_distance(style, a) < edit_distance(style, b); });
-  return fmt::format("is \"{}\", which is unknown. Did you mean {}? Known: {}, and model:NAME.", style, *nearest, fmt::join(styles, ", "));
+  const auto nearest = std::min_element(styles.begin(), styles.end(), [&](const auto& a, const auto& b) {
+    return edit_distance(style, a) < edit_distance(style, b);
+  });
+  return fmt::format("is \"{}\", which is unknown. Did you mean {}? Known: {}, and model:NAME.", style, *nearest,
+                     fmt::join(styles, ", "));
 }
 
 void resolve_template(TemplateConfig& config, const std::string& directory, const std::string& fallback) {
@@ -85,7 +87,8 @@ void resolve_template(TemplateConfig& config, const std::string& directory, cons
     config.chat = builtin_template(config.style);
     return;
   }
-  if (config.chat == nullptr && !directory.empty()) config.chat = ChatTemplate::from_directory(directory, config.style.size() > 6 ? config.style.substr(6) : "");
+  if (config.chat == nullptr && !directory.empty())
+    config.chat = ChatTemplate::from_directory(directory, config.style.size() > 6 ? config.style.substr(6) : "");
   if (config.chat == nullptr)
     kernels::fail_usage("template.style: is {}, but {} has no chat template. Choose one of {}.", config.style,
                         directory.empty() ? "a model that is born here" : directory, fmt::join(template_styles(), ", "));
@@ -101,13 +104,26 @@ std::string describe_template(const TemplateConfig& config) {
 
 std::string render_prompt(const TemplateConfig& config, const std::string& question) {
   if (config.style == "plain") return question + config.prefill;
-  if (config.style == "r1-zero") return r1_zero_words() + question + ". Assistant:" + (config.prefill.empty() ? "" : " " + config.prefill);
+  if (config.style == "r1-zero")
+    return r1_zero_words() + question + ". Assistant:" + (config.prefill.empty() ? "" : " " + config.prefill);
+  Messages messages = Messages::array();
+  messages.push_back(message("user", question));
+  return render_prompt_of(config, messages);
+}
+
+std::string render_prompt_of(const TemplateConfig& config, const Messages& messages) {
+  if (config.style == "plain" || config.style == "r1-zero") {
+    if (messages.size() != 1 || messages[0].at("role") != "user" || !messages[0].at("content").is_string())
+      kernels::fail_usage(
+          "template.style: is {}, which asks one question and cannot write a conversation of {} messages. Set it to "
+          "chatml, llama3, deepseek-r1 or model.",
+          config.style, messages.size());
+    return render_prompt(config, messages[0].at("content").get<std::string>());
+  }
   std::shared_ptr<const ChatTemplate> holder;
   RenderOptions options = render_options(config);
   options.add_generation_prompt = true;
-  Messages messages = Messages::array();
-  messages.push_back(message("user", question));
-  return chat_of(config, holder).render(with_system(config, std::move(messages)), options).text + config.prefill;
+  return chat_of(config, holder).render(with_system(config, messages), options).text + config.prefill;
 }
 
 std::string template_mismatch(const TemplateConfig& config, const Tokenizer& tokenizer) {
@@ -146,7 +162,9 @@ std::string chat_template_of(const TemplateConfig& config) {
 
 TrainText train_text(const TemplateConfig& config, const Messages& given) {
   if (config.style == "plain" || config.style == "r1-zero")
-    kernels::fail_usage("template.style: is {}, which cannot write a conversation. Set it to chatml, llama3, deepseek-r1 or model.", config.style);
+    kernels::fail_usage(
+        "template.style: is {}, which cannot write a conversation. Set it to chatml, llama3, deepseek-r1 or model.",
+        config.style);
   const auto is_assistant = [](const Messages& m) { return m.value("role", "") == "assistant"; };
   if (std::none_of(given.begin(), given.end(), is_assistant))
     kernels::fail_usage("the conversation has no message of the assistant to learn from.");
@@ -159,7 +177,8 @@ TrainText train_text(const TemplateConfig& config, const Messages& given) {
     options.spans = true;
     auto output = chat.render(messages, options);
     std::erase_if(output.generation, [](const jinja::Span& s) { return s.begin == s.end; });
-    if (output.generation.empty()) kernels::fail_usage("{}: its {{% generation %}} marks nothing of this conversation.", chat.name());
+    if (output.generation.empty())
+      kernels::fail_usage("{}: its {{% generation %}} marks nothing of this conversation.", chat.name());
     return {std::move(output.text), std::move(output.generation)};
   }
   result.text = chat.render(messages, options).text;
@@ -172,9 +191,11 @@ TrainText train_text(const TemplateConfig& config, const Messages& given) {
       so_far.push_back(messages[i]);
       const std::string after = chat.render(so_far, options).text;
       if (!after.starts_with(before) || !result.text.starts_with(after))
-        kernels::fail_usage("{}: message {}: the template writes a turn otherwise when it is asked for, given or followed by others, so "
-                            "what the assistant says cannot be told from the rest. Mark it in the template by {{% generation %}}, or use "
-                            "conversations of one turn.", chat.name(), i + 1);
+        kernels::fail_usage(
+            "{}: message {}: the template writes a turn otherwise when it is asked for, given or followed by others, so "
+            "what the assistant says cannot be told from the rest. Mark it in the template by {{% generation %}}, or use "
+            "conversations of one turn.",
+            chat.name(), i + 1);
       result.trained.push_back({static_cast<int64_t>(before.size()), static_cast<int64_t>(after.size())});
     } else {
       so_far.push_back(messages[i]);

@@ -26,13 +26,17 @@ void refuse_unless(const JsonFields& f, const char* key, const std::vector<json>
   f.wrong(key, list + ": anything else is not supported");
 }
 
+bool true_or_null(const JsonFields& f, const char* key, bool fallback) {
+  return f.absent(key) ? fallback : f.boolean(key, false);
+}
+
 std::vector<int64_t> read_ids(const JsonFields& f, const char* key) {
   const json* value = f.find(key);
   if (!value) return {};
   std::vector<int64_t> ids;
   for (const auto& id : value->is_array() ? *value : json::array({*value})) {
-    if (!id.is_number_integer() || id < 0 || id > kLargestSize) f.wrong(key, "an id or a list of ids");
-    ids.push_back(id.get<int64_t>());
+    if (!id.is_number_integer() || id < -1 || id > kLargestSize) f.wrong(key, "an id or a list of ids");
+    if (id >= 0) ids.push_back(id.get<int64_t>());
   }
   return ids;
 }

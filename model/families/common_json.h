@@ -13,7 +13,9 @@ int64_t size_field(const JsonFields& f, const char* key, std::optional<int64_t> 
 int64_t size_or_null(const JsonFields& f, const char* key, int64_t fallback);
 // The key may be absent or hold one of `wanted`; anything else is refused by name.
 void refuse_unless(const JsonFields& f, const char* key, const std::vector<nlohmann::json>& wanted);
-// A token id, a list of them, or nothing.
+// Like JsonFields::boolean, but null is false and only an absent key is `fallback`: what Python makes of None.
+bool true_or_null(const JsonFields& f, const char* key, bool fallback);
+// Numbers from 0, for tokens or layers: one, a list of them, or nothing. -1 counts as nothing (the first Llamas' pad_token_id).
 std::vector<int64_t> read_ids(const JsonFields& f, const char* key);
 
 // New files: rope_parameters {rope_type, rope_theta, ...}. Old ones: rope_theta, and rope_scaling with `rope_type` or

@@ -1,6 +1,7 @@
 // config.json <-> ModelConfig: the keys of all families. Those of one are in its own file.
 #include "kernels/error.h"
 #include "model/families/common_json.h"
+#include "model/families/key_names.h"
 #include "model/families/quantization.h"
 
 namespace model {
@@ -51,7 +52,7 @@ ModelConfig config_from_json(const json& j, const std::string& file) {
   try {
     check(c);
   } catch (const kernels::UsageError& e) {
-    kernels::fail_usage("{}: {}", file, e.what());
+    kernels::fail_usage("{}: {}", file, with_key_names(e.what(), c));
   }
   return c;
 }

@@ -19,7 +19,6 @@ void read_mla(const JsonFields& f, ModelConfig& c) {
   c.rope_size = size_field(f, "qk_rope_head_dim", 64);
   c.value_size = size_field(f, "v_head_dim", 128);
   read_attention_bias(f, c);
-  refuse_unless(f, "mlp_bias", {false});
   refuse_unless(f, "moe_layer_freq", {1});
   refuse_other_layer_types(f, c);
 }
@@ -62,6 +61,7 @@ void read_deepseek_v2(const JsonFields& f, ModelConfig& c) {
   refuse_unless(f, "scoring_func", {"softmax"});
   refuse_unless(f, "topk_method", {"greedy", "group_limited_greedy"});
   read_mla(f, c);
+  c.feed_forward_bias = f.boolean("mlp_bias", false);
   c.rope_interleaved = true;
   if (!read_experts(f, 0, 64, 2, 1407, c)) return;
   c.router.active = size_field(f, "num_experts_per_tok");
@@ -76,6 +76,7 @@ void read_deepseek_v2(const JsonFields& f, ModelConfig& c) {
 
 void write_deepseek_v2(const ModelConfig& c, ordered_json& j) {
   write_mla(c, j);
+  j["mlp_bias"] = c.feed_forward_bias;
   j["scoring_func"] = "softmax";
   j["topk_method"] = c.router.groups > 1 ? "group_limited_greedy" : "greedy";
   j["norm_topk_prob"] = false;
@@ -84,14 +85,15 @@ void write_deepseek_v2(const ModelConfig& c, ordered_json& j) {
 void read_deepseek_v3(const JsonFields& f, ModelConfig& c) {
   refuse_unless(f, "scoring_func", {"sigmoid"});
   refuse_unless(f, "topk_method", {"noaux_tc"});
+  refuse_unless(f, "mlp_bias", {false});
   read_mla(f, c);
-  c.rope_interleaved = f.boolean("rope_interleave", true);
+  c.rope_interleaved = true_or_null(f, "rope_interleave", true);
   if (!read_experts(f, 3, 256, 1, 2048, c)) return;
   c.router.scoring = Router::Scoring::sigmoid;
   c.router.active = size_field(f, "num_experts_per_tok", 8);
-  c.router.groups = size_field(f, "n_group", 8);
-  c.router.groups_kept = size_field(f, "topk_group", 4);
-  c.router.normalize = f.boolean("norm_topk_prob", true);
+  c.router.groups = f.absent("n_group") ? 8 : size_field(f, "n_group");
+  c.router.groups_kept = f.absent("topk_group") ? 4 : size_field(f, "topk_group");
+  c.router.normalize = true_or_null(f, "norm_topk_prob", true);
   c.router.scale = f.number("routed_scaling_factor", 2.5);
 }
 

@@ -74,6 +74,7 @@ const std::vector<Family>& families() {
        .parts = {.attention = Attention::mla,
                  .experts = Part::may,
                  .attention_bias = Part::may,
+                 .feed_forward_bias = Part::may,
                  .interleaved = Part::always,
                  .early_dense = Part::may,
                  .divided_width = true},

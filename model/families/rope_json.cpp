@@ -9,11 +9,15 @@ using nlohmann::ordered_json;
 
 namespace {
 
-void read_scaling(const JsonFields& rope, ModelConfig& c) {
+// `f`: the whole file, whose own original_max_position_embeddings counts more than that of `rope`.
+void read_scaling(const JsonFields& f, const JsonFields& rope, ModelConfig& c) {
   auto& s = c.rope_scaling;
   if (s.kind != "linear" && s.kind != "llama3" && s.kind != "yarn")
     rope.wrong(rope.find("rope_type") ? "rope_type" : "type", "a supported scaling: default, linear, llama3, yarn");
-  if (s.kind != "linear") s.original_positions = rope.integer("original_max_position_embeddings", 1, INT32_MAX, c.max_positions);
+  if (s.kind != "linear") {
+    const char* key = "original_max_position_embeddings";
+    s.original_positions = f.integer(key, 1, INT32_MAX, rope.integer(key, 1, INT32_MAX, c.max_positions));
+  }
   if (s.kind == "yarn" && !rope.absent("factor") && !rope.find("factor"))
     s.factor = static_cast<double>(c.max_positions) / static_cast<double>(s.original_positions);
   else
@@ -22,6 +26,7 @@ void read_scaling(const JsonFields& rope, ModelConfig& c) {
     s.low_frequency_factor = rope.number("low_freq_factor");
     s.high_frequency_factor = rope.number("high_freq_factor");
   }
+  s.mscale_all_dim = rope.number("mscale_all_dim", 0.0);  // DeepSeek's code scales attention by it whatever the kind
   if (s.kind != "yarn") return;
   const auto or_default = [&](const char* key, double fallback) {
     const double value = rope.number(key, fallback);
@@ -30,23 +35,16 @@ void read_scaling(const JsonFields& rope, ModelConfig& c) {
   s.beta_fast = or_default("beta_fast", 32.0);
   s.beta_slow = or_default("beta_slow", 1.0);
   s.mscale = rope.number("mscale", 0.0);
-  s.mscale_all_dim = rope.number("mscale_all_dim", 0.0);
   s.attention_factor = rope.number("attention_factor", 0.0);
   if (rope.find("attention_factor") && !(s.attention_factor > 0)) rope.wrong("attention_factor", "a number above 0");
-  s.truncate = rope.boolean("truncate", true);
+  s.truncate = true_or_null(rope, "truncate", true);
 }
 
-// Newer files may give each kind of layer its own settings; one network has one rotary table.
-const json& without_layer_types(const JsonFields& f, const char* key, const json& rope) {
-  const json* one = nullptr;
-  if (!rope.is_object()) f.wrong(key, "an object");
-  for (const char* type : {"full_attention", "sliding_attention", "chunked_attention", "linear_attention"}) {
-    const auto it = rope.find(type);
-    if (it == rope.end() || it->is_null()) continue;
-    if (one && *one != *it) f.wrong(key, "equal for all kinds of layers: different rotary settings are not supported");
-    one = &*it;
-  }
-  return one ? *one : rope;
+// Some newer models give each kind of layer its own settings. None of our families does: transformers leaves such
+// settings aside in those without layer_types, and cannot load the others.
+void refuse_layer_types(const JsonFields& rope) {
+  for (const char* type : {"full_attention", "sliding_attention", "chunked_attention", "linear_attention"})
+    if (rope.find(type)) rope.wrong(type, "left out: settings for one kind of layer are not supported");
 }
 
 }  // namespace
@@ -57,14 +55,15 @@ void read_rope(const JsonFields& f, double default_theta, ModelConfig& c) {
   for (const char* key : {"rope_scaling", "rope_parameters"}) {
     const json* given = f.find(key);
     if (!given || given->empty()) continue;
-    const JsonFields rope(without_layer_types(f, key, *given), f.where() + ": " + key);
+    const JsonFields rope(*given, f.where() + ": " + key);
+    refuse_layer_types(rope);
     refuse_unless(rope, "partial_rotary_factor", {1.0});
     c.rope_theta = rope.number("rope_theta", c.rope_theta);
     c.rope_scaling.kind = rope.string("rope_type", rope.string("type", "default"));
     if (c.rope_scaling.kind == "default")
       c.rope_scaling.kind = "none";
     else
-      read_scaling(rope, c);
+      read_scaling(f, rope, c);
     return;
   }
 }
@@ -81,10 +80,10 @@ void write_rope(const ModelConfig& c, ordered_json& j) {
     rope["beta_fast"] = s.beta_fast;
     rope["beta_slow"] = s.beta_slow;
     if (s.mscale != 0) rope["mscale"] = s.mscale;
-    if (s.mscale_all_dim != 0) rope["mscale_all_dim"] = s.mscale_all_dim;
     if (s.attention_factor != 0) rope["attention_factor"] = s.attention_factor;
     if (!s.truncate) rope["truncate"] = false;
   }
+  if (s.mscale_all_dim != 0) rope["mscale_all_dim"] = s.mscale_all_dim;
   if (s.kind == "llama3" || s.kind == "yarn") rope["original_max_position_embeddings"] = s.original_positions;
   j["rope_scaling"] = nullptr;
   if (s.kind != "none") {

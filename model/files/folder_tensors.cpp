@@ -32,6 +32,9 @@ ReadRun reader_of(const SafetensorsEntry& entry) {
   return {values, [bits](int64_t first, int64_t) { return bits + first; }};
 }
 
+// A link counts even where it leads nowhere: opening it says so.
+bool is_there(const std::string& path) { return std::filesystem::exists(std::filesystem::symlink_status(path)); }
+
 [[noreturn]] void fail_without_weights(const std::string& directory) {
   std::string pickle, gguf, shard;
   for (const auto& file : std::filesystem::directory_iterator(directory)) {
@@ -41,6 +44,9 @@ ReadRun reader_of(const SafetensorsEntry& entry) {
     std::string* kept = pickled ? &pickle : kind == ".gguf" ? &gguf : kind == ".safetensors" ? &shard : nullptr;
     if (kept && (kept->empty() || name < *kept)) *kept = name;  // the same one on every file system
   }
+  if (shard == "adapter_model.safetensors")
+    fail_usage("{}: has {} and no other weights: it holds a LoRA adapter, not a model. Merge it into its model first.", directory,
+               shard);
   if (!shard.empty())
     fail_usage("{}: has {}, but neither model.safetensors nor model.safetensors.index.json, which says what is in which "
                "file. Was the folder copied whole?",
@@ -80,10 +86,10 @@ std::string layer_prefix(const std::string& name, int64_t& layer) {
 FolderTensors::FolderTensors(const std::string& directory) : directory_(directory) {
   const auto single = directory + "/model.safetensors", index = directory + "/model.safetensors.index.json";
   if (!std::filesystem::is_directory(directory)) fail_usage("{}: is no folder. Give the path of a model folder.", directory);
-  if (std::filesystem::exists(single)) {
+  if (is_there(single)) {
     where_ = single;
     add(single);
-  } else if (std::filesystem::exists(index)) {
+  } else if (is_there(index)) {
     where_ = index;
     add_shards(index);
   } else {
@@ -119,8 +125,11 @@ const FolderTensors::Place& FolderTensors::find(const std::string& name, const s
   if (it != tensors_.end()) return it->second;
   std::string hint = "Does config.json belong to these weights?";
   if (name == kHead) hint = "If the embedding is the head, config.json must say \"tie_word_embeddings\": true.";
+  if (where_.ends_with("/model.safetensors") && is_there(where_ + ".index.json"))
+    hint = "The folder has model.safetensors.index.json too; if its shards are the model, remove model.safetensors.";
   if (name.starts_with("model.") && has(name.substr(6)))
-    hint = fmt::format("The folder has {} instead: save the whole model for causal language modelling, not its body alone.", name.substr(6));
+    hint = fmt::format("The folder has {} instead: save the whole model for causal language modelling, not its body alone.",
+                       name.substr(6));
   fail_usage("{}: tensor {} of shape {} is missing. {}", where_, name, shape_text(shape), hint);
 }
 

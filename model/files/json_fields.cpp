@@ -45,8 +45,8 @@ json parse_json(const std::string& text, const std::string& file) {
 std::string read_text_file(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
   std::ostringstream text;
-  if (in) text << in.rdbuf();
-  if (!in || !text) fail_usage("{}: cannot be read. Check the path.", path);
+  if (in && in.peek() != std::ifstream::traits_type::eof()) text << in.rdbuf();  // copying nothing would count as a failure
+  if (in.bad() || !in.is_open() || !text) fail_usage("{}: cannot be read. Check the path.", path);
   return text.str();
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <set>
+#include <string_view>
 
 #include "kernels/error.h"
 #include "model/files/json_fields.h"
@@ -107,6 +108,11 @@ void check_layout(const std::vector<SafetensorsEntry>& entries, const unsigned c
 
 std::vector<SafetensorsEntry> parse_safetensors(const unsigned char* bytes, int64_t size, const std::string& file) {
   if (size < 8) fail_usage("{}: has {} bytes, too few for a safetensors file. Was it cut off?", file, size);
+  const auto begins = [&](std::string_view text) {
+    return size >= static_cast<int64_t>(text.size()) && std::memcmp(bytes, text.data(), text.size()) == 0;
+  };
+  if (begins("version https://git-lfs"))
+    fail_usage("{}: is a Git LFS pointer, not the file itself. Run: git lfs pull", file);
   uint64_t header_size = 0;
   std::memcpy(&header_size, bytes, 8);
   if (header_size > kLargestHeader || static_cast<int64_t>(header_size) > size - 8)

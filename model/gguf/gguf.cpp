@@ -59,6 +59,7 @@ class Cursor {
 };
 
 constexpr uint32_t kString = 8, kArray = 9;
+constexpr int kDeepest = 8;  // lists in lists
 constexpr int64_t kValueBytes[] = {1, 1, 2, 2, 4, 4, 4, 1, 8, 12, 8, 8, 8};  // by type; strings and arrays: at least
 
 json read_value(Cursor& in, uint32_t type, const std::string& where) {
@@ -92,16 +93,15 @@ json read_value(Cursor& in, uint32_t type, const std::string& where) {
   }
 }
 
-json read_any(Cursor& in, const std::string& where) {
-  const auto type = in.number<uint32_t>();
+json read_any(Cursor& in, uint32_t type, const std::string& where, int depth) {
   if (type != kArray) return read_value(in, type, where);
   const auto element = in.number<uint32_t>();
-  if (element >= std::size(kValueBytes) || element == kArray)
-    fail_usage("{}: is a list of type {}, which is not supported.", where, element);
+  if (element >= std::size(kValueBytes)) fail_usage("{}: is a list of type {}, which GGUF does not have.", where, element);
+  if (depth == kDeepest) fail_usage("{}: is lists in lists, nested more than {} deep.", where, kDeepest);
   const int64_t count = in.count(kValueBytes[element], "list elements");
   json list = json::array();
   list.get_ref<json::array_t&>().reserve(static_cast<size_t>(count));
-  for (int64_t i = 0; i < count; ++i) list.push_back(read_value(in, element, where));
+  for (int64_t i = 0; i < count; ++i) list.push_back(read_any(in, element, where, depth + 1));
   return list;
 }
 
@@ -178,7 +178,7 @@ GgufContent parse_gguf(const unsigned char* bytes, int64_t size, const std::stri
   for (int64_t i = 0; i < pair_count; ++i) {
     const auto key = in.string();
     if (content.metadata.contains(key)) fail_usage("{}: {} is in the metadata twice.", file, shown(key));
-    content.metadata[key] = read_any(in, fmt::format("{}: {}", file, shown(key)));
+    content.metadata[key] = read_any(in, in.number<uint32_t>(), fmt::format("{}: {}", file, shown(key)), 0);
   }
   std::vector<Description> list;
   std::set<std::string> names;

@@ -7,10 +7,10 @@
 #include "kernels/error.h"
 #include "kernels/thread_pool.h"
 #include "model/families/tensor_names.h"
+#include "model/files/atomic_folder.h"
 #include "model/files/folder_files.h"
 #include "model/files/json_fields.h"
 #include "model/files/mapped_file.h"
-#include "model/files/safetensors_stream.h"
 #include "model/parameter_store.h"
 
 namespace model {
@@ -146,7 +146,7 @@ std::string describe(const GgufContent& gguf, const ModelConfig& c, int64_t elem
 
 }  // namespace
 
-std::string import_gguf(const std::string& file, const std::string& directory, kernels::Dtype dtype) {
+std::string import_gguf(const std::string& file, const std::string& directory, kernels::Dtype dtype, int64_t shard_bytes) {
   const MappedFile mapped(file);
   const GgufContent gguf = parse_gguf(mapped.data(), mapped.size(), file);
   const ModelConfig config = gguf_config(gguf, file);
@@ -157,13 +157,14 @@ std::string import_gguf(const std::string& file, const std::string& directory, k
   const ParameterList list(config);
   const auto sources = match(gguf, list.parameters(), file);
 
-  make_folder(directory);
   TensorCopier copier(mapped, config, dtype);
   std::vector<StreamedTensor> tensors;
   for (const auto& source : sources) tensors.push_back(copier.plan(source));
-  stream_safetensors(directory + "/model.safetensors", tensors);
-  write_folder_files(directory, config, dtype, *tokenizer,
+  AtomicFolder folder(directory);
+  write_shards(folder.temporary(), tensors, shard_bytes);
+  write_folder_files(folder.temporary(), config, dtype, *tokenizer,
                      JsonFields(gguf.metadata, file).string("tokenizer.chat_template", ""));
+  folder.commit();
   return describe(gguf, config, list.size(), *tokenizer, dtype, directory);
 }
 

@@ -5,6 +5,7 @@
 
 #include "kernels/dtype.h"
 #include "model/config.h"
+#include "model/files/shards.h"
 #include "model/gguf/gguf.h"
 
 namespace model {
@@ -18,7 +19,9 @@ ModelConfig gguf_config(const GgufContent& gguf, const std::string& file);
 std::string gguf_tokenizer_json(const nlohmann::json& metadata, const std::string& file);
 
 // Dequantises into `dtype` (norms stay float32), piece by piece: memory does not grow with the model. The tokenizer and
-// the chat template come from the metadata. Returns a sentence for the user: what was found and how it was quantised.
-std::string import_gguf(const std::string& file, const std::string& directory, kernels::Dtype dtype = kernels::Dtype::float32);
+// the chat template come from the metadata. The folder appears whole or not at all, and replaces one that stands there.
+// Returns a sentence for the user: what was found and how it was quantised.
+std::string import_gguf(const std::string& file, const std::string& directory, kernels::Dtype dtype = kernels::Dtype::float32,
+                        int64_t shard_bytes = kShardBytes);
 
 }  // namespace model

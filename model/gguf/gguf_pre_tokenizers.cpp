@@ -45,6 +45,15 @@ BytePairKind llama3() { return {sequence({split_words(R"(\p{N}{1,3})"), byte_lev
 
 BytePairKind qwen2() { return {sequence({split_words(R"(\p{N})"), byte_level(false)}), {{"type", "NFC"}}}; }
 
+// Mistral from Nemo on: words are cut where lower case turns to upper case.
+BytePairKind tekken() {
+  return {sequence({split(R"([^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+)"
+                          R"(|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*|\p{N})"
+                          R"(| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+)"),
+                    byte_level(false)}),
+          nullptr, true, true};
+}
+
 BytePairKind deepseek_llm() {
   return {sequence({split("[\r\n]"), split(std::string(R"(\s?[)") + kDeepseekLetters + "]+"),
                     split(R"(\s?[!-/:-~！-／：-～‘-‟　-。]+)"), split(R"(\s+$)"), split(kDeepseekEastAsian), digits(),
@@ -77,7 +86,7 @@ constexpr struct {
               {"llama3", llama3},             {"llama-v3", llama3},
               {"qwen2", qwen2},               {"deepseek-r1-qwen", qwen2},
               {"deepseek-llm", deepseek_llm}, {"deepseek-coder", deepseek_coder},
-              {"deepseek-v3", deepseek_v3}};
+              {"deepseek-v3", deepseek_v3},   {"tekken", tekken}};
 
 }  // namespace
 

@@ -58,6 +58,7 @@ void AddedTokenFinder::split(std::string_view text, std::vector<Part>& parts) co
         begin = character_before(text, begin);
     if (token->right_strip)
       while (end < text.size() && is_space(utf8_code_point(text, end))) end += utf8_length(text, end);
+    if (token->left_strip && done >= end) continue;  // of white space alone, and the token before has taken it all
     if (done < begin) parts.push_back({text.substr(done, begin - done), -1});
     parts.push_back({text.substr(begin, end - begin), token->id});
     done = end;

@@ -141,13 +141,11 @@ void PreTokenizer::cut(const Step& step, std::string_view text, std::vector<std:
   if (step.behaviour == Behaviour::isolated) return cut_isolated(step, text, pieces);
   std::vector<Span> spans, merged;
   size_t done = 0;
-  for (size_t from = 0; from <= text.size();) {
-    const auto m = find(step, text, from);
-    if (!m.found) break;
+  for (MatchIterator matches(text); matches.next([&](size_t from) { return find(step, text, from); });) {
+    const auto& m = matches.match;
     if (done < m.begin) spans.push_back({done, m.begin, step.invert});
     spans.push_back({m.begin, m.end, !step.invert});
-    done = from = m.end;
-    if (m.end == m.begin) from += m.end < text.size() ? utf8_length(text, m.end) : 1;
+    done = m.end;
   }
   if (done < text.size()) spans.push_back({done, text.size(), step.invert});
 

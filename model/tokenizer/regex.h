@@ -1,8 +1,9 @@
 // A regular expression as Hugging Face's tokenizers read it, over PCRE2's JIT.
 //
-// Their engine is Oniguruma with Ruby's syntax. Where PCRE2 reads the same text in another way, the pattern is translated
-// (\s and \S are spelled out as code points, since PCRE2 also lets them match U+180E; \w and \W as classes) or refused:
-// && and nested classes, \h, \H, and + after an interval, which is possessive in PCRE2 only.
+// Their engine is Oniguruma with Ruby's syntax: ^ and $ stand at every line. Where PCRE2 reads the same text in another way, the
+// pattern is translated (\s and \S are spelled out as code points, since PCRE2 also lets them match U+180E; \w, \W and [:alpha:] as
+// classes; \v is one character; \p{Han} is the script without those it shares; {,3} is {0,3}; (?m) is (?s)) or refused: && and
+// nested classes, \h, \H, (?i) in the middle, and + after an interval, which is possessive in PCRE2 only.
 #pragma once
 
 #include <memory>

@@ -23,13 +23,11 @@ Regex::Match TextPattern::find(std::string_view text, size_t from) const {
 std::string TextPattern::replace_all(std::string_view text, std::string_view content, size_t most) const {
   std::string result;
   size_t done = 0;
-  for (size_t from = 0; from <= text.size();) {
-    const auto m = find(text, from);
-    if (!m.found) break;
+  for (MatchIterator matches(text); matches.next([&](size_t from) { return find(text, from); });) {
+    const auto& m = matches.match;
     result.append(text, done, m.begin - done).append(content);
     if (result.size() > most) kernels::fail("tokenizer: a text of {} bytes grew beyond {} in a Replace", text.size(), most);
-    done = from = m.end;
-    if (m.end == m.begin) from += m.end < text.size() ? utf8_length(text, m.end) : 1;  // an empty match: go on by a character
+    done = m.end;
   }
   return result.append(text, done, std::string_view::npos);
 }

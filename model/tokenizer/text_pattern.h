@@ -8,10 +8,38 @@
 #include <string_view>
 
 #include "model/tokenizer/regex.h"
+#include "model/tokenizer/utf8.h"
 
 namespace model {
 
 class JsonFields;
+
+// All matches in a text, as Oniguruma's callers walk them: after an empty one it goes on by a character, and an empty one right
+// after another match is none.
+class MatchIterator {
+ public:
+  explicit MatchIterator(std::string_view text) : text_(text) {}
+  Regex::Match match;
+
+  // `find(from)` gives the first match at `from` or later. False: there is none.
+  template <typename Find>
+  bool next(const Find& find) {
+    const size_t last_end = match.found ? match.end : std::string_view::npos;
+    for (;;) {
+      if (from_ > text_.size()) return false;
+      match = find(from_);
+      if (!match.found) return false;
+      from_ = match.end;
+      if (match.end > match.begin) return true;
+      from_ += match.end < text_.size() ? utf8_length(text_, match.end) : 1;
+      if (match.begin != last_end) return true;
+    }
+  }
+
+ private:
+  std::string_view text_;
+  size_t from_ = 0;
+};
 
 class TextPattern {
  public:

@@ -4,6 +4,8 @@
 // Ids and texts equal those of the library `tokenizers` 0.23.3. The differences:
 // - where a vocabulary is an alphabet (no merges), a character outside of it is an error; they drop it;
 // - a token of added_tokens decodes to its content under ByteLevel; they garble one with a letter such as U+00E9;
+// - a special token that is looked for in the normalised text is left out when asked for; they keep one that normalising changes;
+// - Metaspace's prepend_scheme "first" looks at the text as it is after the normaliser; they ask where a piece comes from;
 // - "truncation" and "padding" of the file have no effect here.
 // Parts that are not covered are refused by name, with file and place: see normalizer.h, pre_tokenizer.h, bpe.h,
 // post_processor.h and decoder.h. Thread-safe after construction.

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "kernels/tensor.h"
+#include "kernels/dtype.h"
 #include "model/chat/chat_template.h"
 #include "model/tokenizer/bpe_trainer.h"
 #include "reward/sandbox/sandbox.h"

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <string>
 
-#include "kernels/tensor.h"
+#include "kernels/dtype.h"
 #include "model/upcycle.h"
 
 namespace rl {

@@ -7,19 +7,20 @@
 #include "rl/commands/output_folder.h"
 #include "rl/commands/tool_commands.h"
 #include "rl/report/progress.h"
+#include "rl/report/terminal.h"
 
 namespace rl {
 namespace {
 
 std::string describe(const UpcycleCommandOptions& options, const model::UpcyclePlan& plan) {
   const auto& target = plan.target;
-  const auto millions = [](int64_t n) { return static_cast<double>(n) / 1e6; };
+  const auto count = [](int64_t n) { return count_text(static_cast<double>(n)); };
   const auto before = model::count_parameters(plan.dense), after = model::count_parameters(target);
-  std::string text = fmt::format("{}: {} with {} experts of width {} in each of {} layers, {} active", options.out, target.family,
-                                 target.router.experts, target.expert_width, target.layers, target.router.active);
+  std::string text =
+      fmt::format("{}: {} with {} experts of width {} in each of {} layers, {} active", options.out, target.family,
+                  target.router.experts, target.expert_width, target.layers, target.router.active);
   if (target.shared_experts > 0) text += fmt::format(", {} shared", target.shared_experts);
-  text += fmt::format("; {:.1f} M parameters, {:.1f} M active, of {:.1f} M dense ones.\n", millions(after.total), millions(after.active),
-                      millions(before.total));
+  text += fmt::format("; {} parameters, {} active, of {} dense ones.\n", count(after.total), count(after.active), count(before.total));
   if (plan.differences.empty()) return text + "Its output is the dense model's, up to rounding.\n";
   for (const auto& why : plan.differences) text += "Its output is NOT the dense model's: " + why + ".\n";
   return text;

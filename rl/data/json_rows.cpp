@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "kernels/error.h"
+#include "kernels/watchdog.h"
 #include "reward/outside_json.h"
 
 namespace rl {
@@ -101,6 +102,7 @@ void for_each_row(const std::string& file, const Take& wanted) {
     any = true;
     return wanted(line, row);
   };
+  const kernels::Wait wait(file + " to be read");
   std::ifstream in(file, std::ios::binary);
   if (!in || std::filesystem::is_directory(file))
     kernels::fail_usage("{}: the data file cannot be read. Check the path; it is relative to the working folder.", file);

@@ -1,6 +1,6 @@
 """A reward as a program: 1 if the text in <answer> is the gold. It fails as the file named by PONDER_JUDGE_PLAN says.
 
-The plan: {"folder": where requests are counted over all workers, "faults": {"REQUEST": "die" | "hang" | "lie" | "slow"},
+The plan: {"folder": where requests are counted over all workers, "faults": {"REQUEST": "die" | "hang" | "lie" | "slow" | "huge"},
 "broken_from": REQUEST}. From `broken_from` on no worker answers or starts.
 """
 import itertools
@@ -40,6 +40,8 @@ def results_of(items):
         time.sleep(1000)
     if fault == "slow":
         time.sleep(0.3)
+    if fault == "huge":  # finite, but no float32 holds it
+        results[0]["score"] = 1e300
     return [{"uid": "x", "score": 1.0}] * (len(items) + 1) if fault == "lie" else results
 
 

@@ -95,6 +95,35 @@ def refused_saves(work, undisturbed):
     print("  checkpoints that the disk refuses are told and tried again; the run goes on")
 
 
+# A data file that nobody writes: reading it never ends.
+def hangs(work):
+    os.mkfifo(f"{work}/never")
+    printed = runs.train(TINY, f"{work}/hung", f"data.train={work}/never", "run.wait_deadline_s=0.3", expect=3)
+    check(f"waiting for {work}/never to be read since" in printed, f"a wait past its deadline was not told:\n{printed}")
+    check("state S" in printed and f"waits for {work}/never to be read" in printed, f"no report of the threads:\n{printed}")
+    print("  a wait past its deadline ends the run and says what every thread does")
+
+
+# The folder of the final model cannot be written at first.
+def refused_end(work, undisturbed):
+    folder = f"{work}/no-end"
+    os.mkdir(folder)
+    open(f"{folder}/final", "w").close()
+
+    def unblock():
+        while not (os.path.exists(f"{folder}/events.jsonl") and events(folder, "save_failed")):
+            time.sleep(0.005)
+        os.remove(f"{folder}/final")
+
+    helper = threading.Thread(target=unblock, daemon=True)
+    helper.start()
+    printed = runs.train(TINY, folder)
+    helper.join()
+    check("the final model could not be saved" in printed, f"a refused final model was not told:\n{printed}")
+    check(weights(folder) == undisturbed, "a refused final model changed the weights")
+    print("  the final model waits for a disk that refuses it")
+
+
 def main():
     work = tempfile.mkdtemp()
     try:
@@ -106,6 +135,8 @@ def main():
         save_on_signal(work, undisturbed)
         not_finite(work)
         refused_saves(work, undisturbed)
+        refused_end(work, undisturbed)
+        hangs(work)
     finally:
         shutil.rmtree(work)
 

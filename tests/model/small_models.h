@@ -1,7 +1,12 @@
-// One small config of each family.
+// Small configs of three families, weights for them, and a tokenizer.
 #pragma once
 
+#include <memory>
+
+#include "kernels/tensor.h"
 #include "model/config.h"
+#include "model/parameter_store.h"
+#include "model/tokenizer/tokenizer.h"
 
 namespace golden {
 
@@ -30,6 +35,18 @@ inline model::ModelConfig small_deepseek_v3() {
       .experts = 8, .active = 2, .scoring = kernels::RouterConfig::Scoring::sigmoid, .groups = 2, .groups_kept = 1, .scale = 2.5};
   c.expert_width = 12, c.shared_experts = 1;
   return c;
+}
+
+// Whole numbers from -125 to 125, which every float type holds.
+inline model::ParameterStore filled(const model::ModelConfig& config) {
+  model::ParameterStore store(config, false);
+  float* p = kernels::f32(store.master);
+  for (int64_t i = 0; i < store.size(); ++i) p[i] = static_cast<float>(i * 37 % 251 - 125);
+  return store;
+}
+
+inline std::shared_ptr<const model::Tokenizer> characters() {
+  return model::Tokenizer::from_json(model::character_tokenizer_json("0123456789+=;", {"<eos>", "<pad>"}), "characters");
 }
 
 }  // namespace golden

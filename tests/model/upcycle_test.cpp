@@ -158,6 +158,10 @@ TEST_CASE("what cannot be built is refused in the command line's words", "[upcyc
   CHECK_THAT(error("llama", {.noise = NAN}), Contains("--noise is nan"));
   CHECK_THAT(error("llama", {.family = "gpt2"}), Contains("--family is \"gpt2\", which is not supported. Supported: mixtral, qwen3_moe, deepseek_v3"));
   CHECK_THAT(error("llama", {.family = "deepseek_v3"}), Contains("--family deepseek_v3 has latent (MLA) attention, and this llama has grouped-query"));
+  auto mixed = dense("qwen3");
+  mixed.window = 5, mixed.full_layers = {0};
+  CHECK_THAT(error_of([&] { model::plan_upcycle(mixed, {}); }),
+             Contains("this qwen3 has a sliding window in some of its layers only, and qwen3_moe has one in all layers or in none"));
   CHECK_THAT(error("qwen3", {.family = "mixtral"}), Contains("mixtral has no norm of queries and keys"));
   CHECK_THAT(error("deepseek_v3", {}), Contains("deepseek_v3 has at least one shared expert. Add --shared 1 --granularity 2"));
   CHECK_THAT(error_of([] { model::plan_upcycle(golden::small_qwen3_moe(), {}); }), Contains("is a qwen3_moe with 4 experts already"));

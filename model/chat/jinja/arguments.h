@@ -20,8 +20,8 @@ struct Arguments {
 };
 
 // The arguments in the order of `names`, which the callee `what` has; the first `needed` must be given. Throws Problem.
-inline std::vector<std::optional<Value>> bind(const std::string& what, const Arguments& given, std::initializer_list<const char*> names,
-                                              size_t needed = 0) {
+inline std::vector<std::optional<Value>> bind(const std::string& what, const Arguments& given,
+                                              std::initializer_list<const char*> names, size_t needed = 0) {
   std::vector<std::optional<Value>> bound(names.size());
   if (given.positional.size() > names.size())
     throw Problem(fmt::format("{} takes at most {} arguments but was given {}", what, names.size(), given.positional.size()));
@@ -29,7 +29,8 @@ inline std::vector<std::optional<Value>> bind(const std::string& what, const Arg
   for (const auto& [name, value] : given.named) {
     size_t i = 0;
     while (i < names.size() && name != names.begin()[i]) ++i;
-    if (i == names.size() || bound[i]) throw Problem(fmt::format("{} takes no argument {}{}", what, name, i < names.size() ? " twice" : ""));
+    if (i == names.size() || bound[i])
+      throw Problem(fmt::format("{} takes no argument {}{}", what, name, i < names.size() ? " twice" : ""));
     bound[i] = value;
   }
   for (size_t i = 0; i < needed; ++i)

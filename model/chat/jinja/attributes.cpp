@@ -15,11 +15,13 @@ bool one_of(std::string_view name, std::initializer_list<std::string_view> names
 
 // All of Python's, so that none is mistaken for a missing key; call_method says which it can do.
 bool is_text_method(std::string_view name) {
-  return one_of(name, {"capitalize", "casefold", "center", "count", "encode", "endswith", "expandtabs", "find", "format", "format_map",
-                       "index", "isalnum", "isalpha", "isascii", "isdecimal", "isdigit", "isidentifier", "islower", "isnumeric",
-                       "isprintable", "isspace", "istitle", "isupper", "join", "ljust", "lower", "lstrip", "maketrans", "partition",
-                       "removeprefix", "removesuffix", "replace", "rfind", "rindex", "rjust", "rpartition", "rsplit", "rstrip", "split",
-                       "splitlines", "startswith", "strip", "swapcase", "title", "translate", "upper", "zfill"});
+  return one_of(
+      name, {"capitalize",   "casefold",   "center",    "count",       "encode",    "endswith",     "expandtabs",   "find",
+             "format",       "format_map", "index",     "isalnum",     "isalpha",   "isascii",      "isdecimal",    "isdigit",
+             "isidentifier", "islower",    "isnumeric", "isprintable", "isspace",   "istitle",      "isupper",      "join",
+             "ljust",        "lower",      "lstrip",    "maketrans",   "partition", "removeprefix", "removesuffix", "replace",
+             "rfind",        "rindex",     "rjust",     "rpartition",  "rsplit",    "rstrip",       "split",        "splitlines",
+             "startswith",   "strip",      "swapcase",  "title",       "translate", "upper",        "zfill"});
 }
 bool is_dict_method(std::string_view name) { return one_of(name, {"copy", "fromkeys", "get", "items", "keys", "values"}); }
 bool is_list_method(std::string_view name) { return one_of(name, {"copy", "count", "index"}); }
@@ -74,7 +76,8 @@ bool has_method(const Value& object, const std::string& name) {
 Value attribute_of(const Value& object, const std::string& name) {
   if (object.is(Kind::undefined)) throw Problem(object.text());
   if (name.starts_with("__")) throw Problem(fmt::format("the attribute {} is outside the supported part of Jinja", name));
-  if (changes(object, name)) return Value::undefined(fmt::format("{}.{} changes a value, which templates may not do", type_name(object), name));
+  if (changes(object, name))
+    return Value::undefined(fmt::format("{}.{} changes a value, which templates may not do", type_name(object), name));
   if (has_method(object, name)) return method(object, name);
   switch (object.kind()) {
     case Kind::dict: {
@@ -90,7 +93,8 @@ Value attribute_of(const Value& object, const std::string& name) {
     case Kind::text:
     case Kind::list:
     case Kind::tuple: return missing(object, name);
-    default: throw Problem(fmt::format("the attribute {} of a {} is outside the supported part of Jinja", name, type_name(object)));
+    default:
+      throw Problem(fmt::format("the attribute {} of a {} is outside the supported part of Jinja", name, type_name(object)));
   }
 }
 
@@ -98,7 +102,9 @@ Value subscript_of(const Value& object, const Value& key) {
   Value found = object.is(Kind::space) ? Value() : item_of(object, key);
   if (!found.is(Kind::undefined) || !key.is(Kind::text)) return found;
   // A key with an undefined value was found all the same.
-  if (object.is(Kind::dict) && (find_key(object, key.text()) != nullptr || (!has_method(object, key.text()) && !changes(object, key.text())))) return found;
+  if (object.is(Kind::dict) &&
+      (find_key(object, key.text()) != nullptr || (!has_method(object, key.text()) && !changes(object, key.text()))))
+    return found;
   return attribute_of(object, key.text());
 }
 

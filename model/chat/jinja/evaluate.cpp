@@ -71,7 +71,8 @@ Value Interpreter::compute(const Expression& e) {
     case Op::negate: return negate(evaluate(*e.parts[0]));
     case Op::plus: {
       const Value value = evaluate(*e.parts[0]);
-      if (!value.is_number()) throw Problem(value.is(Kind::undefined) ? value.text() : fmt::format("+ does not work on a {}", type_name(value)));
+      if (!value.is_number())
+        throw Problem(value.is(Kind::undefined) ? value.text() : fmt::format("+ does not work on a {}", type_name(value)));
       return value.is(Kind::boolean) ? Value::integer(value.whole()) : value;
     }
     case Op::logical_not: return Value::boolean(!truth(evaluate(*e.parts[0])));

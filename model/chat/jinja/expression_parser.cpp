@@ -114,7 +114,8 @@ ExpressionPtr ExpressionParser::comparison() {
   std::vector<std::string> operators;
   for (;;) {
     const Token& t = tokens_.peek();
-    if (t.kind == Token::Kind::op && (t.word == "==" || t.word == "!=" || t.word == "<" || t.word == "<=" || t.word == ">" || t.word == ">="))
+    if (t.kind == Token::Kind::op &&
+        (t.word == "==" || t.word == "!=" || t.word == "<" || t.word == "<=" || t.word == ">" || t.word == ">="))
       operators.push_back(tokens_.take().word);
     else if (t.is_name("in"))
       operators.push_back(tokens_.take().word);

@@ -80,10 +80,12 @@ Value tojson(const Value& v, const Arguments& a, Budget&) {
   if (given[0]) style.ascii = truth(*given[0]);
   if (given[1]) style.indent = *given[1];
   if (given[2] && !given[2]->is(Kind::none)) {
-    if (!given[2]->is_sequence() || given[2]->values().size() != 2) throw Problem("tojson: separators are two texts, such as (',', ':')");
+    if (!given[2]->is_sequence() || given[2]->values().size() != 2)
+      throw Problem("tojson: separators are two texts, such as (',', ':')");
     style.item_separator = text_of("tojson", given[2]->values()[0]);
     style.key_separator = text_of("tojson", given[2]->values()[1]);
-    if (style.item_separator.empty() || style.key_separator.empty()) throw Problem("tojson: an empty separator is outside the supported part of Jinja");
+    if (style.item_separator.empty() || style.key_separator.empty())
+      throw Problem("tojson: an empty separator is outside the supported part of Jinja");
   }
   if (given[3]) style.sort_keys = truth(*given[3]);
   return Value::text(to_json(v, style));
@@ -119,7 +121,8 @@ std::optional<std::string> number_text(const std::string& text) {
   std::string t(strip(text, true, true));
   if (!t.empty() && t[0] == '+') t.erase(0, 1);
   for (size_t i = 0; i < t.size(); ++i)
-    if (t[i] == '_' && (i == 0 || i + 1 == t.size() || t[i - 1] < '0' || t[i - 1] > '9' || t[i + 1] < '0' || t[i + 1] > '9')) return {};
+    if (t[i] == '_' && (i == 0 || i + 1 == t.size() || t[i - 1] < '0' || t[i - 1] > '9' || t[i + 1] < '0' || t[i + 1] > '9'))
+      return {};
   std::erase(t, '_');
   if (t.empty() || t.find('+') == 0) return {};
   return t;
@@ -152,7 +155,8 @@ int64_t truncated(double d) {
 
 Value int_filter(const Value& v, const Arguments& a, Budget&) {
   const auto given = bind("int", a, {"default", "base"});
-  if (given[1] && !equal(*given[1], Value::integer(10))) throw Problem("int with another base than 10 is outside the supported part of Jinja");
+  if (given[1] && !equal(*given[1], Value::integer(10)))
+    throw Problem("int with another base than 10 is outside the supported part of Jinja");
   if (v.is(Kind::undefined)) throw Problem(v.text());
   if (v.is_whole()) return Value::integer(v.whole());
   if (v.is(Kind::real)) return Value::integer(truncated(v.number()));
@@ -187,7 +191,8 @@ Value round_filter(const Value& v, const Arguments& a, Budget&) {
   if (precision < 0 || precision > 20) throw Problem("round to other than 0 to 20 places is outside the supported part of Jinja");
   if (method == "ceil" || method == "floor") {
     const double scale = std::pow(10.0, static_cast<double>(precision)), scaled = v.number() * scale;
-    return Value::real(((method == "ceil" ? std::ceil(scaled) : std::floor(scaled)) + 0.0) / scale);  // Python's whole number has no -0
+    return Value::real(((method == "ceil" ? std::ceil(scaled) : std::floor(scaled)) + 0.0) /
+                       scale);  // Python's whole number has no -0
   }
   if (method != "common") throw Problem("round: method is common, ceil or floor");
   if (v.is_whole()) return Value::integer(v.whole());
@@ -231,12 +236,14 @@ Value apply_filter(const std::string& name, const Value& value, const Arguments&
 
 const std::string& text_of(const std::string& what, const Value& value) {
   if (value.is(Kind::text)) return value.text();
-  throw Problem(value.is(Kind::undefined) ? value.text() : fmt::format("{} needs text but was given a {}", what, type_name(value)));
+  throw Problem(value.is(Kind::undefined) ? value.text()
+                                          : fmt::format("{} needs text but was given a {}", what, type_name(value)));
 }
 
 int64_t whole_of(const std::string& what, const Value& value) {
   if (value.is_whole()) return value.whole();
-  throw Problem(value.is(Kind::undefined) ? value.text() : fmt::format("{} needs a whole number but was given a {}", what, type_name(value)));
+  throw Problem(value.is(Kind::undefined) ? value.text()
+                                          : fmt::format("{} needs a whole number but was given a {}", what, type_name(value)));
 }
 
 }  // namespace model::jinja

@@ -105,7 +105,8 @@ std::string format_time(const std::string& format, const std::tm& t) {
       case 'Z': break;  // datetime.now() has no zone
       case 'z': break;
       case '%': out += '%'; break;
-      default: throw Problem(fmt::format("strftime_now: the directive %{} is outside the supported part of Jinja", c == '\0' ? ' ' : c));
+      default:
+        throw Problem(fmt::format("strftime_now: the directive %{} is outside the supported part of Jinja", c == '\0' ? ' ' : c));
     }
   }
   return out;
@@ -134,7 +135,8 @@ Value format_text(const Value& self, const Arguments& a) {
     const bool digits = !field.empty() && field.find_first_not_of("0123456789") == std::string::npos;
     if (field.empty() || digits) {
       size_t index = automatic;
-      if (digits && std::from_chars(field.data(), field.data() + field.size(), index).ec != std::errc()) index = a.positional.size();
+      if (digits && std::from_chars(field.data(), field.data() + field.size(), index).ec != std::errc())
+        index = a.positional.size();
       if (field.empty()) ++automatic;
       if (index >= a.positional.size()) throw Problem(fmt::format("format: there is no argument for {{{}}}", field));
       out += to_text(a.positional[index]);

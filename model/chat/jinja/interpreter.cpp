@@ -104,10 +104,13 @@ void Interpreter::assign(const Target& target, const Value& value) {
   for (const Scope* s = scope_.get(); s != nullptr; s = s->outer.get())
     for (const auto& [symbol, v] : s->variables) {
       if (symbol != target.symbol) continue;
-      if (!v.is(Kind::space)) throw Problem(fmt::format("{}.{} cannot be set, because {} is no namespace", name, target.attribute, name));
-      if (target.attribute.starts_with("_")) throw Problem(fmt::format("the attribute {} of a namespace begins with an underscore", target.attribute));
+      if (!v.is(Kind::space))
+        throw Problem(fmt::format("{}.{} cannot be set, because {} is no namespace", name, target.attribute, name));
+      if (target.attribute.starts_with("_"))
+        throw Problem(fmt::format("the attribute {} of a namespace begins with an underscore", target.attribute));
       auto& attributes = v.as<SpaceData>().attributes;
-      const auto found = std::find_if(attributes.begin(), attributes.end(), [&](const auto& a) { return a.first == target.attribute; });
+      const auto found =
+          std::find_if(attributes.begin(), attributes.end(), [&](const auto& a) { return a.first == target.attribute; });
       if (found != attributes.end()) found->second = value;
       else attributes.emplace_back(target.attribute, value);
       return;
@@ -216,7 +219,8 @@ Interpreter::Flow Interpreter::with(const Statement& s) {
 
 void Interpreter::generation(const Statement& s) {
   if (spans_ && out_ != &output_.text)
-    throw Problem("{% generation %} inside a macro or a block that collects its text: where the assistant's text begins is not known");
+    throw Problem(
+        "{% generation %} inside a macro or a block that collects its text: where the assistant's text begins is not known");
   const auto begin = static_cast<int64_t>(out_->size());
   const std::string text = captured(inside(scope_), [&] { execute(s.body); });
   write(text);
@@ -240,9 +244,11 @@ Value Interpreter::call_macro(const MacroData& data, const Arguments& given) {
     else if (named != rest.named.end()) scope->set(p.symbol, named->second), rest.named.erase(named);
     else open.push_back(&p);
   }
-  if (macro.uses_caller && std::none_of(macro.parameters.begin(), macro.parameters.end(), [](const auto& p) { return p.name == "caller"; })) {
+  if (macro.uses_caller &&
+      std::none_of(macro.parameters.begin(), macro.parameters.end(), [](const auto& p) { return p.name == "caller"; })) {
     const auto caller = std::find_if(rest.named.begin(), rest.named.end(), [](const auto& n) { return n.first == "caller"; });
-    scope->set(caller_symbol_, caller != rest.named.end() ? caller->second : Value::undefined("the macro was called without a {% call %} block"));
+    scope->set(caller_symbol_,
+               caller != rest.named.end() ? caller->second : Value::undefined("the macro was called without a {% call %} block"));
     if (caller != rest.named.end()) rest.named.erase(caller);
   }
   if (macro.uses_kwargs) {
@@ -255,11 +261,13 @@ Value Interpreter::call_macro(const MacroData& data, const Arguments& given) {
   const size_t taken = std::min(given.positional.size(), macro.parameters.size());
   Values more(given.positional.begin() + static_cast<std::ptrdiff_t>(taken), given.positional.end());
   if (macro.uses_varargs) scope->set(varargs_symbol_, Value::sequence(Kind::tuple, std::move(more)));
-  else if (!more.empty()) throw Problem(fmt::format("the macro {} takes at most {} arguments", macro.name, macro.parameters.size()));
+  else if (!more.empty())
+    throw Problem(fmt::format("the macro {} takes at most {} arguments", macro.name, macro.parameters.size()));
 
   return Value::text(captured(scope, [&] {
     for (const Parameter* p : open)
-      scope_->set(p->symbol, p->fallback != nullptr ? evaluate(*p->fallback) : Value::undefined(fmt::format("the parameter {} was not given", p->name)));
+      scope_->set(p->symbol, p->fallback != nullptr ? evaluate(*p->fallback)
+                                                    : Value::undefined(fmt::format("the parameter {} was not given", p->name)));
     execute(macro.body);
   }));
 }

@@ -80,7 +80,8 @@ void append_lower(std::string& out, const std::vector<std::string_view>& text, s
 template <typename Is>
 bool all(std::string_view text, Is is) {
   const auto characters = characters_of(text);
-  return !text.empty() && std::all_of(characters.begin(), characters.end(), [&](std::string_view c) { return is(code_point(c)); });
+  return !text.empty() &&
+         std::all_of(characters.begin(), characters.end(), [&](std::string_view c) { return is(code_point(c)); });
 }
 
 bool is_printable(uint32_t c) {

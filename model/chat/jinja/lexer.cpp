@@ -42,7 +42,8 @@ class Lexer {
   [[noreturn]] void fail(const std::string& what) { throw SyntaxProblem(line_, what); }
 
   void move_to(size_t to) {
-    line_ += static_cast<int>(std::count(text_.begin() + static_cast<std::ptrdiff_t>(at_), text_.begin() + static_cast<std::ptrdiff_t>(to), '\n'));
+    line_ += static_cast<int>(
+        std::count(text_.begin() + static_cast<std::ptrdiff_t>(at_), text_.begin() + static_cast<std::ptrdiff_t>(to), '\n'));
     at_ = to;
   }
   Token& add(Kind kind, std::string word = "") {
@@ -76,7 +77,9 @@ class Lexer {
 
   void root() {
     size_t tag = at_;
-    while ((tag = text_.find('{', tag)) != npos && (tag + 1 >= text_.size() || std::string_view("%{#").find(text_[tag + 1]) == npos)) ++tag;
+    while ((tag = text_.find('{', tag)) != npos &&
+           (tag + 1 >= text_.size() || std::string_view("%{#").find(text_[tag + 1]) == npos))
+      ++tag;
     if (tag == npos) {
       add_data(text_.substr(at_));
       return move_to(text_.size());
@@ -152,7 +155,8 @@ class Lexer {
   void name() {
     size_t end = at_;
     while (end < text_.size() && (is_name_start(text_[end]) || is_digit(text_[end]))) ++end;
-    if (end < text_.size() && static_cast<unsigned char>(text_[end]) >= 0x80) fail("names with letters beyond ASCII are outside the supported part of Jinja");
+    if (end < text_.size() && static_cast<unsigned char>(text_[end]) >= 0x80)
+      fail("names with letters beyond ASCII are outside the supported part of Jinja");
     add(Kind::name, std::string(text_.substr(at_, end - at_)));
     move_to(end);
   }
@@ -188,10 +192,12 @@ class Lexer {
         if (digits_end(end + 1 + sign) > end + 1 + sign) end = digits_end(end + 1 + sign), real = true;
       }
     }
-    if (end < text_.size() && is_name_start(text_[end])) fail("a number is followed by a letter; only decimal numbers are supported");
+    if (end < text_.size() && is_name_start(text_[end]))
+      fail("a number is followed by a letter; only decimal numbers are supported");
     std::string digits(text_.substr(at_, end - at_));
     std::erase(digits, '_');
-    if (!real && digits.size() > 1 && digits[0] == '0' && digits.find_first_not_of('0') != std::string::npos) fail("a whole number begins with 0");
+    if (!real && digits.size() > 1 && digits[0] == '0' && digits.find_first_not_of('0') != std::string::npos)
+      fail("a whole number begins with 0");
     Token& token = add(Kind::number, digits);
     if (real) {
       double value = 0;
@@ -214,7 +220,8 @@ class Lexer {
         return move_to(at_ + 2);
       }
     const char c = here();
-    if (std::string_view("+-/*%~[](){}><=.:|,;").find(c) == npos) fail(fmt::format("the character {} is no part of an expression", shown_character()));
+    if (std::string_view("+-/*%~[](){}><=.:|,;").find(c) == npos)
+      fail(fmt::format("the character {} is no part of an expression", shown_character()));
     if (c == '(' || c == '[' || c == '{') brackets += c == '(' ? ')' : c == '[' ? ']' : '}';
     if (c == ')' || c == ']' || c == '}') {
       if (brackets.empty() || brackets.back() != c) fail(fmt::format("unexpected '{}'", c));

@@ -36,7 +36,8 @@ Value tested(const Value& self, const Arguments& a) {
 
 bool all_space(std::string_view text) {
   const auto characters = characters_of(text);
-  return !text.empty() && std::all_of(characters.begin(), characters.end(), [](std::string_view c) { return is_space(code_point(c)); });
+  return !text.empty() &&
+         std::all_of(characters.begin(), characters.end(), [](std::string_view c) { return is_space(code_point(c)); });
 }
 
 Value list_of(const std::vector<std::string>& texts, bool safe = false) {
@@ -156,16 +157,18 @@ const std::map<std::string, Method>& text_methods() {
 
 // Methods that keep the mark of |safe, or return no text.
 bool keeps_mark(const std::string& name) {
-  for (const std::string_view fine : {"strip", "lstrip", "rstrip", "upper", "lower", "capitalize", "title", "split", "rsplit", "splitlines",
-                                      "startswith", "endswith", "find", "rfind", "index", "rindex", "count"})
+  for (const std::string_view fine : {"strip", "lstrip", "rstrip", "upper", "lower", "capitalize", "title", "split", "rsplit",
+                                      "splitlines", "startswith", "endswith", "find", "rfind", "index", "rindex", "count"})
     if (name == fine) return true;
   return name.starts_with("is");
 }
 
 Value call_text_method(const Value& self, const std::string& name, const Arguments& a) {
   const auto found = text_methods().find(name);
-  if (found == text_methods().end()) throw Problem(fmt::format("the method {} of text is outside the supported part of Jinja", name));
-  if (self.safe() && !keeps_mark(name)) throw Problem(fmt::format("the method {} of text that |safe marked is outside the supported part of Jinja", name));
+  if (found == text_methods().end())
+    throw Problem(fmt::format("the method {} of text is outside the supported part of Jinja", name));
+  if (self.safe() && !keeps_mark(name))
+    throw Problem(fmt::format("the method {} of text that |safe marked is outside the supported part of Jinja", name));
   return found->second(self, a);
 }
 

@@ -112,7 +112,8 @@ bool less(const Value& a, const Value& b, bool or_equal) {
     const int c = compare(a, b);
     return c == -1 || (or_equal && c == 0);
   }
-  if (a.is(Kind::text) && b.is(Kind::text)) return or_equal ? a.text() <= b.text() : a.text() < b.text();  // UTF-8 keeps the order
+  if (a.is(Kind::text) && b.is(Kind::text))
+    return or_equal ? a.text() <= b.text() : a.text() < b.text();  // UTF-8 keeps the order
   if (a.kind() == b.kind() && (a.is(Kind::list) || a.is(Kind::tuple))) return less_run(a.values(), b.values(), or_equal);
   refuse(or_equal ? "<=" : "<", a, b);
 }
@@ -204,12 +205,14 @@ Value power(const Value& a, const Value& b) {
     if (a.number() == 0 && b.number() < 0) throw Problem("zero cannot be raised to a negative power");
     if (a.number() < 0 && b.number() != std::floor(b.number())) throw Problem("** gives a complex number");
     const double result = std::pow(a.number(), b.number());
-    if (std::isinf(result) && !std::isinf(a.number()) && !std::isinf(b.number())) throw Problem("** gives a number too large for a float");
+    if (std::isinf(result) && !std::isinf(a.number()) && !std::isinf(b.number()))
+      throw Problem("** gives a number too large for a float");
     return Value::real(result);
   }
   Wide result = 1;
   const Wide base = a.whole();
-  if (base == 0 || base == 1 || base == -1) return Value::integer(b.whole() == 0 ? 1 : base == -1 && b.whole() % 2 == 0 ? 1 : a.whole());
+  if (base == 0 || base == 1 || base == -1)
+    return Value::integer(b.whole() == 0 ? 1 : base == -1 && b.whole() % 2 == 0 ? 1 : a.whole());
   for (int64_t i = 0; i < b.whole(); ++i) result = whole("**", result * base).whole();
   return whole("**", result);
 }
@@ -296,7 +299,8 @@ Value slice(const Value& object, const Value& from, const Value& to, const Value
     return Value::text(std::move(out), object.safe());
   }
   Values values;
-  for (int64_t i = at.from; at.step < 0 ? i > at.to : i < at.to; i += at.step) values.push_back(object.values()[static_cast<size_t>(i)]);
+  for (int64_t i = at.from; at.step < 0 ? i > at.to : i < at.to; i += at.step)
+    values.push_back(object.values()[static_cast<size_t>(i)]);
   return Value::sequence(object.kind(), std::move(values));
 }
 

@@ -43,7 +43,8 @@ class Parser {
         tokens_.expect(Token::Kind::variable_end, "}}");
       } else {
         tokens_.take();
-        if (std::find(ends.begin(), ends.end(), tokens_.peek().kind == Token::Kind::name ? tokens_.peek().word : "") != ends.end()) {
+        if (std::find(ends.begin(), ends.end(), tokens_.peek().kind == Token::Kind::name ? tokens_.peek().word : "") !=
+            ends.end()) {
           --depth_;
           return statements;
         }
@@ -97,10 +98,12 @@ class Parser {
   }
 
   [[noreturn]] void refuse(const std::string& name, int line) const {
-    static constexpr std::string_view others[] = {"include", "import", "from", "extends", "block", "autoescape", "print", "do", "trans", "debug"};
+    static constexpr std::string_view others[] = {"include",    "import", "from", "extends", "block",
+                                                  "autoescape", "print",  "do",   "trans",   "debug"};
     if (std::find(std::begin(others), std::end(others), name) != std::end(others))
       throw SyntaxProblem(line, fmt::format("the tag {{% {} %}} is outside the supported part of Jinja", name));
-    if (name.starts_with("end") || name == "else" || name == "elif") throw SyntaxProblem(line, fmt::format("{{% {} %}} closes no open tag", name));
+    if (name.starts_with("end") || name == "else" || name == "elif")
+      throw SyntaxProblem(line, fmt::format("{{% {} %}} closes no open tag", name));
     throw SyntaxProblem(line, fmt::format("unknown tag {{% {} %}}", name));
   }
 

@@ -122,7 +122,8 @@ std::vector<std::string> split(std::string_view text, std::optional<std::string_
       break;
     }
     size_t end = 0;
-    while (end < text.size() && !is_space(code_point(first_character(text.substr(end))))) end += first_character(text.substr(end)).size();
+    while (end < text.size() && !is_space(code_point(first_character(text.substr(end)))))
+      end += first_character(text.substr(end)).size();
     parts.emplace_back(text.substr(0, end));
     text.remove_prefix(end);
   }
@@ -144,7 +145,8 @@ std::vector<std::string> rsplit(std::string_view text, std::optional<std::string
         break;
       }
       size_t begin = text.size();
-      while (begin > 0 && !is_space(code_point(last_character(text.substr(0, begin))))) begin -= last_character(text.substr(0, begin)).size();
+      while (begin > 0 && !is_space(code_point(last_character(text.substr(0, begin)))))
+        begin -= last_character(text.substr(0, begin)).size();
       parts.emplace_back(text.substr(begin));
       text = text.substr(0, begin);
     }
@@ -159,7 +161,8 @@ std::vector<std::string> split_lines(std::string_view text, bool keep_ends) {
   while (i < text.size()) {
     const std::string_view c = first_character(text.substr(i));
     const uint32_t code = code_point(c);
-    const bool ends = (code >= 10 && code <= 13) || (code >= 0x1c && code <= 0x1e) || code == 0x85 || code == 0x2028 || code == 0x2029;
+    const bool ends =
+        (code >= 10 && code <= 13) || (code >= 0x1c && code <= 0x1e) || code == 0x85 || code == 0x2028 || code == 0x2029;
     size_t next = i + c.size();
     if (ends) {
       if (code == 13 && next < text.size() && text[next] == '\n') ++next;

@@ -83,7 +83,8 @@ Value reverse(const Value& v, const Arguments& a, Budget&) {
   bind("reverse", a, {});
   Values values = iterate(v);
   std::reverse(values.begin(), values.end());
-  if (!v.is(Kind::text)) return v.is(Kind::iterator) ? Value::sequence(Kind::list, std::move(values)) : iterator(std::move(values));
+  if (!v.is(Kind::text))
+    return v.is(Kind::iterator) ? Value::sequence(Kind::list, std::move(values)) : iterator(std::move(values));
   std::string text;
   for (const Value& c : values) text += c.text();
   return Value::text(std::move(text), v.safe());
@@ -140,7 +141,8 @@ Value dictsort(const Value& v, const Arguments& a, Budget& budget) {
   const bool exact = given[0] && truth(*given[0]);
   const std::string by = given[1] ? text_of("dictsort", *given[1]) : "key";
   if (by != "key" && by != "value") throw Problem("dictsort: by is key or value");
-  if (!v.is(Kind::dict)) throw Problem(v.is(Kind::undefined) ? v.text() : fmt::format("dictsort needs a dict but was given a {}", type_name(v)));
+  if (!v.is(Kind::dict))
+    throw Problem(v.is(Kind::undefined) ? v.text() : fmt::format("dictsort needs a dict but was given a {}", type_name(v)));
   std::vector<Sorted> run;
   for (const auto& [key, value] : v.pairs()) {
     const Value& sorted = by == "key" ? key : value;
@@ -172,7 +174,8 @@ Value unique(const Value& v, const Arguments& a, Budget& budget) {
 Value sum(const Value& v, const Arguments& a, Budget&) {
   const auto given = bind("sum", a, {"attribute", "start"});
   Value total = given[1] ? *given[1] : Value::integer(0);
-  for (const Value& item : iterate(v)) total = add(total, given[0] && !given[0]->is(Kind::none) ? value_at(item, *given[0]) : item);
+  for (const Value& item : iterate(v))
+    total = add(total, given[0] && !given[0]->is(Kind::none) ? value_at(item, *given[0]) : item);
   return total;
 }
 
@@ -192,7 +195,8 @@ Value extreme(const Value& v, const Arguments& a, Budget&) {
 // The arguments from the n-th on, for the test or filter that the first ones name.
 Arguments rest(const Arguments& a, size_t n) {
   Arguments inner = a;
-  inner.positional.erase(inner.positional.begin(), inner.positional.begin() + static_cast<std::ptrdiff_t>(std::min(n, inner.positional.size())));
+  inner.positional.erase(inner.positional.begin(),
+                         inner.positional.begin() + static_cast<std::ptrdiff_t>(std::min(n, inner.positional.size())));
   return inner;
 }
 

@@ -18,7 +18,8 @@ size_t append_number(std::string& out, std::string_view text, size_t digits, int
   const auto read = std::from_chars(part.data(), part.data() + part.size(), code, base);
   const size_t used = static_cast<size_t>(read.ptr - part.data());
   if (exact && used != digits) throw Problem(fmt::format("an escape in a text needs {} hexadecimal digits", digits));
-  if (code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff)) throw Problem(fmt::format("the escape U+{:04X} is no character", code));
+  if (code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff))
+    throw Problem(fmt::format("the escape U+{:04X} is no character", code));
   append_code_point(out, code);
   return used;
 }
@@ -41,7 +42,8 @@ std::string text_literal(std::string_view quoted) {
     else if (c == 'x') i += append_number(out, quoted.substr(i + 1), 2, 16, true);
     else if (c == 'u') i += append_number(out, quoted.substr(i + 1), 4, 16, true);
     else if (c == 'U') i += append_number(out, quoted.substr(i + 1), 8, 16, true);
-    else if (c == 'N' || static_cast<unsigned char>(c) >= 0x80) throw Problem("this escape is outside the supported part of Jinja");
+    else if (c == 'N' || static_cast<unsigned char>(c) >= 0x80)
+      throw Problem("this escape is outside the supported part of Jinja");
     else (out += '\\') += c;
   }
   return out;

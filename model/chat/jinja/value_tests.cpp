@@ -32,7 +32,9 @@ bool iterable(const Value& v, const Value&) {
 }
 
 // Jinja's undefined has a length and an index operator, so it counts.
-bool sequence(const Value& v, const Value&) { return v.is(Kind::undefined) || v.is(Kind::text) || v.is_sequence() || v.is(Kind::dict); }
+bool sequence(const Value& v, const Value&) {
+  return v.is(Kind::undefined) || v.is(Kind::text) || v.is_sequence() || v.is(Kind::dict);
+}
 
 bool callable(const Value& v, const Value&) {
   return v.is(Kind::macro) || v.is(Kind::method) || v.is(Kind::function) || v.is(Kind::loop) || v.is(Kind::undefined);
@@ -68,7 +70,8 @@ const std::map<std::string, Test>& plain_tests() {
       {"escaped", [](const Value& v, const Value&) { return v.is(Kind::text) && v.safe(); }},
       {"odd", is_odd},
       {"even", is_even},
-      {"filter", [](const Value& v, const Value&) { return v.is(Kind::text) && (value_filter(v.text()) || sequence_filter(v.text())); }},
+      {"filter",
+       [](const Value& v, const Value&) { return v.is(Kind::text) && (value_filter(v.text()) || sequence_filter(v.text())); }},
       {"test", [](const Value& v, const Value&) { return v.is(Kind::text) && known_test(v.text()); }}};
   return table;
 }
@@ -98,7 +101,8 @@ bool apply_test(const std::string& name, const Value& value, const Arguments& ar
     return plain->second(value, value);
   }
   const auto found = tests_with_another().find(name);
-  if (found == tests_with_another().end()) throw Problem(fmt::format("the test \"{}\" is outside the supported part of Jinja", name));
+  if (found == tests_with_another().end())
+    throw Problem(fmt::format("the test \"{}\" is outside the supported part of Jinja", name));
   return found->second(value, *bind("the test " + name, arguments, {"other"}, 1)[0]);
 }
 

@@ -57,7 +57,9 @@ class JsonWriter {
     }
   }
 
-  static std::string number(double d) { return std::isnan(d) ? "NaN" : std::isinf(d) ? d < 0 ? "-Infinity" : "Infinity" : repr(d); }
+  static std::string number(double d) {
+    return std::isnan(d) ? "NaN" : std::isinf(d) ? d < 0 ? "-Infinity" : "Infinity" : repr(d);
+  }
 
   void new_line(int level) {
     if (!indented_) return;
@@ -88,7 +90,8 @@ class JsonWriter {
   }
 
   void put_dict(Pairs pairs, int level) {
-    if (style_.sort_keys) std::stable_sort(pairs.begin(), pairs.end(), [](const auto& a, const auto& b) { return less(a.first, b.first); });
+    if (style_.sort_keys)
+      std::stable_sort(pairs.begin(), pairs.end(), [](const auto& a, const auto& b) { return less(a.first, b.first); });
     out_ += '{';
     for (size_t i = 0; i < pairs.size(); ++i) {
       if (i > 0) out_ += items_;
@@ -117,7 +120,8 @@ class JsonWriter {
         case '\b': out_ += "\\b"; break;
         default:
           if (code < 0x20 || (style_.ascii && code > 0x7e && code < 0x10000)) put_unit(code);
-          else if (style_.ascii && code >= 0x10000) put_unit(0xd800 + ((code - 0x10000) >> 10)), put_unit(0xdc00 + ((code - 0x10000) & 0x3ff));
+          else if (style_.ascii && code >= 0x10000)
+            put_unit(0xd800 + ((code - 0x10000) >> 10)), put_unit(0xdc00 + ((code - 0x10000) & 0x3ff));
           else out_ += c;
       }
     }

@@ -44,9 +44,10 @@ TEST_CASE("chatml is what SmolLM2's own template renders", "[template]") {
 }
 
 TEST_CASE("an unknown style is an error with the nearest known one", "[template]") {
-  CHECK(error_of([] { render_prompt(of("chatlm"), "x"); }) ==
-        "template.style: is \"chatlm\", which is unknown. Did you mean chatml? Known: auto, model, plain, r1-zero, chatml, llama3, "
-        "deepseek-r1, and model:NAME.");
+  CHECK(
+      error_of([] { render_prompt(of("chatlm"), "x"); }) ==
+      "template.style: is \"chatlm\", which is unknown. Did you mean chatml? Known: auto, model, plain, r1-zero, chatml, llama3, "
+      "deepseek-r1, and model:NAME.");
 }
 
 TEST_CASE("a tokenizer that cannot carry a style says why", "[template]") {
@@ -91,7 +92,8 @@ TEST_CASE("the folder's own template is used: jinja file, text, list of named on
   write(folder / "tokenizer_config.json", R"({"chat_template": [{"name": "default", "template": "d"}, {"name": "tools", "template": "t"}]})");
   CHECK(render_prompt(resolved("model", folder.path()), "q") == "d");
   CHECK(render_prompt(resolved("model:tools", folder.path()), "q") == "t");
-  CHECK_THAT(error_of([&] { resolved("model:rag", folder.path()); }), Contains("no chat template called \"rag\"; it has: default, tools."));
+  CHECK_THAT(error_of([&] { resolved("model:rag", folder.path()); }),
+             Contains("no chat template called \"rag\"; it has: default, tools."));
   write(folder / "chat_template.jinja", "jinja{{ messages[0].role }}\n");
   CHECK(render_prompt(resolved("auto", folder.path()), "q") == "jinjauser");
   write(folder / "chat_template.jinja", "\n{% if %}");
@@ -126,7 +128,8 @@ TEST_CASE("a conversation is trained where the assistant speaks", "[template]") 
   const auto messages = talk({{"system", "S"}, {"user", "a"}, {"assistant", "b"}, {"user", "c"}, {"assistant", "d"}});
   const auto said = [](const model::TrainText& t) {
     std::vector<std::string> parts;
-    for (const auto& s : t.trained) parts.push_back(t.text.substr(static_cast<size_t>(s.begin), static_cast<size_t>(s.end - s.begin)));
+    for (const auto& s : t.trained)
+      parts.push_back(t.text.substr(static_cast<size_t>(s.begin), static_cast<size_t>(s.end - s.begin)));
     return parts;
   };
   // chatml has no {% generation %}: by prefixes.
@@ -134,8 +137,10 @@ TEST_CASE("a conversation is trained where the assistant speaks", "[template]") 
   CHECK(said(model::train_text(of("llama3"), messages)) == std::vector<std::string>{"b<|eot_id|>", "d<|eot_id|>"});
   CHECK(said(model::train_text(of("deepseek-r1"), messages)) == std::vector<std::string>{"d<｜end▁of▁sentence｜>"});
   auto unstable = of("model");
-  unstable.chat = std::make_shared<const model::ChatTemplate>("{% for m in messages %}{{ loop.length }}{{ m.content }}{% endfor %}", "t");
-  CHECK_THAT(error_of([&] { model::train_text(unstable, messages); }), Contains("t: message 3: the template writes a turn otherwise"));
+  unstable.chat =
+      std::make_shared<const model::ChatTemplate>("{% for m in messages %}{{ loop.length }}{{ m.content }}{% endfor %}", "t");
+  CHECK_THAT(error_of([&] { model::train_text(unstable, messages); }),
+             Contains("t: message 3: the template writes a turn otherwise"));
   CHECK_THAT(error_of([&] { model::train_text(of("plain"), messages); }), Contains("cannot write a conversation"));
   CHECK_THAT(error_of([&] { model::train_text(of("chatml"), talk({{"user", "a"}})); }), Contains("no message of the assistant"));
 }

@@ -50,11 +50,15 @@ TEST_CASE("a template cannot change its input", "[jinja]") {
 
 TEST_CASE("a hostile template ends with an error", "[jinja]") {
   CHECK_THAT(failure("{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}"), Contains("nest too deep"));
-  CHECK_THAT(failure("{% set ns = namespace(x='aaaaaaaa') %}{% for i in range(60) %}{% set ns.x = ns.x ~ ns.x %}{% endfor %}"), Contains("larger than"));
+  CHECK_THAT(failure("{% set ns = namespace(x='aaaaaaaa') %}{% for i in range(60) %}{% set ns.x = ns.x ~ ns.x %}{% endfor %}"),
+             Contains("larger than"));
   CHECK_THAT(failure("{{ 'a' * 1000000000000 }}"), Contains("larger than"));
-  CHECK_THAT(failure("{% set ns = namespace(x=[]) %}{% for i in range(500) %}{% set ns.x = [ns.x] %}{% endfor %}"), Contains("nest deeper"));
-  CHECK_THAT(failure("{% set ns = namespace(x=[1]) %}{% for i in range(100) %}{% set ns.x = [ns.x, ns.x] %}{% endfor %}"), Contains("larger than"));
-  CHECK_THAT(failure("{% for i in range(100000) %}{% for j in range(100000) %}{% endfor %}{% endfor %}"), Contains("too many steps"));
+  CHECK_THAT(failure("{% set ns = namespace(x=[]) %}{% for i in range(500) %}{% set ns.x = [ns.x] %}{% endfor %}"),
+             Contains("nest deeper"));
+  CHECK_THAT(failure("{% set ns = namespace(x=[1]) %}{% for i in range(100) %}{% set ns.x = [ns.x, ns.x] %}{% endfor %}"),
+             Contains("larger than"));
+  CHECK_THAT(failure("{% for i in range(100000) %}{% for j in range(100000) %}{% endfor %}{% endfor %}"),
+             Contains("too many steps"));
   CHECK_THAT(failure("{{ range(100001) }}"), Contains("longer than 100000"));
   CHECK_THAT(failure("{{ " + std::string(5000, '(') + "1" + std::string(5000, ')') + " }}"), Contains("nest deeper"));
   std::string sum = "1";
@@ -64,17 +68,20 @@ TEST_CASE("a hostile template ends with an error", "[jinja]") {
 }
 
 TEST_CASE("macros and namespaces that hold each other are freed", "[jinja]") {  // the address sanitizer looks for leaks
-  CHECK(rendered("{% set ns = namespace() %}{% set ns.me = ns %}{% macro f() %}{% endmacro %}{% set ns.f = f %}{{ ns.me.me is defined }}") == "True");
+  CHECK(rendered("{% set ns = namespace() %}{% set ns.me = ns %}{% macro f() %}{% endmacro %}{% set ns.f = f %}{{ ns.me.me is "
+                 "defined }}") == "True");
 }
 
 TEST_CASE("the generation tag marks bytes", "[jinja]") {
   // "é" has two bytes: the text is "é: " (4) + "ja" (2) + "."
-  const auto output = Template("é: {% generation %}ja{% endgeneration %}.", "t").render(model::jinja::Value::dict({}), new_year(), true);
+  const auto output =
+      Template("é: {% generation %}ja{% endgeneration %}.", "t").render(model::jinja::Value::dict({}), new_year(), true);
   REQUIRE(output.generation.size() == 1);
   CHECK(output.generation[0].begin == 4);
   CHECK(output.generation[0].end == 6);
   CHECK_THAT(error_of([] {
-               Template("{% set x %}{% generation %}a{% endgeneration %}{% endset %}", "t").render(model::jinja::Value::dict({}), new_year(), true);
+               Template("{% set x %}{% generation %}a{% endgeneration %}{% endset %}", "t")
+                   .render(model::jinja::Value::dict({}), new_year(), true);
              }),
              Contains("{% generation %} inside a macro"));
 }

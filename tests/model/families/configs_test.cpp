@@ -132,6 +132,46 @@ TEST_CASE("keys that a file leaves out have the values of transformers' classes"
   CHECK(read(null_rank).query_rank == 0);
 }
 
+TEST_CASE("null is what Python makes of None, where a key may be null", "[families]") {
+  auto j = released_json("DeepSeek-V3");
+  j["norm_topk_prob"] = nullptr, j["rope_interleave"] = nullptr;
+  CHECK((!read(j).router.normalize && !read(j).rope_interleaved));
+  j.erase("norm_topk_prob"), j.erase("rope_interleave");
+  CHECK((read(j).router.normalize && read(j).rope_interleaved));
+  CHECK(error_with(j, "n_group", nullptr) == "config.json: n_group: is missing.");
+  j["rope_scaling"]["truncate"] = nullptr;
+  CHECK_FALSE(read(j).rope_scaling.truncate);
+}
+
+TEST_CASE("a token id of -1 is none: the first Llamas have such a pad_token_id", "[families]") {
+  auto j = released_json("Llama-3.1-8B");
+  j["pad_token_id"] = -1, j["eos_token_id"] = {-1, 7};
+  CHECK(read(j).pad_token_id == -1);
+  CHECK(read(j).eos_token_ids == std::vector<int64_t>{7});
+  CHECK_THAT(error_with(j, "pad_token_id", -2), Contains("pad_token_id: is -2, but must be an id"));
+}
+
+TEST_CASE("DeepSeek's scores are scaled by mscale_all_dim with every kind of rotary scaling", "[families]") {
+  auto j = released_json("DeepSeek-V3");
+  j["rope_scaling"] = {{"type", "linear"}, {"factor", 40.0}, {"mscale_all_dim", 1.0}};
+  // 192^-1/2 * (0.1 ln 40 + 1)^2 = 0.0721688 * 1.873855, as with yarn
+  CHECK(model::attention_scale(read(j)) == Approx(0.0721688 * 1.873855).epsilon(1e-6));
+  CHECK(model::rope_magnitude(read(j)) == 1.0);
+  CHECK(model::attention_scale(read(written(read(j)))) == model::attention_scale(read(j)));
+}
+
+TEST_CASE("a config that cannot be is told in the words of config.json", "[families]") {
+  const auto llama = released_json("Llama-3.1-8B"), v2 = released_json("DeepSeek-V2-Lite"), olmoe = released_json("OLMoE-1B-7B");
+  CHECK(error_with(llama, "num_key_value_heads", 3) ==
+        "config.json: num_key_value_heads: is 3 and heads is 32; heads must be a multiple of num_key_value_heads.");
+  CHECK_THAT(error_with(llama, "intermediate_size", 27), Contains("config.json: intermediate_size: is 27, but must be even"));
+  CHECK_THAT(error_with(olmoe, "intermediate_size", 27), Contains("config.json: intermediate_size: is 27, but must be even"));
+  CHECK_THAT(error_with(v2, "moe_intermediate_size", 1407), Contains("config.json: moe_intermediate_size: is 1407"));
+  CHECK_THAT(error_with(v2, "kv_lora_rank", 5), Contains("config.json: kv_lora_rank: is 5"));
+  CHECK_THAT(error_with(v2, "n_shared_experts", 0),
+             Contains("config.json: model_type: is deepseek_v2") && Contains("set n_shared_experts = 1"));
+}
+
 TEST_CASE("which layers of a qwen have the window: layer_types, or those from max_window_layers on", "[families]") {
   auto j = released_json("Qwen2.5-0.5B");
   j["num_hidden_layers"] = 4, j["max_window_layers"] = 3, j["sliding_window"] = 100, j["use_sliding_window"] = true;
@@ -152,13 +192,20 @@ TEST_CASE("which layers of a qwen have the window: layer_types, or those from ma
              Contains("must be sliding_attention for all layers in this mistral"));
 }
 
-TEST_CASE("rotary settings a kind of layer are read where they agree, and refused where not", "[families]") {
-  auto j = released_json("Qwen2.5-0.5B");
-  j["rope_parameters"]["full_attention"] = {{"rope_type", "default"}, {"rope_theta", 5000.0}};
-  j["rope_parameters"]["sliding_attention"] = j["rope_parameters"]["full_attention"];
-  CHECK(read(j).rope_theta == 5000.0);
-  j["rope_parameters"]["sliding_attention"]["rope_theta"] = 6000.0;
-  CHECK_THAT(error_of([&] { read(j); }), Contains("different rotary settings are not supported"));
+TEST_CASE("rotary settings for one kind of layer are refused", "[families]") {
+  for (const char* name : {"Qwen2.5-0.5B", "DeepSeek-V3"}) {
+    auto j = released_json(name);
+    j.erase("rope_scaling");
+    j["rope_parameters"]["full_attention"] = {{"rope_type", "default"}, {"rope_theta", 5000.0}};
+    CHECK_THAT(error_of([&] { read(j); }), Contains("rope_parameters: full_attention: is {\"rope_theta\":5000.0"));
+  }
+}
+
+TEST_CASE("the original length beside the rotary settings counts more than the one in them", "[families]") {
+  auto j = released_json("Llama-3.1-8B");
+  CHECK(read(j).rope_scaling.original_positions == 8192);
+  j["original_max_position_embeddings"] = 4096;
+  CHECK(read(j).rope_scaling.original_positions == 4096);
 }
 
 TEST_CASE("rope_scaling counts more than rope_parameters, as in transformers", "[families]") {
@@ -191,7 +238,8 @@ TEST_CASE("what the families' code cannot do is refused by name", "[families]") 
   CHECK_THAT(error_with(v3, "topk_method", "greedy"), Contains("topk_method: is \"greedy\""));
   CHECK_THAT(error_with(v3, "moe_layer_freq", 2), Contains("moe_layer_freq: is 2"));
   CHECK_THAT(error_with(released_json("Qwen3-30B-A3B"), "mlp_only_layers", {48}), Contains("layers from 0 to 47"));
-  CHECK_THAT(error_with(released_json("OLMoE-1B-7B"), "head_dim", 64), Contains("heads of size width / heads"));
+  CHECK_THAT(error_with(released_json("OLMoE-1B-7B"), "head_dim", 64),
+             Contains("heads of size width / heads; set head_dim = 128"));
   auto wide_heads = llama;
   wide_heads["head_dim"] = 128;
   CHECK_THAT(error_with(wide_heads, "num_attention_heads", 24), Contains("multiple of its 24 heads"));  // as transformers

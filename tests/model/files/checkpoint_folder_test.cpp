@@ -17,18 +17,6 @@ using model::ParameterStore;
 
 namespace {
 
-// Element i of the flat buffer: small integers, exact in bf16.
-ParameterStore filled(const model::ModelConfig& config) {
-  ParameterStore store(config, false);
-  float* p = kernels::f32(store.master);
-  for (int64_t i = 0; i < store.size(); ++i) p[i] = static_cast<float>(i * 37 % 251 - 125);
-  return store;
-}
-
-std::shared_ptr<const model::Tokenizer> characters() {
-  return model::Tokenizer::from_json(model::character_tokenizer_json("0123456789+=;", {"<eos>", "<pad>"}), "characters");
-}
-
 bool equal(const ParameterStore& a, const ParameterStore& b) {
   return a.size() == b.size() && std::equal(kernels::f32(a.master), kernels::f32(a.master) + a.size(), kernels::f32(b.master));
 }
@@ -72,8 +60,8 @@ TEST_CASE("a model folder gives back the model that was written, for each family
     for (const auto dtype : {Dtype::float32, Dtype::bf16}) {
       INFO(config.family << " " << kernels::name_of(dtype));
       const TemporaryFolder folder;
-      const auto store = filled(config);
-      const auto tokenizer = characters();
+      const auto store = golden::filled(config);
+      const auto tokenizer = golden::characters();
       model::write_model(folder.path(), store, *tokenizer, dtype);
       const auto read = model::read_config(folder.path());
       CHECK(model::config_to_json(read, dtype).dump() == model::config_to_json(config, dtype).dump());
@@ -89,8 +77,8 @@ TEST_CASE("a model folder gives back the model that was written, for each family
 TEST_CASE("experts are one tensor each on disk, norms and router stay float32, a tied head is left out", "[folder]") {
   const TemporaryFolder folder;
   const auto config = golden::small_qwen3_moe();
-  const auto store = filled(config);
-  model::write_model(folder.path(), store, *characters(), Dtype::bf16);
+  const auto store = golden::filled(config);
+  model::write_model(folder.path(), store, *golden::characters(), Dtype::bf16);
   const model::SafetensorsFile file(folder / "model.safetensors");
   const auto* expert = file.find("model.layers.1.mlp.experts.3.up_proj.weight");
   REQUIRE(expert);
@@ -108,7 +96,7 @@ TEST_CASE("experts are one tensor each on disk, norms and router stay float32, a
 
 TEST_CASE("DeepSeek's correction bias has the name that transformers gives it", "[folder]") {
   const TemporaryFolder folder;
-  model::write_model(folder.path(), filled(golden::small_deepseek_v3()), *characters(), Dtype::bf16);
+  model::write_model(folder.path(), golden::filled(golden::small_deepseek_v3()), *golden::characters(), Dtype::bf16);
   const model::SafetensorsFile file(folder / "model.safetensors");
   const auto* bias = file.find("model.layers.1.mlp.gate.e_score_correction_bias");
   REQUIRE(bias);
@@ -119,7 +107,7 @@ TEST_CASE("DeepSeek's correction bias has the name that transformers gives it", 
 TEST_CASE("the merged expert tensors of newer transformers are read: gate rows first, then up", "[folder]") {
   const TemporaryFolder folder;
   const auto config = golden::small_qwen3_moe();
-  const auto store = filled(config);
+  const auto store = golden::filled(config);
   std::vector<model::NamedTensor> merged;
   for (const auto& p : store.parameters()) {
     const size_t at = p.name.find("mlp.experts.");
@@ -148,7 +136,7 @@ TEST_CASE("the merged expert tensors of newer transformers are read: gate rows f
 TEST_CASE("shards with an index are read as one model", "[folder]") {
   const TemporaryFolder folder;
   const auto config = golden::small_llama();
-  const auto store = filled(config);
+  const auto store = golden::filled(config);
   const auto all = tensors_of(store);
   const size_t half = all.size() / 2;
   model::write_safetensors(folder / "model-00001-of-00002.safetensors", {all.begin(), all.begin() + half});
@@ -178,7 +166,7 @@ TEST_CASE("shards with an index are read as one model", "[folder]") {
 TEST_CASE("a missing, an extra, a wrongly shaped and a cut-off tensor are each one clear error", "[folder]") {
   const TemporaryFolder folder;
   const auto config = golden::small_llama();
-  const auto store = filled(config);
+  const auto store = golden::filled(config);
   const auto all = tensors_of(store);
   const auto write = [&](auto list) { model::write_safetensors(folder / "model.safetensors", list); };
   CHECK_THAT(read_error(folder.path(), config), Contains("has neither model.safetensors nor"));
@@ -202,7 +190,7 @@ TEST_CASE("a missing, an extra, a wrongly shaped and a cut-off tensor are each o
 
 TEST_CASE("generation_config.json wins over config.json for the end tokens", "[folder]") {
   const TemporaryFolder folder;
-  model::write_model(folder.path(), filled(golden::small_llama()), *characters(), Dtype::bf16);
+  model::write_model(folder.path(), golden::filled(golden::small_llama()), *golden::characters(), Dtype::bf16);
   CHECK(model::read_config(folder.path()).eos_token_ids == std::vector<int64_t>{5});
   model::write_file_atomically(folder / "generation_config.json", R"({"eos_token_id": [3, 7]})");
   CHECK(model::read_config(folder.path()).eos_token_ids == std::vector<int64_t>{3, 7});
@@ -211,10 +199,10 @@ TEST_CASE("generation_config.json wins over config.json for the end tokens", "[f
 
 TEST_CASE("a model carries its chat template for other tools", "[folder]") {
   const TemporaryFolder folder;
-  const auto store = filled(golden::small_llama());
-  model::write_model(folder.path(), store, *characters(), Dtype::bf16, "{{ 'é\n' }}");
+  const auto store = golden::filled(golden::small_llama());
+  model::write_model(folder.path(), store, *golden::characters(), Dtype::bf16, "{{ 'é\n' }}");
   CHECK(golden::json(folder / "tokenizer_config.json")["chat_template"] == "{{ 'é\n' }}");
-  model::write_model(folder.path(), store, *characters(), Dtype::bf16);
+  model::write_model(folder.path(), store, *golden::characters(), Dtype::bf16);
   CHECK_FALSE(golden::json(folder / "tokenizer_config.json").contains("chat_template"));
 }
 

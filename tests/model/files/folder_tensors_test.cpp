@@ -186,9 +186,35 @@ TEST_CASE("pickles, GGUF files and shards without an index are refused with the 
   CHECK_THAT(error(), Contains("has neither model.safetensors nor"));
   std::ofstream(folder / "small.gguf") << "GGUF";
   CHECK_THAT(error(), Contains("ponder import " + (folder / "small.gguf") + " DIR"));
+  std::ofstream(folder / "adapter_model.safetensors") << "x";
+  CHECK_THAT(error(), Contains("has adapter_model.safetensors and no other weights: it holds a LoRA adapter"));
+  std::filesystem::remove(folder / "adapter_model.safetensors");
   std::ofstream(folder / "pytorch_model.bin") << "x";
   CHECK_THAT(error(), Contains("has pytorch_model.bin, a pickle, and no safetensors") && Contains("can run any code") &&
                           Contains("save_pretrained('" + folder.path() + "')"));
   std::ofstream(folder / "model-00001-of-00002.safetensors") << "x";
   CHECK_THAT(error(), Contains("has model-00001-of-00002.safetensors, but neither"));
+  // Download caches are full of links; one may lead nowhere.
+  std::filesystem::create_symlink(folder / "blobs", folder / "model.safetensors");
+  CHECK_THAT(error(), Contains("model.safetensors: cannot be opened: No such file"));
+  std::filesystem::remove(folder / "model.safetensors");
+  std::ofstream(folder / "model.safetensors") << "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 12\n";
+  CHECK_THAT(error(), Contains("model.safetensors: is a Git LFS pointer, not the file itself. Run: git lfs pull"));
+}
+
+TEST_CASE("a missing tensor points at the shards that lie beside a single file", "[folder]") {
+  ChangedFolder folder("mistral_window");
+  folder.tensors.pop_back();
+  CHECK_THAT(folder.error(), !Contains("index.json"));
+  std::ofstream(folder.folder / "model.safetensors.index.json") << "{}";
+  CHECK_THAT(folder.error(), Contains("is missing. The folder has model.safetensors.index.json too; if its shards"));
+}
+
+TEST_CASE("an empty config.json is no JSON; it can be read", "[folder]") {
+  const TemporaryFolder folder;
+  std::ofstream(folder / "config.json").flush();
+  CHECK(model::read_text_file(folder / "config.json").empty());
+  CHECK_THAT(error_of([&] { model::read_config(folder.path()); }), Contains("config.json: this is not JSON"));
+  CHECK_THAT(error_of([&] { model::read_text_file(folder.path()); }), Contains("cannot be read"));
+  CHECK_THAT(error_of([&] { model::read_text_file(folder / "none"); }), Contains("cannot be read"));
 }

@@ -1,7 +1,5 @@
 // Random damage to small valid files: each must load or throw kernels::Error, and never crash. With PONDER_LONG=1 a
 // hundred times as many.
-#include <random>
-
 #include "model/files/checkpoint_folder.h"
 #include "model/gguf/gguf_import.h"
 #include "model/tokenizer/tokenizer.h"
@@ -11,52 +9,11 @@
 #include "tests/model/golden.h"
 #include "tests/model/small_models.h"
 #include "tests/support/catch.h"
+#include "tests/support/damaged.h"
 
 namespace {
 
 const unsigned char* bytes_of(const std::string& text) { return reinterpret_cast<const unsigned char*>(text.data()); }
-
-// A few changed, removed, doubled or swapped bytes; numbers at the limits now and then.
-std::string damaged(std::string bytes, std::mt19937_64& random) {
-  static const std::string limits[] = {std::string(8, '\xff'),
-                                       std::string(7, '\xff') + '\x7f',
-                                       std::string(8, '\0'),
-                                       "-1",
-                                       "1e999",
-                                       "18446744073709551615",
-                                       "null",
-                                       "{}",
-                                       "[]",
-                                       "\"\"",
-                                       "true",
-                                       "\\u0000",
-                                       "\xff"};
-  const auto below = [&](size_t n) { return static_cast<size_t>(random() % std::max<size_t>(n, 1)); };
-  for (size_t changes = 1 + below(3); changes > 0 && !bytes.empty(); --changes) {
-    const size_t at = below(below(2) ? bytes.size() : std::min<size_t>(bytes.size(), 400));  // headers come first
-    switch (below(6)) {
-      case 0:
-        bytes[at] = static_cast<char>(random());
-        break;
-      case 1:
-        bytes[at] = static_cast<char>(bytes[at] ^ (1 << below(8)));
-        break;
-      case 2:
-        bytes.erase(at, 1 + below(8));
-        break;
-      case 3:
-        bytes.insert(at, bytes.substr(at, 1 + below(40)));
-        break;
-      case 4:
-        bytes.resize(at);
-        break;
-      default:
-        bytes.replace(at, 1 + below(8), limits[below(std::size(limits))]);
-        break;
-    }
-  }
-  return bytes;
-}
 
 // Counts of those that loaded and those that were refused.
 template <typename Load>
@@ -65,7 +22,7 @@ std::pair<int, int> damage(const std::string& good, int count, uint64_t seed, Lo
   std::mt19937_64 random(seed);
   int loaded = 0, refused = 0;
   for (int i = 0; i < count; ++i) {
-    const auto bad = damaged(good, random);
+    const auto bad = testing::damaged(good, random);
     try {
       load(bad);
       ++loaded;

@@ -21,17 +21,6 @@ using model::ParameterStore;
 namespace {
 
 // Small integers, exact in bf16 and float16.
-ParameterStore filled(const model::ModelConfig& config) {
-  ParameterStore store(config, false);
-  float* p = kernels::f32(store.master);
-  for (int64_t i = 0; i < store.size(); ++i) p[i] = static_cast<float>(i * 37 % 251 - 125);
-  return store;
-}
-
-std::shared_ptr<const model::Tokenizer> characters() {
-  return model::Tokenizer::from_json(model::character_tokenizer_json("0123456789+=;", {"<eos>", "<pad>"}), "characters");
-}
-
 void put(const std::string& path, const std::string& text) { model::write_file_atomically(path, text); }
 
 // Every file below a folder.
@@ -54,7 +43,7 @@ void write_again(const std::string& from, const std::string& to, Dtype dtype, co
 
 // A folder as somebody else may have written it: their layout of JSON, their keys.
 void make_foreign(const std::string& folder, const std::string& more_config = "") {
-  model::write_model(folder, filled(golden::small_llama()), *characters(), Dtype::bf16);
+  model::write_model(folder, golden::filled(golden::small_llama()), *golden::characters(), Dtype::bf16);
   put(folder + "/config.json",
       "{ \"architectures\":[\"LlamaForCausalLM\"], \"model_type\":\"llama\",\"torch_dtype\":\"bfloat16\", \"vocab_size\":24,\n"
       "\"hidden_size\":16, \"num_hidden_layers\":2, \"intermediate_size\":32,\"num_attention_heads\":4,\"num_key_value_heads\":2,\n"
@@ -85,8 +74,8 @@ TEST_CASE("save, load, save gives the same bytes: each family and dtype, one fil
       for (const int64_t shard_bytes : {model::kShardBytes, int64_t{3000}}) {
         INFO(config.family << " " << kernels::name_of(dtype) << " " << shard_bytes);
         const TemporaryFolder one, two;
-        const auto store = filled(config);
-        model::write_model(one.path(), store, *characters(), dtype);
+        const auto store = golden::filled(config);
+        model::write_model(one.path(), store, *golden::characters(), dtype);
         if (shard_bytes != model::kShardBytes) model::write_weights(one.path(), store, dtype, shard_bytes);
         write_again(one.path(), two.path(), dtype, "", shard_bytes);
         const auto files = contents(one.path());
@@ -106,7 +95,7 @@ TEST_CASE("folders that transformers made are read and written with the same con
     const TemporaryFolder to, again;
     ParameterStore store(model::read_config(from), false);
     model::read_weights(from, store);
-    model::write_model(to.path(), store, *characters(), Dtype::float32, "", model::read_source_files(from));
+    model::write_model(to.path(), store, *golden::characters(), Dtype::float32, "", model::read_source_files(from));
     CHECK(golden::json(to / "config.json") == golden::json(from + "/config.json"));
     write_again(to.path(), again.path(), Dtype::float32);
     CHECK(contents(to.path()) == contents(again.path()));
@@ -139,7 +128,7 @@ TEST_CASE("a size that is not the source's is written, and the keys beside it st
   make_foreign(from.path());
   auto config = model::read_config(from.path());
   config.max_positions = 4096;
-  model::write_folder_files(to.path(), config, Dtype::bf16, *characters(), "", model::read_source_files(from.path()));
+  model::write_folder_files(to.path(), config, Dtype::bf16, *golden::characters(), "", model::read_source_files(from.path()));
   const auto written = golden::json(to / "config.json");
   CHECK(written["max_position_embeddings"] == 4096);
   CHECK(written["transformers_version"] == "4.42.3");
@@ -197,8 +186,8 @@ TEST_CASE("shards keep the order, begin where the limit would be passed, and hav
 TEST_CASE("the tensors of a folder are read as they lie there, and written in any type", "[write_folder]") {
   const auto config = golden::small_qwen3_moe();
   const TemporaryFolder from, to;
-  const auto store = filled(config);
-  model::write_model(from.path(), store, *characters(), Dtype::bf16);
+  const auto store = golden::filled(config);
+  model::write_model(from.path(), store, *golden::characters(), Dtype::bf16);
   const model::ParameterList list(config);
   model::FolderTensors folder(from.path());
   const auto readers = folder.readers(list);

@@ -2,6 +2,7 @@
 #include "model/gguf/gguf_import.h"
 
 #include <cmath>
+#include <set>
 
 #include "model/files/checkpoint_folder.h"
 #include "model/files/safetensors.h"
@@ -111,6 +112,37 @@ TEST_CASE("an import to bf16 rounds the matrices and keeps the norms", "[gguf]")
     model::read_as_float32(*other, "f", b.data());
     for (size_t i = 0; i < count; ++i) REQUIRE(std::abs(a[i] - b[i]) <= std::abs(a[i]) / 256);
   }
+}
+
+TEST_CASE("an import is cut into files, and replaces all of an earlier model", "[gguf]") {
+  const TemporaryFolder folder;
+  const auto files = [&] {
+    std::set<std::string> names;
+    for (const auto& entry : std::filesystem::directory_iterator(folder / "out")) names.insert(entry.path().filename().string());
+    return names;
+  };
+  // The embedding (35,840 bytes) | norms and attention (12,544) | gate | up | down (32,768 each) | the last norm.
+  model::import_gguf(golden::path("tiny.gguf"), folder / "out", kernels::Dtype::float32, /*shard_bytes=*/20000);
+  CHECK(files().contains("model.safetensors.index.json"));
+  CHECK(files().contains("model-00001-of-00006.safetensors"));
+  CHECK_FALSE(files().contains("model.safetensors"));
+  model::write_file_atomically(folder / "out/chat_template.jinja", "of another model");
+  model::import_gguf(golden::path("tiny.gguf"), folder / "out");
+  CHECK(files() == std::set<std::string>{"config.json", "generation_config.json", "model.safetensors", "tokenizer.json",
+                                         "tokenizer_config.json"});
+  check_weights(folder / "out", "tiny");
+}
+
+TEST_CASE("an import that fails leaves nothing behind", "[gguf]") {
+  const TemporaryFolder folder;
+  model::write_file_atomically(folder / "file", "in the way");
+  CHECK_THROWS_WITH(model::import_gguf(golden::path("tiny.gguf"), folder / "file/out"), Contains("cannot be made"));
+  model::import_gguf(golden::path("tiny.gguf"), folder / "out");
+  auto bad = golden::text("tiny.gguf");
+  model::write_file_atomically(folder / "bad.gguf", bad.substr(0, bad.size() - 100));
+  CHECK_THAT(error_of([&] { model::import_gguf(folder / "bad.gguf", folder / "out"); }), Contains("Was the file cut off?"));
+  check_weights(folder / "out", "tiny");  // the one that stood there stands
+  CHECK(std::distance(std::filesystem::directory_iterator(folder.path()), std::filesystem::directory_iterator()) == 3);
 }
 
 TEST_CASE("rope scalings of the metadata are taken over or refused by name", "[gguf]") {

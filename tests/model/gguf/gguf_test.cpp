@@ -66,6 +66,18 @@ TEST_CASE("Q5_K by hand: the sixth group takes its six-bit scale from two places
   CHECK(out[0] == 0.0f);
 }
 
+TEST_CASE("metadata may be lists in lists", "[gguf]") {
+  const auto number = [](uint64_t n) { return little_endian(n, 4); };
+  // One key, "x", of type 9 (list): 2 lists of uint32 (type 4), [1, 2] and [3].
+  const std::string head = "GGUF" + number(3) + little_endian(0) + little_endian(1) + little_endian(1) + "x" + number(9);
+  const std::string lists = number(9) + little_endian(2) + number(4) + little_endian(2) + number(1) + number(2) + number(4) +
+                            little_endian(1) + number(3);
+  CHECK(parse(head + lists).metadata["x"].dump() == "[[1,2],[3]]");
+  std::string deep = head;
+  for (int i = 0; i < 20; ++i) deep += number(9) + little_endian(1);
+  CHECK_THAT(error_in(deep), Contains("\"x\": is lists in lists, nested more than 8 deep"));
+}
+
 TEST_CASE("each kind of damage to a GGUF file is one clear error", "[gguf]") {
   const auto good = golden::text("tiny.gguf");
   REQUIRE(error_in(good) == "no error");

@@ -25,15 +25,27 @@ TEST_CASE("pre-tokenizers are known by name, and an unknown one is refused", "[g
     return model::Tokenizer::from_json(model::gguf_tokenizer_json(metadata, "f.gguf"), "f.gguf");
   };
   for (const char* name : {"default", "gpt-2", "smollm", "llama-bpe", "qwen2", "deepseek-r1-qwen", "deepseek-llm",
-                           "deepseek-coder", "deepseek-v3"})
+                           "deepseek-coder", "deepseek-v3", "tekken"})
     CHECK(pre(name)->decode(pre(name)->encode("it's 1234")) == "it's 1234");
   CHECK(pre("qwen2")->encode("e\u0301") == pre("qwen2")->encode("\u00e9"));  // NFC
   CHECK(pre("smollm")->encode("e\u0301") != pre("smollm")->encode("\u00e9"));
-  CHECK(error_of([&] { pre("tekken"); }) ==
-        "f.gguf: tokenizer.ggml.pre: is \"tekken\", but must be a supported pre-tokenizer: default, gpt-2, smollm, llama-bpe, "
-        "llama3, llama-v3, qwen2, deepseek-r1-qwen, deepseek-llm, deepseek-coder, deepseek-v3.");
+  CHECK(error_of([&] { pre("falcon"); }) ==
+        "f.gguf: tokenizer.ggml.pre: is \"falcon\", but must be a supported pre-tokenizer: default, gpt-2, smollm, llama-bpe, "
+        "llama3, llama-v3, qwen2, deepseek-r1-qwen, deepseek-llm, deepseek-coder, deepseek-v3, tekken.");
   metadata["tokenizer.ggml.model"] = "bert";
   CHECK_THAT(error_of([&] { pre("smollm"); }), Contains("must be a tokenizer that is imported: gpt2 (byte-level BPE), llama"));
+}
+
+TEST_CASE("tekken cuts where lower case turns to upper case, and joins whole pieces of the vocabulary", "[gguf]") {
+  auto metadata = parse(golden::text("tiny.gguf")).metadata;
+  metadata["tokenizer.ggml.pre"] = "tekken";
+  metadata["tokenizer.ggml.tokens"].push_back("aB");  // no merge makes it
+  metadata["tokenizer.ggml.tokens"].push_back("Ab");
+  metadata["tokenizer.ggml.token_type"].push_back(1);
+  metadata["tokenizer.ggml.token_type"].push_back(1);
+  const auto t = model::Tokenizer::from_json(model::gguf_tokenizer_json(metadata, "f.gguf"), "f.gguf");
+  CHECK(t->encode("Ab") == std::vector<int32_t>{t->id_of("Ab")});
+  CHECK(t->encode("aB") == std::vector<int32_t>{t->id_of("a"), t->id_of("B")});
 }
 
 TEST_CASE("a token that starts every text is written for transformers, and left out by encode", "[gguf]") {

@@ -33,6 +33,38 @@ TEST_CASE("what Oniguruma reads in another way is translated or refused", "[rege
   CHECK(Regex(R"(\p{L}+[[:digit:]]\[x\]])").find("ab1[x]]", 0).found);
 }
 
+TEST_CASE("anchors stand at every line, as in Ruby", "[regex]") {
+  CHECK(Regex(R"(\s+$)").find("a  \n b", 0).begin == 1);
+  CHECK(Regex(R"(\s+$)").find("a  \n b", 0).end == 3);  // the break itself is followed by a space, which no line ends after
+  CHECK(Regex("^b").find("a\nb", 0).begin == 2);
+  CHECK_FALSE(Regex("a$").find("a\r", 0).found);
+  CHECK_FALSE(Regex(R"(a\z)").find("a\n", 0).found);
+}
+
+TEST_CASE("classes hold what Oniguruma's hold", "[regex]") {
+  const auto takes = [](const char* pattern, const char* text) { return Regex(pattern).find(text, 0).found; };
+  for (const char* text : {"\u00b2", "\u00bd", "\u24b6"}) CHECK((takes(R"(\w)", text) && !takes(R"(\W)", text)));
+  CHECK_FALSE(takes(R"(\w)", "\u2074"));  // superscript 4 is none, unlike superscript 2
+  CHECK((takes(R"(\p{Han})", "\u4e00") && !takes(R"(\p{Han})", "\u3001") && takes(R"(\P{Han})", "\u3001")));
+  CHECK((takes(R"([\p{^Han}])", "\u3001") && !takes(R"([\p{^Han}])", "\u4e00")));
+  CHECK((takes(R"(\p{Lu})", "A") && !takes(R"(\p{Lu})", "a")));
+  CHECK((takes(R"(\v)", "\v") && !takes(R"(\v)", "\n")));
+  CHECK(Regex(R"(\b)").find("\u0301-", 0).begin == 0);  // a mark is of a word
+  CHECK(Regex(R"(\B)").find("ab", 0).begin == 1);
+  CHECK((takes("[[:alpha:]]", "\u0345") && takes("[[:alnum:]]", "\u24b6") && !takes("[[:alnum:]]", "\u00b2")));
+  CHECK((takes("[[:word:]]", "\u0301") && !takes("[[:word:]]", "\u00b2") && !takes("[[:space:]]", "\u180e") && !takes("[[:blank:]]", "\n")));
+}
+
+TEST_CASE("intervals and options are Ruby's", "[regex]") {
+  CHECK(Regex("^a{,2}").find("aaa", 0).end == 2);
+  CHECK(Regex("a{,}").find("a{,}", 0).end == 4);
+  CHECK(Regex(R"(\x{61}+b)").find("aab", 0).end == 3);
+  CHECK(Regex("(?m:a.b)").find("a\nb", 0).found);
+  CHECK_FALSE(Regex("(?m-i:a.b)").find("A\nb", 0).found);
+  CHECK(Regex("(?i)a|b").find("B", 0).found);
+  CHECK_THAT(golden::error_of([] { Regex("a(?i)b|c"); }), Catch::Matchers::Contains("an option such as (?i) that is not at the start"));
+}
+
 TEST_CASE("a pattern that never comes to an end gives up with an error", "[regex]") {
   const Regex slow("(a+)+$");
   CHECK_THROWS_AS(slow.find(std::string(60, 'a') + "b", 0), kernels::Error);

@@ -226,3 +226,11 @@ TEST_CASE("SmolLM2's ids equal those of the tokenizers library on all of GSM8K",
   CHECK(gsm8k_ids(*Tokenizer::from_json(root.dump(), "without digits")) ==
         expected["smollm2, as transformers reads the GGUF file"]);
 }
+
+TEST_CASE("white space that the token before it has taken along is no token of its own", "[tokenizer]") {
+  const auto t = Tokenizer::from_json(R"({"added_tokens": [{"id": 3, "content": "\n\n", "lstrip": true, "rstrip": true}],
+                                          "model": {"type": "BPE", "vocab": {"a": 0, "b": 1, "\n": 2}, "merges": []}})",
+                                      "t");
+  CHECK(t->encode("a\n\nb") == std::vector<int32_t>{0, 3, 1});
+  CHECK(t->encode("a\n\n\n\n\nb") == std::vector<int32_t>{0, 3, 1});
+}
