@@ -4,6 +4,7 @@
 #include <sched.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <condition_variable>
 #include <exception>
@@ -38,9 +39,49 @@ void pause_or_yield(int looks) {
   else std::this_thread::yield();
 }
 
-// One job at a time. `ticket_` holds the job's number in its upper half and the count of tasks not yet handed out in its
-// lower half, so taking a task from a job that is over is impossible: a late helper's compare-and-swap fails, or there is
-// nothing left. The next job is written only when the lower half is 0 and all tasks are done.
+// Regions that may be under way at once: the trainer's and the rollout's.
+constexpr int64_t kJobs = 2;
+
+// A region. `ticket` holds the job's number in its upper half and the count of tasks not yet handed out in its lower half,
+// so taking a task from a job that is over is impossible: a late helper's compare-and-swap fails, or there is nothing left.
+// The next job is written only when the lower half is 0 and all tasks are done.
+struct Job {
+  alignas(64) std::atomic<uint64_t> ticket{0};
+  alignas(64) std::atomic<const TaskBody*> body{nullptr};
+  std::atomic<int64_t> count{0};
+  alignas(64) std::atomic<int64_t> done{0};
+  std::exception_ptr error;  // under error_mutex while the job runs
+  std::mutex error_mutex;
+  std::mutex owner;          // held by the caller from its first task to its last
+
+  uint64_t number() const { return ticket.load() >> 32; }
+
+  // Takes tasks until none is left. `body` and `count` belong to the ticket that the compare-and-swap finds unchanged.
+  void work() {
+    uint64_t now = ticket.load(std::memory_order_acquire);
+    if ((now & 0xffffffffu) == 0) return;
+    const FlushDenormals flush;
+    inside_body = true;
+    int64_t taken = 0;
+    while ((now & 0xffffffffu) != 0) {
+      const TaskBody* its_body = body.load(std::memory_order_acquire);
+      const int64_t its_count = count.load(std::memory_order_acquire);
+      if (!ticket.compare_exchange_weak(now, now - 1, std::memory_order_acq_rel, std::memory_order_acquire)) continue;
+      try {
+        its_body->call(its_body->object, its_count - static_cast<int64_t>(now & 0xffffffffu));
+      } catch (...) {
+        const std::lock_guard<std::mutex> lock(error_mutex);
+        if (!error) error = std::current_exception();
+      }
+      ++taken;
+      now = ticket.load(std::memory_order_acquire);
+    }
+    inside_body = false;
+    if (taken > 0) done.fetch_add(taken, std::memory_order_release);
+  }
+};
+
+// Half of the helpers look at the first job first, half at the second; each takes from the other when its own has nothing.
 class Pool {
  public:
   ~Pool() { resize(1); }
@@ -51,57 +92,60 @@ class Pool {
       stopping_ = true;
     }
     wake_.notify_all();
+    call_back_.notify_all();
     for (auto& t : helpers_) t.join();
     helpers_.clear();
     stopping_ = false;
-    const uint64_t job = ticket_.load() >> 32;
-    for (int64_t i = 1; i < threads; ++i) helpers_.emplace_back([this, job] { serve(job); });
+    threads_ = threads;
+    std::array<uint64_t, kJobs> seen;
+    for (size_t j = 0; j < kJobs; ++j) seen[j] = jobs_[j].number();
+    for (int64_t i = 1; i < threads; ++i) helpers_.emplace_back([this, i, seen] { serve(i, seen); });
   }
 
-  int64_t size() const { return static_cast<int64_t>(helpers_.size()) + 1; }
+  int64_t size() const { return threads_.load(std::memory_order_relaxed); }
+  std::array<Job, kJobs>& jobs() { return jobs_; }
 
-  void run(int64_t count, const TaskBody& body) {
-    body_.store(&body, std::memory_order_release);
-    count_.store(count, std::memory_order_release);
-    done_.store(0, std::memory_order_relaxed);
-    ticket_.store(((ticket_.load(std::memory_order_relaxed) >> 32) + 1) << 32 | static_cast<uint64_t>(count));
+  // With job.owner held.
+  void run(Job& job, int64_t count, const TaskBody& body) {
+    job.body.store(&body, std::memory_order_release);
+    job.count.store(count, std::memory_order_release);
+    job.done.store(0, std::memory_order_relaxed);
+    job.ticket.store(((job.ticket.load(std::memory_order_relaxed) >> 32) + 1) << 32 | static_cast<uint64_t>(count));
     // Both are sequentially consistent: a helper that is about to sleep is seen here, or it sees the new ticket.
     if (sleepers_.load() > 0) {
       { const std::lock_guard<std::mutex> lock(mutex_); }
       wake_.notify_all();
     }
-    work();
+    job.work();
     // The last tasks of other threads: they run now, so spinning is short; a thread that lost its core needs ours.
-    for (int looks = 0; done_.load(std::memory_order_acquire) < count; ++looks) pause_or_yield(looks);
-    if (error_) std::rethrow_exception(std::exchange(error_, nullptr));
+    for (int looks = 0; job.done.load(std::memory_order_acquire) < count; ++looks) pause_or_yield(looks);
+    if (job.error) std::rethrow_exception(std::exchange(job.error, nullptr));
+  }
+
+  void change_callers(int64_t by) {
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      more_callers_ += by;
+    }
+    call_back_.notify_all();
   }
 
  private:
-  // Takes tasks until none is left. `body_` and `count_` belong to the ticket that the compare-and-swap finds unchanged.
-  void work() {
-    const FlushDenormals flush;
-    inside_body = true;
-    int64_t taken = 0;
-    for (uint64_t ticket = ticket_.load(std::memory_order_acquire); (ticket & 0xffffffffu) != 0;) {
-      const TaskBody* body = body_.load(std::memory_order_acquire);
-      const int64_t count = count_.load(std::memory_order_acquire);
-      if (!ticket_.compare_exchange_weak(ticket, ticket - 1, std::memory_order_acq_rel, std::memory_order_acquire)) continue;
-      try {
-        body->call(body->object, count - static_cast<int64_t>(ticket & 0xffffffffu));
-      } catch (...) {
-        const std::lock_guard<std::mutex> lock(mutex_);
-        if (!error_) error_ = std::current_exception();
-      }
-      ++taken;
-      ticket = ticket_.load(std::memory_order_acquire);
-    }
-    inside_body = false;
-    if (taken > 0) done_.fetch_add(taken, std::memory_order_release);
-  }
+  // The last helpers' cores belong to callers that work beside the first.
+  bool rests(int64_t helper) const { return helper >= threads_.load() - more_callers_.load(); }
 
-  void serve(uint64_t seen) {
-    const auto news = [&] { return ticket_.load() >> 32 != seen; };
+  void serve(int64_t helper, std::array<uint64_t, kJobs> seen) {
+    const auto news = [&] {
+      for (size_t j = 0; j < kJobs; ++j)
+        if (jobs_[j].number() != seen[j]) return true;
+      return false;
+    };
     for (;;) {
+      if (rests(helper)) {
+        std::unique_lock<std::mutex> lock(mutex_);
+        call_back_.wait(lock, [&] { return !rests(helper) || stopping_; });
+        if (stopping_) return;
+      }
       for (int looks = 0; looks < kLooksBeforeSleep && !news(); ++looks) pause_or_yield(looks);
       if (!news()) {
         std::unique_lock<std::mutex> lock(mutex_);
@@ -110,19 +154,19 @@ class Pool {
         sleepers_.fetch_sub(1);
         if (stopping_) return;
       }
-      seen = ticket_.load() >> 32;
-      work();
+      for (int64_t j = 0; j < kJobs; ++j) {
+        const auto own = static_cast<size_t>((helper + 1 + j) % kJobs);
+        seen[own] = jobs_[own].number();
+        jobs_[own].work();
+      }
     }
   }
 
-  alignas(64) std::atomic<uint64_t> ticket_{0};
-  alignas(64) std::atomic<const TaskBody*> body_{nullptr};
-  std::atomic<int64_t> count_{0};
-  std::atomic<int> sleepers_{0};
-  alignas(64) std::atomic<int64_t> done_{0};
-  std::exception_ptr error_;  // under mutex_ while a job runs
+  std::array<Job, kJobs> jobs_;
+  alignas(64) std::atomic<int> sleepers_{0};
+  std::atomic<int64_t> threads_{1}, more_callers_{0};
   std::mutex mutex_;
-  std::condition_variable wake_;
+  std::condition_variable wake_, call_back_;  // for work; for those that rest
   std::vector<std::thread> helpers_;
   bool stopping_ = false;
 };
@@ -139,12 +183,6 @@ Pool& pool() {
   static const bool started = (the_pool.resize(cores()), at::set_num_threads(1), true);
   (void)started;
   return the_pool;
-}
-
-// Only one thread may use the pool at a time; another caller works alone.
-std::mutex& pool_owner() {
-  static std::mutex mutex;
-  return mutex;
 }
 
 void run_alone(int64_t count, const TaskBody& body) {
@@ -177,7 +215,8 @@ FlushDenormals::~FlushDenormals() {
 }
 
 void set_threads(int64_t threads) {
-  const std::lock_guard<std::mutex> lock(pool_owner());
+  std::vector<std::unique_lock<std::mutex>> owners;
+  for (Job& job : pool().jobs()) owners.emplace_back(job.owner);
   pool().resize(threads > 0 ? threads : cores());
 }
 
@@ -189,11 +228,16 @@ void run_tasks(int64_t count, const TaskBody& body) {
     for (int64_t i = 0; i < count; ++i) body.call(body.object, i);
     return;
   }
-  if (count == 1) return run_alone(count, body);
-  std::unique_lock<std::mutex> owner(pool_owner(), std::try_to_lock);
-  if (!owner.owns_lock() || pool().size() == 1) return run_alone(count, body);
-  pool().run(count, body);
+  if (count == 1 || pool().size() == 1) return run_alone(count, body);
+  for (Job& job : pool().jobs()) {
+    const std::unique_lock<std::mutex> owner(job.owner, std::try_to_lock);
+    if (owner.owns_lock()) return pool().run(job, count, body);
+  }
+  run_alone(count, body);  // a third caller
 }
+
+Callers::Callers(int64_t more) : more_(more) { pool().change_callers(more_); }
+Callers::~Callers() { pool().change_callers(-more_); }
 
 int64_t TaskRun::take_front(bool* more) {
   for (uint64_t now = ends.load(std::memory_order_relaxed);;) {

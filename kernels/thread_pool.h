@@ -22,12 +22,28 @@ void run_tasks(int64_t count, const TaskBody& body);
 // when all are done. `count` tasks are handed out in ascending order, so make the large ones come first.
 // A call from inside a body runs on the calling thread alone. The first exception of a body is thrown again here.
 //
+// Two threads may call at once: each has a region of its own, and the helpers are shared between the two, those that one
+// does not need go to the other. A third works alone.
+//
 // A call costs about a microsecond while the helpers are awake (they look for work for about a millisecond before they
 // sleep). The caller never waits for a helper that holds no task.
 template <typename Body>
 void parallel_for(int64_t count, const Body& body) {
   run_tasks(count, {&body, [](const void* object, int64_t i) { (*static_cast<const Body*>(object))(i); }});
 }
+
+// One thread calls parallel_for, until more say so by one of these while they do: for each a helper rests, so that no more
+// threads work than set_threads() says. A caller that waits for another says so with -1. Results never depend on it.
+class Callers {
+ public:
+  explicit Callers(int64_t more);
+  ~Callers();
+  Callers(const Callers&) = delete;
+  Callers& operator=(const Callers&) = delete;
+
+ private:
+  int64_t more_;
+};
 
 // One thread's run of tasks: it takes from the front, others steal from the back when theirs are done.
 struct alignas(64) TaskRun {

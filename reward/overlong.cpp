@@ -4,12 +4,15 @@
 //                     (Lmax - Lcache - L) / Lcache  up to Lmax
 //                    -1                          beyond
 //
-// L is the completion's length in tokens, Lmax is max_tokens, Lcache is cache_tokens.
+// L is the completion's length in tokens, Lmax is max_tokens, Lcache is cache_tokens, or cache_share of Lmax.
 //
 // Source: DAPO, arXiv:2503.14476, Eq. 13 (soft overlong punishment); factor and defaults as in its recipe in verl
 // (20480 tokens, a cache of 4096, factor 1.0).
 
 #include <fmt/core.h>
+
+#include <algorithm>
+#include <cmath>
 
 #include "reward/builtins.h"
 #include "reward/item_reward.h"
@@ -56,13 +59,16 @@ class OverlongReward : public ItemReward {
 
 std::unique_ptr<Reward> make_overlong(const Options& options) {
   const auto max_tokens = options.whole("max_tokens", 1, int64_t{1} << 40);
-  return std::make_unique<OverlongReward>(max_tokens, options.whole("cache_tokens", 1, max_tokens),
-                                          options.number("factor", 0, 1e6));
+  const double share = options.number("cache_share", 0, 1);
+  const int64_t cache = share > 0 ? std::max<int64_t>(1, std::llround(share * static_cast<double>(max_tokens)))
+                                  : options.whole("cache_tokens", 1, max_tokens);
+  return std::make_unique<OverlongReward>(max_tokens, cache, options.number("factor", 0, 1e6));
 }
 
 std::vector<OptionInfo> overlong_options() {
-  return {{"max_tokens", "20480", "the longest length; set it to rollout.max_new_tokens", {}},
+  return {{"max_tokens", "20480", "the longest length; in a run's settings rollout.max_new_tokens when left out", {}},
           {"cache_tokens", "4096", "the last tokens before it, over which the value falls from 0 to -factor", {}},
+          {"cache_share", "0", "above 0: the same as a share of max_tokens, in place of cache_tokens", {}},
           {"factor", "1", "the punishment at full length", {}}};
 }
 

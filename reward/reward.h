@@ -54,6 +54,7 @@ struct Item {
   std::string extra;          // other fields of the data row, as the JSON text of an object; empty: none
   int64_t completion_tokens = 0;
   bool truncated = false;     // ended by length, not by a stop
+  std::string dataset = {};   // the [[dataset]] that it is of, where a stage has several
 };
 
 // score() and check_answer() may be called from several threads at once.
@@ -81,6 +82,7 @@ struct Settings {
       "sum";              // sum: weight * value is added; gate: the sum is 0 where this is not above 0; metric: logged
   double weight = 1.0;
   std::vector<std::string> applies_to;   // data sources; "math*" stands for all that begin so; empty: all
+  std::vector<std::string> datasets;     // names of [[dataset]] entries that it scores; empty: all
   std::string on_error = "drop_sample";  // drop_sample: no value; zero: counts as 0; abort: the run stops
   int64_t timeout_ms = 10000;            // of one call: a group
   int64_t workers = 1;                   // calls at once: processes, connections
@@ -96,8 +98,9 @@ struct Settings {
   bool operator==(const Settings&) const = default;
 };
 
-// Whether the entry scores completions of this data source.
-bool applies(const Settings& settings, const std::string& data_source);
+// Whether the entry scores completions of this [[dataset]] (its name; empty: there are not several), and of this data source.
+bool applies_to_set(const Settings& settings, const std::string& dataset);
+bool applies(const Settings& settings, const std::string& data_source, const std::string& dataset);
 
 // A reward of any kind. Nothing is started, loaded or connected before self_test() or score(). Throws Error for an unknown
 // name or option, with the nearest known one, and for keys that are wrong for the kind.

@@ -71,7 +71,7 @@ class WeightedSum : public Sum {
       scores.push_back(score_part(part, items, std::min(deadline, own)));
     }
     std::vector<Outcome> outcomes;
-    for (size_t i = 0; i < items.size(); ++i) outcomes.push_back(combine(scores, i, items[i].data_source));
+    for (size_t i = 0; i < items.size(); ++i) outcomes.push_back(combine(scores, i, items[i]));
     return outcomes;
   }
 
@@ -98,9 +98,9 @@ class WeightedSum : public Sum {
   std::vector<Outcome> score_part(Part& part, const std::vector<Item>& items, Clock::time_point deadline) {
     std::vector<Item> own;
     std::vector<size_t> places;
-    const bool all = part.settings.applies_to.empty();
+    const bool all = part.settings.applies_to.empty() && part.settings.datasets.empty();
     for (size_t i = 0; i < items.size() && !all; ++i)
-      if (applies(part.settings, items[i].data_source)) own.push_back(items[i]), places.push_back(i);
+      if (applies(part.settings, items[i].data_source, items[i].dataset)) own.push_back(items[i]), places.push_back(i);
     if (!all && own.empty()) return std::vector<Outcome>(items.size());
     const auto start = Clock::now();
     auto outcomes = score_whole(*part.reward, all ? items : own, deadline);
@@ -115,15 +115,15 @@ class WeightedSum : public Sum {
     return spread;
   }
 
-  Outcome combine(const std::vector<std::vector<Outcome>>& scores, size_t item, const std::string& source) const {
+  Outcome combine(const std::vector<std::vector<Outcome>>& scores, size_t place, const Item& item) const {
     Outcome total;
     double sum = 0;
     bool open = true, summed = false;
     for (size_t p = 0; p < parts_.size(); ++p) {
       const auto& part = parts_[p];
       const Settings& settings = part.settings;
-      if (!applies(settings, source)) continue;
-      const auto& outcome = scores[p][item];
+      if (!applies(settings, item.data_source, item.dataset)) continue;
+      const auto& outcome = scores[p][place];
       const bool metric = settings.role == "metric", zeroed = settings.on_error == "zero" && is_error(outcome.status);
       summed = summed || settings.role == "sum";
       if (!outcome.has_value()) total.failed.emplace_back(part.label, outcome.status);
@@ -144,7 +144,7 @@ class WeightedSum : public Sum {
     if (!summed) {
       total.status = Status::not_applicable;
       total.reason = "no_reward_applies";
-      append(total.detail, fmt::format("no reward applies to data source \"{}\"", source));
+      append(total.detail, fmt::format("no reward applies to data source \"{}\"", item.data_source));
     }
     if (total.has_value()) total.value = std::clamp(open ? sum : 0.0, clip_low_, clip_high_);
     return total;
@@ -172,7 +172,12 @@ class WeightedSum : public Sum {
 
 }  // namespace
 
-bool applies(const Settings& settings, const std::string& data_source) {
+bool applies_to_set(const Settings& settings, const std::string& dataset) {
+  return settings.datasets.empty() || std::find(settings.datasets.begin(), settings.datasets.end(), dataset) != settings.datasets.end();
+}
+
+bool applies(const Settings& settings, const std::string& data_source, const std::string& dataset) {
+  if (!applies_to_set(settings, dataset)) return false;
   const auto& wanted = settings.applies_to;
   return wanted.empty() || std::any_of(wanted.begin(), wanted.end(), [&](const std::string& pattern) {
            if (pattern.empty() || pattern.back() != '*') return pattern == data_source;

@@ -16,9 +16,11 @@ struct TrainSequence {
   std::vector<int32_t> tokens;            // completion, end token included
   std::vector<float> logprobs;            // the sampler's, one a token; empty for SFT
   std::vector<uint8_t> trained;           // one a token
+  std::vector<int32_t> versions;          // of the weights that drew it, one a token; empty: those that train it
   std::vector<float> old_logprobs;        // bottom of the ratio; empty: the sampler's
   std::vector<float> reference_logprobs;  // of the policy that the KL is to; empty: none
   std::vector<float> corrections;         // factors on the tokens' policy loss; empty: 1
+  int64_t sample = 0;                     // which of its group's completions
   double reward = 0;
   std::vector<double> parts;              // the reward's, before weights
   double advantage = 0;

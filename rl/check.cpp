@@ -18,6 +18,7 @@
 #include "rl/dataset.h"
 #include "rl/data/generators.h"
 #include "rl/data/jsonl.h"
+#include "rl/describe_stage.h"
 #include "rl/memory_plan.h"
 #include "rl/sft/rows.h"
 
@@ -28,27 +29,11 @@ namespace {
 constexpr int64_t prompts_looked_at = 2000;
 constexpr int64_t generated_looked_at = 256;
 
-// The objective with its bounds, what it is divided by, and the KL.
-std::string describe_loss(const StageConfig& stage) {
-  const LossConfig& loss = stage.loss;
-  const KlConfig& kl = stage.kl;
-  const double low = std::max(0.0, 1 - loss.clip_low), high = 1 + loss.clip_high;
-  const std::string objective = loss.kind == "reinforce" ? "no ratio"
-                                : loss.kind == "sapo"    ? "soft gate on the ratio"
-                                                         : fmt::format("ratio clipped to [{:g}, {:g}]", low, high);
-  const std::string of = loss.kind == "reinforce" || loss.ratio_level == "token" ? "" : " of each completion";
-  const std::string denominator = loss.aggregation == "token_mean"           ? "the update's trained tokens"
-                                  : loss.aggregation == "seq_mean"           ? "each completion's tokens, then the number of completions"
-                                  : loss.aggregation == "seq_mean_token_sum" ? "the number of completions"
-                                                                             : fmt::format("{} x completions", loss.constant_length);
-  const std::string where = kl.where == "loss" ? "loss" : "reward";
-  const std::string penalty = kl.coef == 0 ? "off" : fmt::format("{:g} ({} in the {})", kl.coef, kl.value, where);
-  return fmt::format("  advantage: reward - {}, divided by {}{}\n  loss: {}, {}{}, divided by {}; KL {}\n",
-                     stage.advantage.baseline == "none" ? "nothing" : stage.advantage.baseline,
-                     stage.advantage.scale == "none" ? "nothing" : stage.advantage.scale,
-                     stage.advantage.whiten == "off" ? "" : ", then whitened over the step's " + stage.advantage.whiten, loss.kind,
-                     objective, of, denominator, penalty);
-}
+// The problems of one of a stage's data sets.
+struct SetRows {
+  DatasetConfig set;
+  std::vector<Problem> training, held_back;
+};
 
 class Check {
  public:
@@ -64,11 +49,19 @@ class Check {
 
  private:
   void error(const StageConfig* stage, const std::string& path, const std::string& what) {
-    add(result_.errors, fmt::format("{}: {}: {}", place_of(config_, path, stage == nullptr ? "" : stage->name), path, what));
+    add(result_.errors, line_of(stage == nullptr ? "" : stage->name, path, what));
   }
   void warning(const StageConfig& stage, const std::string& path, const std::string& what) {
-    add(result_.warnings, fmt::format("{}: {}: {}", place_of(config_, path, stage.name), path, what));
+    add(result_.warnings, line_of(stage.name, path, what));
   }
+  // A key of [data] or [template] is its [[dataset]]'s while one is looked at.
+  std::string line_of(const std::string& stage, const std::string& path, const std::string& what) const {
+    const bool of_set = set_name_ != "" && (path.rfind("data.", 0) == 0 || path.rfind("template.", 0) == 0);
+    if (!of_set) return fmt::format("{}: {}: {}", place_of(config_, path, stage), path, what);
+    return fmt::format("{}: dataset {}: {}: {}", place_of(config_, fmt::format("dataset.{}", set_index_), stage), set_name_,
+                       path.substr(path.find('.') + 1), what);
+  }
+  static std::string report_key(const StageConfig& stage, const DatasetConfig& set) { return stage.name + "/" + set.name; }
   static void add(std::vector<std::string>& lines, const std::string& line) {
     if (std::find(lines.begin(), lines.end(), line) == lines.end()) lines.push_back(line);
   }
@@ -108,19 +101,35 @@ class Check {
   }
 
   void check_stage(const StageConfig& stage) {
-    const std::vector<Problem> training = read(stage, "data.train", stage.data.train, 0);
-    const std::vector<Problem> held_back = read(stage, "data.eval", stage.data.eval, stage.data.eval_problems);
-    rows_[stage.name] = static_cast<int64_t>(training.size());
-    check_data(stage, training);
-    check_prompts(stage, training);
-    if (stage.kind == "sft") check_completions(stage, training, held_back);
-    check_rewards(stage, stage.kind == "sft" ? std::vector<Problem>{} : training, held_back);
+    std::vector<SetRows> all;
+    for (const DatasetConfig& set : stage.sets()) {
+      set_index_ = all.size(), set_name_ = set.name;
+      all.push_back(check_set(stage, set));
+    }
+    set_name_ = "";
+    check_rewards(stage, all);
     check_lengths(stage);
     const RolloutConfig& rollout = stage.rollout;
     if (stage.kind == "grpo" && (rollout.top_p < 1 || rollout.top_k > 0 || rollout.min_p > 0))
       warning(stage, "rollout.top_p",
               "top-p, top-k or min-p cut the distribution, but the loss uses the full one: samples are slightly "
               "off policy. The mean kept mass is logged.");
+  }
+
+  SetRows check_set(const StageConfig& whole, const DatasetConfig& set) {
+    StageConfig stage = whole;  // as if the set were its only one
+    stage.data = set.data, stage.chat_template = set.chat_template;
+    stage.datasets.clear();
+    SetRows rows{set, read(stage, "data.train", set.data.train, 0), read(stage, "data.eval", set.data.eval, set.data.eval_problems)};
+    for (auto* problems : {&rows.training, &rows.held_back})
+      for (Problem& problem : *problems) problem.dataset = set.name;
+    const std::string key = report_key(stage, set);
+    check_data(stage, rows.training, key);
+    check_prompts(stage, rows.training, key);
+    rows_[key] = static_cast<int64_t>(rows.training.size());
+    if (stage.kind == "sft") check_completions(stage, rows, key);
+    if (stage.kind == "sft") rows.training.clear();  // no reward scores them
+    return rows;
   }
 
   // Reads every line of a file; a generator's first problems.
@@ -141,19 +150,19 @@ class Check {
   }
 
   // What the problems themselves must not hold: test problems, and completions that claim to be another assistant.
-  void check_data(const StageConfig& stage, const std::vector<Problem>& training) {
+  void check_data(const StageConfig& stage, const std::vector<Problem>& training, const std::string& key) {
     if (training.empty()) return;
     const DataFindings found = check_test_sets(stage.data, training);
     for (const auto& [path, what] : found.errors) error(&stage, path, what);
     for (const auto& [path, what] : found.warnings) warning(stage, path, what);
-    test_set_reports_[stage.name] = found.report;
+    test_set_reports_[key] = found.report;
     const std::string claims = stage.kind == "sft" ? identity_warning(stage.data, training) : "";
     if (!claims.empty()) warning(stage, "data.train", claims);
   }
 
-  void check_prompts(const StageConfig& stage, const std::vector<Problem>& problems) {
+  void check_prompts(const StageConfig& stage, const std::vector<Problem>& problems, const std::string& key) {
     if (tokenizer_ == nullptr || problems.empty()) return;
-    model::TemplateConfig& chat = templates_[stage.name] = stage.chat_template;
+    model::TemplateConfig& chat = templates_[key] = stage.chat_template;
     std::string mismatch;
     try {
       model::resolve_template(chat, config_.model.path, "plain");
@@ -162,8 +171,8 @@ class Check {
       mismatch = failure.what();
     }
     if (!mismatch.empty()) {
-      templates_.erase(stage.name);
-      if (const std::string key = "template.style: "; mismatch.rfind(key, 0) == 0) mismatch.erase(0, key.size());
+      templates_.erase(key);
+      if (const std::string told = "template.style: "; mismatch.rfind(told, 0) == 0) mismatch.erase(0, told.size());
       error(&stage, "template.style", mismatch);
       return;
     }
@@ -180,7 +189,7 @@ class Check {
       error(&stage, "template.style", fmt::format("a prompt of {} cannot be tokenised: {}", stage.data.train, failure.what()));
       return;
     }
-    prompt_reports_[stage.name] = fmt::format("template {}; {} prompts looked at, longest {} tokens",
+    prompt_reports_[key] = fmt::format("template {}; {} prompts looked at, longest {} tokens",
                                               model::describe_template(chat), looked_at, longest);
     if (overlong > 0) judge_overlong(stage, overlong, looked_at, longest);
   }
@@ -197,12 +206,12 @@ class Check {
   }
 
   // The rows of an sft stage as they will be trained, and of its held-back problems those that have a completion.
-  void check_completions(const StageConfig& stage, const std::vector<Problem>& training, const std::vector<Problem>& held_back) {
-    const auto found = templates_.find(stage.name);
+  void check_completions(const StageConfig& stage, const SetRows& rows, const std::string& key) {
+    const auto found = templates_.find(key);
     if (tokenizer_ == nullptr || found == templates_.end()) return;
     StageConfig resolved = stage;
     resolved.chat_template = found->second;
-    SftLook look = look_at(resolved, training, "data.train");
+    SftLook look = look_at(resolved, rows.training, "data.train");
     if (!look.fine) return;
     if (look.left_out == look.rows)
       return error(&stage, "sft.max_tokens", fmt::format("is {}, but every row of {} that was looked at is longer, up to {} tokens. Raise it.",
@@ -210,10 +219,10 @@ class Check {
     if (look.left_out > 0)
       warning(stage, "data.train", fmt::format("{} of {} rows are too long (up to {} tokens) and left out; see data.max_prompt_tokens and "
                                                "sft.max_tokens.", look.left_out, look.rows, look.longest));
-    std::string& report = sft_reports_[stage.name];
+    std::string& report = sft_reports_[key];
     report = fmt::format("  rows: {} looked at, longest {} tokens, {:.0f} learnt tokens each in the mean ({})\n", look.rows, look.longest,
                          static_cast<double>(look.learnt) / static_cast<double>(look.rows - look.left_out), stage.sft.train_on);
-    std::vector<Problem> answered = held_back;
+    std::vector<Problem> answered = rows.held_back;
     std::erase_if(answered, [](const Problem& p) { return p.completion.empty(); });
     resolved.data.train = stage.data.eval;
     look = look_at(resolved, answered, "data.eval");
@@ -252,7 +261,7 @@ class Check {
     return look;
   }
 
-  void check_rewards(const StageConfig& stage, const std::vector<Problem>& training, const std::vector<Problem>& held_back) {
+  void check_rewards(const StageConfig& stage, const std::vector<SetRows>& all) {
     for (size_t r = 0; r < stage.rewards.size(); ++r) {
       const reward::Settings& settings = stage.rewards[r];
       const std::string place = place_of(config_, fmt::format("reward.{}", r), stage.name) + ": reward: ";
@@ -266,22 +275,31 @@ class Check {
       check_max_tokens(stage, settings);
       const std::string broken = made->self_test();
       if (!broken.empty()) add(result_.errors, fmt::format("{}{}: its self-test failed: {}", place, settings.name, broken));
-      check_golds(stage, *made, stage.data.train, routed_to(settings, training));
-      check_golds(stage, *made, stage.data.eval, routed_to(settings, held_back));
-      if (!training.empty() && routed_to(settings, training).empty())
+      bool any_training = false, any_routed = false;
+      for (const SetRows& rows : all) {
+        set_index_ = static_cast<size_t>(&rows - all.data()), set_name_ = rows.set.name;
+        const auto training = routed_to(settings, rows.training);
+        any_training = any_training || !rows.training.empty();
+        any_routed = any_routed || !training.empty();
+        check_golds(stage, *made, rows.set.data.train, training);
+        check_golds(stage, *made, rows.set.data.eval, routed_to(settings, rows.held_back));
+      }
+      set_name_ = "";
+      if (any_training && !any_routed)
         add(result_.warnings, fmt::format("{}{}: its applies_to names no data source of {}, so it scores nothing; they are: {}.", place,
-                                          settings.name, stage.data.train, sources_of(training)));
+                                          settings.name, all.size() == 1 ? all[0].set.data.train : "the data sets", sources_of(all)));
     }
   }
 
   static std::vector<Problem> routed_to(const reward::Settings& settings, std::vector<Problem> problems) {
-    std::erase_if(problems, [&](const Problem& problem) { return !reward::applies(settings, problem.data_source); });
+    std::erase_if(problems, [&](const Problem& problem) { return !reward::applies(settings, problem.data_source, problem.dataset); });
     return problems;
   }
 
-  static std::string sources_of(const std::vector<Problem>& problems) {
+  static std::string sources_of(const std::vector<SetRows>& all) {
     std::set<std::string> names;
-    for (const auto& problem : problems) names.insert(problem.data_source);
+    for (const auto& rows : all)
+      for (const auto& problem : rows.training) names.insert(problem.data_source);
     return fmt::format("{}", fmt::join(names, ", ")).substr(0, 300);
   }
 
@@ -290,10 +308,10 @@ class Check {
     if (settings.name != "cosine" && settings.name != "overlong") return;
     const std::string wanted = fmt::format("{}", stage.rollout.max_new_tokens);
     const auto given = std::find_if(settings.options.begin(), settings.options.end(), [](const auto& o) { return o.first == "max_tokens"; });
-    if (given != settings.options.end() && given->second == wanted) return;
-    const std::string found = given == settings.options.end() ? "is not set" : "is " + given->second;
-    warning(stage, "reward", fmt::format("{}: max_tokens {}, but completions end at rollout.max_new_tokens = {}. Set max_tokens = {}.", settings.name,
-                                         found, wanted, wanted));
+    if (given == settings.options.end() || given->second == wanted) return;
+    warning(stage, "reward",
+            fmt::format("{}: max_tokens is {}, but completions end at rollout.max_new_tokens = {}. Set max_tokens = {}.", settings.name,
+                        given->second, wanted, wanted));
   }
 
   void check_golds(const StageConfig& stage, reward::Reward& reward, const std::string& source,
@@ -315,11 +333,11 @@ class Check {
 
   void check_lengths(const StageConfig& stage) {
     const int64_t completion = std::max(stage.rollout.max_new_tokens, stage.eval.max_new_tokens);
-    if (tokenizer_ != nullptr && stage.data.max_prompt_tokens + completion > sizes_.max_positions)
+    if (tokenizer_ != nullptr && stage.max_prompt_tokens() + completion > sizes_.max_positions)
       error(&stage, "rollout.max_new_tokens",
             fmt::format("{} prompt tokens and {} new ones make {}, but the model has {} positions. Lower "
                         "data.max_prompt_tokens or this to fit.",
-                        stage.data.max_prompt_tokens, completion, stage.data.max_prompt_tokens + completion,
+                        stage.max_prompt_tokens(), completion, stage.max_prompt_tokens() + completion,
                         sizes_.max_positions));
   }
 
@@ -336,62 +354,41 @@ class Check {
         fmt::format("run {}, seed {}, to {}\nmodel {}, {} layers, width {}, {:.2f}M parameters, {}\n", config_.run.name,
                     config_.run.seed, config_.run.output_dir, sizes_.family, sizes_.layers, sizes_.width,
                     static_cast<double>(plan.parameters) / 1e6, kernels::name_of(config_.model.compute_dtype));
-    for (const auto& stage : config_.stages) result_.report += describe(stage);
+    for (const auto& stage : config_.stages) {
+      std::string data;
+      for (size_t i = 0; i < stage.sets().size(); ++i) data += data_line(stage, i);
+      result_.report += describe_stage(stage, data, rows_of(stage), config_.checkpoint.keep_best);
+    }
     result_.report += memory_table(plan);
   }
 
-  std::string describe(const StageConfig& stage) const {
-    const OptimizerConfig& optimizer = stage.optimizer;
-    std::string out =
-        fmt::format("stage {} ({}): {}, lr {:g} {}, warm-up {}\n  data: {}; {}\n  {}\n", stage.name, stage.kind, length_of(stage),
-                    optimizer.lr, optimizer.schedule, optimizer.warmup_steps, stage.data.train, prompt_reports_.at(stage.name),
-                    test_set_reports_.at(stage.name));
-    if (stage.kind == "sft")
-      return out + sft_reports_.at(stage.name) +
-             fmt::format("  a step: {} sequences, 1 update; loss divided by the step's learnt tokens\n", stage.sequences_per_step) +
-             describe_evaluations(stage);
-    const RolloutConfig& rollout = stage.rollout;
-    const int64_t samples = rollout.prompts_per_step * rollout.samples_per_prompt;
-    const int64_t updates = stage.loss.updates_per_step * stage.loss.epochs_per_step;
-    out += fmt::format("  a step: {} prompts x {} samples = {}, {} update{}, at most {} new tokens and {} rows\n",
-                       rollout.prompts_per_step, rollout.samples_per_prompt, samples, updates, updates == 1 ? "" : "s",
-                       samples * rollout.max_new_tokens,
-                       samples * rollout.max_new_tokens + rollout.prompts_per_step * stage.data.max_prompt_tokens);
-    out += describe_loss(stage);
-    out += "  reward:";
-    for (const auto& settings : stage.rewards)
-      out += settings.role == "gate"     ? fmt::format(" [only if {} > 0]", settings.name)
-             : settings.role == "metric" ? fmt::format(" ({} logged)", settings.name)
-                                         : fmt::format(" {:+g} {}", settings.weight, settings.name);
-    return out + "\n" + describe_evaluations(stage);
+  int64_t rows_of(const StageConfig& stage) const {
+    int64_t rows = 0;
+    for (const DatasetConfig& set : stage.sets()) rows += rows_.at(report_key(stage, set));
+    return rows;
   }
 
-  std::string length_of(const StageConfig& stage) const {
-    if (stage.epochs == 0) return fmt::format("{} steps", stage.steps);
-    return fmt::format("{} epoch{} of about {} rows: {} steps", stage.epochs, stage.epochs == 1 ? "" : "s", rows_.at(stage.name),
-                       sft_steps(stage, rows_.at(stage.name)));
-  }
-
-  // When it is evaluated, and what hangs on that.
-  std::string describe_evaluations(const StageConfig& stage) const {
-    if (stage.data.eval.empty()) return "";
-    const EarlyStopConfig& stop = stage.early_stop;
-    const std::string& best = config_.checkpoint.keep_best;
-    std::string out = fmt::format("  evaluated: before, {}after", stage.eval.every_steps > 0 ? fmt::format("every {} steps, ", stage.eval.every_steps) : "");
-    if (!best.empty()) out += fmt::format("; best {} kept", best);
-    if (!stop.metric.empty()) out += fmt::format("; ends early by {}", stop.metric);
-    if (stop.patience > 0) out += fmt::format(", patience {}", stop.patience);
-    if (stop.target != 0) out += fmt::format(", target {:g}", stop.target);
-    return out + "\n";
+  std::string data_line(const StageConfig& stage, size_t set) const {
+    const DatasetConfig config = stage.sets().at(set);
+    const std::string key = report_key(stage, config);
+    std::string report = fmt::format("{}; {}\n  {}\n", config.data.train, prompt_reports_.at(key), test_set_reports_.at(key));
+    if (stage.kind == "sft") report += sft_reports_.at(key);
+    if (stage.datasets.empty()) return "  data: " + report;
+    double total = 0;
+    for (const auto& other : stage.datasets) total += other.weight;
+    return fmt::format("  data {}, {:.1f} % of the draws, scored by {}: {}", config.name, 100 * config.weight / total,
+                       config.rewards.empty() ? "all rewards" : fmt::format("{}", fmt::join(config.rewards, ", ")), report);
   }
 
   const Config& config_;
   CheckResult result_;
   model::ModelConfig sizes_;
   std::shared_ptr<const model::Tokenizer> tokenizer_;  // null when the model cannot be read
-  std::map<std::string, model::TemplateConfig> templates_;                // of stages whose template fits
-  std::map<std::string, std::string> prompt_reports_, test_set_reports_, sft_reports_;  // by stage
-  std::map<std::string, int64_t> rows_;                                                 // of data.train, by stage
+  std::map<std::string, model::TemplateConfig> templates_;  // of data sets whose template fits, by report_key
+  std::map<std::string, std::string> prompt_reports_, test_set_reports_, sft_reports_;  // the same
+  std::map<std::string, int64_t> rows_;                                                 // of data.train, the same
+  size_t set_index_ = 0;
+  std::string set_name_;  // of the [[dataset]] that is looked at; empty: none
 };
 
 }  // namespace

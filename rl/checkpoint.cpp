@@ -13,6 +13,8 @@
 #include "model/files/safetensors.h"
 #include "model/files/safetensors_writer.h"
 #include "rl/config/settings_text.h"
+#include "rl/data/sha256.h"
+#include "rl/sampling/saved_samples.h"
 
 namespace rl {
 namespace {
@@ -57,6 +59,7 @@ RunState state_from(const Json& json) {
   state.trained_tokens = json.at("trained_tokens"), state.seconds = json.at("seconds");
   const Json& bonus = json.at("entropy_bonus");
   state.entropy_bonus.coef = bonus.at("coef"), state.entropy_bonus.last_entropy = bonus.at("last_entropy");
+  state.sampling = sampling_state_from(json.at("sampling").dump());
   const Json& summary = json.at("summary");
   for (const Json& s : summary.at("stages")) {
     StageSummary stage;
@@ -90,7 +93,9 @@ bool may_change(const std::string& key, const Config& config) {
   return is_one_of({"run#0.threads", "run#0.steps", "run#0.wait_deadline_s", "run#0.output_dir", "run#0.name", "checkpoint#", "log#", "cost#", "alarm#", "activation_checkpointing",
                     "max_tokens_per_microbatch",
                     // What a user changes after a plug-in failed.
-                    ".workers", "timeout_ms", ".url", ".token_file", "max_infra_error_share", "on_non_finite", "error_window_steps", "rescore_share"});
+                    ".workers", "timeout_ms", ".url", ".token_file", "max_infra_error_share", "on_non_finite", "error_window_steps", "rescore_share",
+                    // And after a step that found too few groups worth training on.
+                    "on_exhausted", "max_refills"});
 }
 
 void copy_entry(const model::SafetensorsFile& file, const std::string& name, const at::Tensor& into) {
@@ -100,6 +105,15 @@ void copy_entry(const model::SafetensorsFile& file, const std::string& name, con
     kernels::fail_usage("{}: '{}' holds {} bytes of {}, but this model needs {} of F32; the checkpoint is of another model.", file.path(),
                         name, entry->bytes, entry->dtype, into.numel() * 4);
   file.copy(*entry, kernels::f32(into));
+}
+
+void read_samples(const std::string& file, const std::string& sha256, RunState& state) {
+  std::ifstream in(file, std::ios::binary);
+  std::stringstream bytes;
+  bytes << in.rdbuf();
+  if (sha256_of_text(bytes.str()) != sha256)
+    kernels::fail_usage("{}: its SHA-256 is not that of trainer/state.json; the checkpoint is not whole, resume from an earlier one.", file);
+  state.ahead = load_samples(bytes.str(), state.sampling);
 }
 
 }  // namespace
@@ -113,17 +127,21 @@ std::string save_checkpoint(const std::string& run_directory, const Policy& poli
   const fs::path temporary = folder.temporary();
   model::make_folder((temporary / "trainer").string());
 
-  policy.save(temporary.string(), model::chat_template_of(config.stages.at(static_cast<size_t>(state.stage)).chat_template));
+  const StageConfig& stage = config.stages.at(static_cast<size_t>(state.stage));
+  policy.save(temporary.string(), model::chat_template_of(stage.sets().front().chat_template));
   const auto& store = const_cast<Policy&>(policy).store();
   std::vector<model::NamedTensor> tensors{
       {"master", store.master}, {"first_moment", store.first_moment}, {"second_moment", store.second_moment}};
   if (reference.defined()) tensors.push_back({"reference", reference});
   model::write_safetensors((temporary / "trainer" / "optimizer.safetensors").string(), tensors);
   model::write_file_atomically((temporary / "trainer" / "config.toml").string(), config_to_toml(config));
+  const std::string samples = save_samples(state.ahead, state.sampling);
+  if (!samples.empty()) model::write_file_atomically((temporary / "trainer" / "samples.cbor").string(), samples);
   Json json{{"format_version", kFormatVersion}, {"stage", state.stage}, {"step", state.step}, {"global_step", state.global_step},
             {"trained_tokens", state.trained_tokens}, {"seconds", state.seconds},
             {"entropy_bonus", {{"coef", state.entropy_bonus.coef}, {"last_entropy", state.entropy_bonus.last_entropy}}},
-            {"early_stop", to_json(state.early_stop)}, {"policy_version", policy.version()},
+            {"early_stop", to_json(state.early_stop)}, {"sampling", Json::parse(to_json(state.sampling))},
+            {"samples_sha256", samples.empty() ? "" : sha256_of_text(samples)}, {"policy_version", policy.version()},
             {"optimizer_steps", policy.optimizer_steps()}, {"summary", Json::parse(summary_json(state.summary))}};
   model::write_file_atomically((temporary / "trainer" / "state.json").string(), json.dump(1) + "\n");
   folder.commit();
@@ -157,6 +175,8 @@ RunState load_checkpoint(const std::string& checkpoint, Policy& policy, at::Tens
       *reference = kernels::empty_f32({store.size()});
       copy_entry(file, "reference", *reference);
     }
+    if (const std::string sha256 = json.at("samples_sha256"); !sha256.empty())
+      read_samples((trainer / "samples.cbor").string(), sha256, state);
     policy.restore(json.at("policy_version"), json.at("optimizer_steps"));
     return state;
   } catch (const nlohmann::json::exception& e) {

@@ -1,20 +1,26 @@
 // Checkpoints: the model as a Hugging Face folder, and beside it all that a run needs to go on, bit for bit.
 //
 //   checkpoints/step-000123/            config.json, model.safetensors, tokenizer.json, ...
-//                           trainer/    state.json, optimizer.safetensors (master, moments, reference), config.toml
+//                           trainer/    state.json, optimizer.safetensors (master, moments, reference), config.toml,
+//                                       samples.cbor (drawn and not yet trained on, when there are any)
 //
 // Written under a temporary name, synced, renamed: a half-written one is never picked up.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "rl/early_stop.h"
 #include "rl/loss/entropy_bonus.h"
 #include "rl/policy.h"
 #include "rl/report/summary.h"
+#include "rl/sampling/sampling_state.h"
 
 namespace rl {
+
+struct CollectedStep;
 
 // Where a run stands: `step` steps of stage `stage` are done.
 struct RunState {
@@ -24,6 +30,8 @@ struct RunState {
   double seconds = 0;           // of the whole run up to here
   EntropyBonus entropy_bonus;   // of the stage
   EarlyStopState early_stop;    // of the stage
+  SamplingState sampling;       // after the last step that is collected: `step`, or the last of those ahead
+  std::vector<std::shared_ptr<const CollectedStep>> ahead;  // of the steps after `step`; see rl/sampling/saved_samples.h
   RunSummary summary;           // stages done or begun, with their evaluations
 };
 

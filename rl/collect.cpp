@@ -4,6 +4,7 @@
 
 #include "kernels/error.h"
 #include "kernels/trace.h"
+#include "kernels/watchdog.h"
 #include "rl/data/prompt_text.h"
 
 namespace rl {
@@ -44,12 +45,23 @@ std::vector<reward::Item> items_of(const Group& group) {
     item.completion = s.text;
     item.answer = group.problem.answer;
     item.data_source = group.problem.data_source;
+    item.dataset = group.problem.dataset;
     item.extra = group.problem.extra;
     item.completion_tokens = static_cast<int64_t>(s.record.tokens.size());
     item.truncated = s.record.finish == rollout::FinishReason::length;
     items.push_back(std::move(item));
   }
   return items;
+}
+
+std::optional<rollout::SampleRecord> next_sample(rollout::RolloutSource& source) {
+  const kernels::Wait wait("a sample");
+  return source.next(Clock::now() + std::chrono::hours(24));
+}
+
+std::vector<reward::Outcome> scored(reward::AsyncScorer& scorer, int64_t ticket) {
+  const kernels::Wait wait("the rewards of a group");
+  return scorer.wait(ticket);
 }
 
 bool chosen_for_rescore(const Ask& ask, int64_t group_id) {
@@ -116,85 +128,157 @@ std::vector<Group> Collector::run(const std::vector<Problem>& problems, const As
   return run(prompts, ask);
 }
 
-std::vector<Group> Collector::run(const std::vector<Prompt>& prompts, const Ask& ask) {
-  std::vector<Group> groups(prompts.size());
-  std::vector<int64_t> missing(prompts.size(), ask.samples), tickets(prompts.size(), -1), second_tickets(prompts.size(), -1);
-  for (size_t i = 0; i < prompts.size(); ++i) {
-    groups[i].problem = prompts[i].problem;
-    groups[i].prompt = prompts[i].text;
-    groups[i].samples.resize(static_cast<size_t>(ask.samples));
-    auto request = request_of(ask, prompts[i], static_cast<int64_t>(i));
-    request.stop_tokens = stop_tokens_;
-    source_.submit(std::move(request));
-  }
-  const auto all = static_cast<int64_t>(prompts.size());
+// A run() under way. All lists are by group.
+struct Collector::Call {
+  const Ask& ask;
+  size_t carried = 0;
+  std::vector<Group> groups;  // those carried over, then those of the prompts
+  std::vector<int64_t> missing, tickets, second_tickets;
   std::vector<size_t> scoring;  // groups whose outcomes were not taken
-  const auto take = [&](size_t g) {
-    auto outcomes = scorer_->wait(tickets[g]);
-    for (size_t i = 0; i < outcomes.size(); ++i) groups[g].samples[i].outcome = std::move(outcomes[i]);
-    if (ask.on_group) ask.on_group(groups[g]);
-  };
-  const auto take_if_ready = [&](size_t g) {
-    if (!scorer_->ready(tickets[g])) return false;
-    take(g);
-    return true;
-  };
-  int64_t groups_left = ask.wanted_groups > 0 ? std::min(ask.wanted_groups, all) : all, samples = 0, tokens = 0;
-  while (groups_left > 0) {
-    auto record = source_.next(Clock::now() + std::chrono::hours(24));
-    if (!record) kernels::fail("collect: the source has no more samples, but {} groups are not complete.", groups_left);
-    const size_t g = static_cast<size_t>(record->request_id);
-    ScoredSample& sample = groups.at(g).samples.at(static_cast<size_t>(record->sample_index));
-    tokens += static_cast<int64_t>(record->tokens.size());
-    sample.text = text_of(*record, ask.cut_stop);
-    sample.record = std::move(*record);
-    if (ask.on_sample) ask.on_sample(++samples, tokens);
-    if (--missing[g] > 0) continue;
-    tickets[g] = scorer_->submit(items_of(groups[g]));
-    if (chosen_for_rescore(ask, ask.first_group + static_cast<int64_t>(g))) second_tickets[g] = scorer_->submit(items_of(groups[g]));
-    scoring.push_back(g);
-    if (ask.on_group) std::erase_if(scoring, take_if_ready);
-    --groups_left;
+  int64_t wanted = 0, samples = 0, tokens = 0;
+
+  bool done() const { return wanted == 0; }
+};
+
+std::vector<Group> Collector::run(const std::vector<Prompt>& prompts, const Ask& ask, std::vector<Group> carried) {
+  Call call{ask, carried.size(), std::move(carried), {}, {}, {}, {}};
+  const size_t first = call.carried, all = first + prompts.size();
+  call.groups.resize(all);
+  call.missing.assign(all, 0), call.tickets.assign(all, -1), call.second_tickets.assign(all, -1);
+  call.wanted = ask.wanted_groups > 0 ? std::min(ask.wanted_groups, static_cast<int64_t>(all)) : static_cast<int64_t>(all);
+  for (size_t g = 0; g < first; ++g) {
+    const Group& group = call.groups[g];
+    submit(call, g, {group.problem, group.prompt, group.samples.at(0).record.prompt_tokens});
   }
-  aborted_tokens_ = tokens;
-  abort_rest(missing);
+  for (size_t i = 0; i < prompts.size(); ++i) submit(call, first + i, prompts[i]);
+  // Those carried over may be complete already: their last samples came when nobody waited for them any more.
+  for (size_t g = 0; g < first && !call.done(); ++g)
+    if (call.missing[g] == 0) score(call, g);
+  while (!call.done()) {
+    if (ask.cancelled && *ask.cancelled) kernels::fail("collect: cancelled; {} groups are not complete.", call.wanted);
+    auto record = next_sample(source_);
+    if (!record) kernels::fail("collect: the source has no more samples, but {} groups are not complete.", call.wanted);
+    const auto g = static_cast<size_t>(record->request_id);
+    accept(call, std::move(*record));
+    if (ask.on_sample) ask.on_sample(call.samples, call.tokens);
+    if (call.missing[g] == 0) score(call, g);
+  }
+  abort_rest(call);
+  take_outcomes(call);
+  return sort_out(call);
+}
+
+// A new group, or what is missing of one that goes on. Its random numbers are those of the step that began it.
+void Collector::submit(Call& call, size_t g, const Prompt& prompt) {
+  Group& group = call.groups[g];
+  auto request = request_of(call.ask, prompt, static_cast<int64_t>(g - call.carried));
+  request.id = static_cast<int64_t>(g);
+  request.stop_tokens = stop_tokens_;
+  if (!group.samples.empty()) {
+    request.group_id = group.samples[0].record.group_id;
+    request.step = group.samples[0].record.request_step;
+    for (const ScoredSample& sample : group.samples)
+      if (sample.record.finish == rollout::FinishReason::aborted) request.continued.push_back(sample.record);
+    call.missing[g] = static_cast<int64_t>(request.continued.size());
+  } else {
+    group.problem = prompt.problem;
+    group.prompt = prompt.text;
+    group.samples.resize(static_cast<size_t>(call.ask.samples));
+    call.missing[g] = call.ask.samples;
+  }
+  if (call.missing[g] > 0) source_.submit(std::move(request));
+}
+
+void Collector::accept(Call& call, rollout::SampleRecord record) {
+  const auto g = static_cast<size_t>(record.request_id);
+  ScoredSample& sample = call.groups.at(g).samples.at(static_cast<size_t>(record.sample_index));
+  sample.text = text_of(record, call.ask.cut_stop);
+  sample.record = std::move(record);
+  --call.missing[g];
+  ++call.samples;
+  call.tokens += static_cast<int64_t>(sample.record.tokens.size());
+}
+
+void Collector::score(Call& call, size_t g) {
+  const Group& group = call.groups[g];
+  call.tickets[g] = scorer_->submit(items_of(group));
+  if (chosen_for_rescore(call.ask, group.samples.at(0).record.group_id)) call.second_tickets[g] = scorer_->submit(items_of(group));
+  call.scoring.push_back(g);
+  --call.wanted;
+  if (!call.ask.on_group) return;
+  std::erase_if(call.scoring, [&](size_t ready) {
+    if (!scorer_->ready(call.tickets[ready])) return false;
+    take(call, ready);
+    return true;
+  });
+}
+
+void Collector::take(Call& call, size_t g) {
+  auto outcomes = scored(*scorer_, call.tickets[g]);
+  for (size_t i = 0; i < outcomes.size(); ++i) call.groups[g].samples[i].outcome = std::move(outcomes[i]);
+  if (call.ask.on_group) call.ask.on_group(call.groups[g]);
+}
+
+// Every sample of an unfinished group comes back, some of them whole: the source may be a step ahead.
+void Collector::abort_rest(Call& call) {
+  int64_t left = 0;
+  for (size_t g = 0; g < call.missing.size(); ++g) {
+    if (call.missing[g] == 0) continue;
+    left += call.missing[g];
+    source_.abort(static_cast<int64_t>(g));
+  }
+  for (; left > 0; --left) {
+    auto record = next_sample(source_);
+    if (!record) kernels::fail("collect: the source has no more samples, but {} that were aborted are missing.", left);
+    accept(call, std::move(*record));
+  }
+}
+
+void Collector::take_outcomes(Call& call) {
   rescored_groups_ = rescore_mismatches_ = 0;
   reward_wait_seconds_ = 0;
-  kernels::Span waiting("reward wait", &reward_wait_seconds_);
-  for (const size_t g : scoring) take(g);
-  for (size_t g = 0; g < groups.size(); ++g)
-    if (second_tickets[g] >= 0) compare_again(groups[g], second_tickets[g]);
-  waiting.end();
+  const kernels::Span waiting("reward wait", &reward_wait_seconds_);
+  for (const size_t g : call.scoring) take(call, g);
+  for (size_t g = 0; g < call.groups.size(); ++g)
+    if (call.second_tickets[g] >= 0) compare_again(call.groups[g], call.second_tickets[g]);
+}
+
+std::vector<Group> Collector::sort_out(Call& call) {
   std::vector<Group> complete;
-  for (size_t g = 0; g < groups.size(); ++g) {
-    if (tickets[g] < 0) continue;
-    for (const ScoredSample& sample : groups[g].samples) aborted_tokens_ -= static_cast<int64_t>(sample.record.tokens.size());
-    complete.push_back(std::move(groups[g]));
+  unfinished_.clear();
+  aborted_tokens_ = carried_tokens_ = 0;
+  for (size_t g = 0; g < call.groups.size(); ++g) {
+    if (call.tickets[g] >= 0) {
+      complete.push_back(std::move(call.groups[g]));
+      continue;
+    }
+    for (const ScoredSample& sample : call.groups[g].samples)
+      (call.ask.carry ? carried_tokens_ : aborted_tokens_) += static_cast<int64_t>(sample.record.tokens.size());
+    if (call.ask.carry) unfinished_.push_back(std::move(call.groups[g]));
   }
   return complete;
 }
 
+bool Collector::score_failed(std::vector<Group>& groups) {
+  bool any = false;
+  const auto failed = [](const ScoredSample& s) {
+    return s.outcome.status == reward::Status::timeout || s.outcome.status == reward::Status::infra_error || !s.outcome.failed.empty();
+  };
+  for (Group& group : groups) {
+    if (std::none_of(group.samples.begin(), group.samples.end(), failed)) continue;
+    any = true;
+    auto outcomes = scored(*scorer_, scorer_->submit(items_of(group)));
+    for (size_t i = 0; i < outcomes.size(); ++i) group.samples[i].outcome = std::move(outcomes[i]);
+  }
+  return any;
+}
+
 void Collector::compare_again(const Group& group, int64_t ticket) {
-  const auto second = scorer_->wait(ticket);
+  const auto second = scored(*scorer_, ticket);
   ++rescored_groups_;
   for (size_t i = 0; i < second.size(); ++i) {
     const reward::Outcome& first = group.samples[i].outcome;
     if (first.has_value() && second[i].has_value()) rescore_mismatches_ += first.value != second[i].value;
-  }
-}
-
-// Every sample of an unfinished group comes back, some of them whole: the source may be a step ahead.
-void Collector::abort_rest(const std::vector<int64_t>& missing) {
-  int64_t left = 0;
-  for (size_t g = 0; g < missing.size(); ++g) {
-    if (missing[g] == 0) continue;
-    left += missing[g];
-    source_.abort(static_cast<int64_t>(g));
-  }
-  for (; left > 0; --left) {
-    const auto record = source_.next(Clock::now() + std::chrono::hours(24));
-    if (!record) kernels::fail("collect: the source has no more samples, but {} that were aborted are missing.", left);
-    aborted_tokens_ += static_cast<int64_t>(record->tokens.size());
   }
 }
 

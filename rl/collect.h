@@ -32,6 +32,7 @@ struct Group {
   Problem problem;
   std::string prompt;  // text, template applied
   std::vector<ScoredSample> samples;
+  bool left_out = false;  // not trained on: another one was asked in its place, or would have been
 };
 
 // What every request of a call has in common.
@@ -49,7 +50,9 @@ struct Ask {
   // The first groups to be complete are enough; the others are aborted. 0: all. Which come first follows from the source's
   // steps, not from the clock: the local engine's budgets and the requests decide.
   int64_t wanted_groups = 0;
+  bool carry = false;  // what the aborted groups have is kept, see Collector::take_unfinished
   double rescore_share = 0;  // groups that are scored twice, chosen by their id; only counted, see rescore_mismatches
+  const std::atomic<bool>* cancelled = nullptr;  // once true, run() throws kernels::Error instead of waiting for samples
   std::function<void(int64_t samples, int64_t tokens)> on_sample;  // told how many are done after each; may be empty
   std::function<void(const Group& group)> on_group;  // told of each complete group soon after it is scored; may be empty
 };
@@ -62,22 +65,37 @@ class Collector {
   Collector(rollout::RolloutSource& source, std::shared_ptr<reward::AsyncScorer> scorer, std::shared_ptr<const model::Tokenizer> tokenizer,
             model::TemplateConfig chat_template, std::vector<int32_t> stop_tokens);
 
-  // May be called on any thread while run() is under way.
-  Prompt prompt_of(const Problem& problem, int64_t max_prompt_tokens) const;
   // All completions of all prompts (or of ask.wanted_groups), each group complete, in the order of the prompts. A group is
   // scored as soon as its last sample is there, while others still sample.
-  std::vector<Group> run(const std::vector<Prompt>& prompts, const Ask& ask);
+  // `carried`: unfinished groups of an earlier call, which go on with their own ids and request step; they come first.
+  std::vector<Group> run(const std::vector<Prompt>& prompts, const Ask& ask, std::vector<Group> carried = {});
   std::vector<Group> run(const std::vector<Problem>& problems, const Ask& ask);
+
+  // With ask.carry, the groups that the last run ended without: samples that are not complete are FinishReason::aborted and
+  // have what was drawn of them. None has an outcome.
+  std::vector<Group> take_unfinished() { return std::move(unfinished_); }
+
+  // Scores those groups again that a reward failed on. False: none.
+  bool score_failed(std::vector<Group>& groups);
 
   // Of the last run.
   double reward_wait_seconds() const { return reward_wait_seconds_; }  // after the last sample
-  int64_t aborted_tokens() const { return aborted_tokens_; }           // sampled for groups that were not wanted any more
+  int64_t aborted_tokens() const { return aborted_tokens_; }           // sampled for groups that were thrown away
+  int64_t carried_tokens() const { return carried_tokens_; }           // of the unfinished groups that are kept
   int64_t rescored_groups() const { return rescored_groups_; }
   int64_t rescore_mismatches() const { return rescore_mismatches_; }   // completions whose second score was another
 
  private:
+  Prompt prompt_of(const Problem& problem, int64_t max_prompt_tokens) const;
+  struct Call;
+  void submit(Call& call, size_t group, const Prompt& prompt);
+  void accept(Call& call, rollout::SampleRecord record);
+  void score(Call& call, size_t group);
+  void take(Call& call, size_t group);
+  void abort_rest(Call& call);
+  void take_outcomes(Call& call);
+  std::vector<Group> sort_out(Call& call);
   void compare_again(const Group& group, int64_t ticket);
-  void abort_rest(const std::vector<int64_t>& missing);
   std::string text_of(const rollout::SampleRecord& record, const std::vector<std::string>& cut_stop) const;
 
   rollout::RolloutSource& source_;
@@ -85,8 +103,9 @@ class Collector {
   std::shared_ptr<const model::Tokenizer> tokenizer_;
   model::TemplateConfig chat_template_;
   std::vector<int32_t> stop_tokens_;
+  std::vector<Group> unfinished_;
   double reward_wait_seconds_ = 0;
-  int64_t aborted_tokens_ = 0, rescored_groups_ = 0, rescore_mismatches_ = 0;
+  int64_t aborted_tokens_ = 0, carried_tokens_ = 0, rescored_groups_ = 0, rescore_mismatches_ = 0;
 };
 
 // How long rewards worked, on whatever thread.

@@ -20,11 +20,13 @@ class Writer {
     // What all stages share stands at the top; a stage repeats only what is its own.
     for (const auto& section : stage_sections())
       write_section(section, section, 0, [&](const Key& key) { return shared(key); });
+    if (shared_datasets()) write_datasets(0, "dataset");
     if (shared_rewards()) write_rewards(0, "reward");
     for (size_t i = 0; i < config_.stages.size(); ++i) {
       write_section("[stage]", "stage", i, [](const Key&) { return true; });
       for (const auto& section : stage_sections())
         write_section("stage." + section, section, i, [&](const Key& key) { return !shared(key); });
+      if (!shared_datasets()) write_datasets(i, "stage.dataset");
       if (!shared_rewards()) write_rewards(i, "stage.reward");
     }
     return out_;
@@ -48,9 +50,8 @@ class Writer {
     for (size_t i = 0; i < rewards.size(); ++i) {
       const reward::Settings& settings = rewards[i];
       const std::string header = fmt::format("[[{}]]", title);
-      out_ += resolved_ == nullptr
-                  ? "\n" + header + "\n"
-                  : fmt::format("\n{:<48} # {}:{}\n", header, config_.file, resolved_->reward_sources[stage][i].line);
+      out_ += resolved_ == nullptr ? "\n" + header + "\n"
+                                   : fmt::format("\n{:<48} # {}\n", header, text_of(resolved_->reward_sources[stage][i]));
       reward::Settings copy = settings;
       for (const auto& key : config_keys()) {
         if (key.section != "reward") continue;
@@ -61,6 +62,34 @@ class Writer {
       }
       for (const auto& [name, value] : settings.options) out_ += fmt::format("{} = {}\n", name, toml_quoted(value));
     }
+  }
+
+  void write_datasets(size_t stage, const std::string& title) {
+    for (size_t i = 0; i < config_.stages[stage].datasets.size(); ++i) {
+      const std::string header = fmt::format("[[{}]]", title);
+      out_ += resolved_ == nullptr ? "\n" + header + "\n"
+                                   : fmt::format("\n{:<48} # {}\n", header, text_of(resolved_->dataset_sources[stage][i]));
+      out_ += dataset_text(config_.stages[stage].datasets[i]);
+    }
+  }
+
+  static std::string dataset_text(DatasetConfig set) {
+    StageConfig scratch;
+    scratch.data = set.data, scratch.chat_template = set.chat_template;
+    std::string text;
+    for (const Key* key : dataset_keys())
+      text += fmt::format("{} = {}\n", key->name, value_text(*key, {nullptr, &scratch, nullptr, &set}));
+    return text;
+  }
+
+  bool shared_datasets() const {
+    const auto text = [](const StageConfig& stage) {
+      std::string all;
+      for (const auto& set : stage.datasets) all += dataset_text(set);
+      return all;
+    };
+    return std::all_of(config_.stages.begin(), config_.stages.end(),
+                       [&](const StageConfig& stage) { return text(stage) == text(config_.stages.front()); });
   }
 
   Target target(size_t stage) { return {&config_, &config_.stages[stage], nullptr}; }
@@ -80,8 +109,9 @@ class Writer {
     });
   }
 
-  std::string source_text(size_t stage, const std::string& path) const {
-    const Source source = resolved_->source_of(stage, path);
+  std::string source_text(size_t stage, const std::string& path) const { return text_of(resolved_->source_of(stage, path)); }
+
+  std::string text_of(const Source& source) const {
     if (!source.override_.empty()) return "--set";
     if (!source.preset.empty()) return "preset " + source.preset;
     return source.line > 0 ? fmt::format("{}:{}", config_.file, source.line) : "default";
@@ -102,6 +132,23 @@ bool AdvantageConfig::compares_within_group() const {
 int64_t RolloutConfig::asked_prompts() const {
   // 10 * 1.1 is a little above 11 in doubles.
   return static_cast<int64_t>(std::ceil(static_cast<double>(prompts_per_step) * overprovision - 1e-9));
+}
+
+std::vector<DatasetConfig> StageConfig::sets() const {
+  if (!datasets.empty()) return datasets;
+  return {{.name = "", .weight = 1, .rewards = {}, .data = data, .chat_template = chat_template}};
+}
+
+int64_t StageConfig::max_prompt_tokens() const {
+  int64_t most = 0;
+  for (const auto& set : sets()) most = std::max(most, set.data.max_prompt_tokens);
+  return most;
+}
+
+int64_t StageConfig::eval_problems() const {
+  int64_t sum = 0;
+  for (const auto& set : sets()) sum += set.data.eval.empty() ? 0 : set.data.eval_problems;
+  return sum;
 }
 
 std::string place_of(const Config& config, const std::string& path, const std::string& stage) {
@@ -125,6 +172,8 @@ Config read_config(const std::string& file, const std::vector<std::string>& over
       config.places[config.stages[i].name + ":" + path] = place(source);
     for (size_t r = 0; r < resolved.reward_sources[i].size(); ++r)
       config.places[fmt::format("{}:reward.{}", config.stages[i].name, r)] = place(resolved.reward_sources[i][r]);
+    for (size_t d = 0; d < resolved.dataset_sources[i].size(); ++d)
+      config.places[fmt::format("{}:dataset.{}", config.stages[i].name, d)] = place(resolved.dataset_sources[i][d]);
   }
   return config;
 }

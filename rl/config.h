@@ -95,6 +95,8 @@ struct RolloutConfig {
   int64_t cache_mb = 0;                 // 0: what the memory plan leaves
   bool prefix_cache = true;             // prompts that begin alike share their cache pages
   double overprovision = 1.0;           // groups asked for, over prompts_per_step; the first to finish make the step
+  bool partial = false;                 // the other groups go on in the next step
+  int64_t max_staleness_steps = 0;      // steps between the weights that sample and those that are trained; 0: none
 
   int64_t asked_prompts() const;        // prompts_per_step * overprovision, rounded up
 };
@@ -162,10 +164,22 @@ struct OptimizerConfig {
 };
 
 struct FilterConfig {
-  std::string zero_variance = "keep";      // keep | drop
+  std::string zero_variance = "keep";      // keep | drop | refill
+  int64_t max_refills = 10;                // refill: rounds of new prompts in a step
+  std::string on_exhausted = "smaller_batch";  // smaller_batch | keep_zero_variance | stop
+  std::string truncated = "keep";          // keep | mask | drop
   double max_infra_error_share = 0.05;     // the run stops above this share of samples that a reward failed on
   int64_t error_window_steps = 10;         // over these many last steps
   double rescore_share = 0.01;             // groups that are scored twice
+};
+
+struct CurriculumConfig {
+  std::string kind = "none";               // none | pass_rate | failure
+  double drop_solved_above = 0.95, drop_failed_below = 0.0;
+  int64_t min_visits = 1;                  // times a problem is asked before it may be dropped
+  int64_t return_after_epochs = 3;         // 0: never
+  double decay = 0.5;                      // of older completions' weight in a pass rate, each time a problem is asked
+  double floor = 0.05;                     // failure: least weight of a problem
 };
 
 struct EvalConfig {
@@ -190,6 +204,15 @@ struct LogConfig {
   bool show_first_sample = true;           // token by token, at the first step of an RL stage
 };
 
+// One [[dataset]]: [data] and [template] with the entry's own keys over them.
+struct DatasetConfig {
+  std::string name;
+  double weight = 1.0;                     // of its draws, among the stage's sets
+  std::vector<std::string> rewards;        // names of the [[reward]] entries that score it; empty: all
+  DataConfig data;
+  model::TemplateConfig chat_template;
+};
+
 // One stage with every section resolved.
 struct StageConfig {
   std::string kind = "grpo";               // sft | grpo
@@ -200,6 +223,7 @@ struct StageConfig {
   int64_t sequences_per_step = 256;        // sft: sequences in one optimizer step
   DataConfig data;
   model::TemplateConfig chat_template;     // [template]
+  std::vector<DatasetConfig> datasets;     // [[dataset]]; empty: [data] is the only one
   RolloutConfig rollout;
   AdvantageConfig advantage;
   LossConfig loss;
@@ -208,11 +232,16 @@ struct StageConfig {
   MoeConfig moe;
   OptimizerConfig optimizer;
   FilterConfig filter;
+  CurriculumConfig curriculum;
   EvalConfig eval;
   SftConfig sft;
   EarlyStopConfig early_stop;
   AlarmConfig alarm;
   std::vector<reward::Settings> rewards;   // [[reward]]
+
+  std::vector<DatasetConfig> sets() const;  // datasets, or one without a name made of [data] and [template]
+  int64_t max_prompt_tokens() const;        // of all sets
+  int64_t eval_problems() const;            // of all sets; 0: nothing is held back to evaluate on
 };
 
 struct Config {
@@ -226,7 +255,7 @@ struct Config {
   std::vector<StageConfig> stages;         // at least one
   // Where each value that is not a default was set: "run.seed" or "STAGE:data.train" -> "configs/x.toml:12", "--set ..." or
   // "preset dapo".
-  // "STAGE:reward.0" is the stage's first [[reward]].
+  // "STAGE:reward.0" is the stage's first [[reward]], "STAGE:dataset.0" its first [[dataset]].
   std::map<std::string, std::string> places;
 };
 

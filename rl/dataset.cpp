@@ -71,6 +71,7 @@ class GeneratedData : public Dataset {
   Problem problem(int64_t index) const override {
     return draw_new(generator_, config_, seed_, draw_step, index, taken_, fits_);
   }
+  int64_t id_at(int64_t index) const override { return index; }
   int64_t size() const override { return 0; }
   std::vector<Problem> held_back() const override { return held_back_; }
 
@@ -98,17 +99,20 @@ class FileData : public Dataset {
           config.train);
   }
 
-  Problem problem(int64_t index) const override {
-    const int64_t epoch = index / size(), place = index % size();
-    if (!shuffle_) return rows_[place];
-    const std::lock_guard lock(mutex_);
-    if (epoch != epoch_) shuffle(epoch);
-    return rows_[order_[place]];
-  }
+  Problem problem(int64_t index) const override { return rows_[row_of(index)]; }
+  int64_t id_at(int64_t index) const override { return rows_[row_of(index)].prompt_id; }
   int64_t size() const override { return static_cast<int64_t>(rows_.size()); }
   std::vector<Problem> held_back() const override { return held_back_; }
 
  private:
+  int64_t row_of(int64_t index) const {
+    const int64_t epoch = index / size(), place = index % size();
+    if (!shuffle_) return place;
+    const std::lock_guard lock(mutex_);
+    if (epoch != epoch_) shuffle(epoch);
+    return order_[place];
+  }
+
   // Fisher and Yates, each draw keyed by (seed, epoch, place).
   void shuffle(int64_t epoch) const {
     order_.resize(rows_.size());

@@ -23,6 +23,8 @@ struct Problem {
   std::string messages = {};     // the whole conversation, as the JSON text of a list; empty: question and completion say it
   int64_t prompt_messages = 0;   // of these, the first so many are the prompt of a completion; 0: the row does not say
   int64_t line = 0;              // where its row begins in the file; 0: generated
+  int64_t set = 0;               // which of the stage's data sets it is of, see Mixture
+  std::string dataset = {};      // the name of that [[dataset]]; empty: [data]
 };
 
 // A source of training problems. problem(i) is the i-th drawn in this run: it depends on (seed, i) alone, so a resumed
@@ -31,6 +33,7 @@ class Dataset {
  public:
   virtual ~Dataset() = default;
   virtual Problem problem(int64_t index) const = 0;
+  virtual int64_t id_at(int64_t index) const = 0;      // prompt_id of problem(index)
   virtual int64_t size() const = 0;                    // rows of one epoch; 0: endless (generators)
   virtual std::vector<Problem> held_back() const = 0;  // the evaluation problems, in order
 };

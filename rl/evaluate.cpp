@@ -21,33 +21,49 @@ std::string judge_of(const std::vector<reward::Settings>& rewards) {
   return "";
 }
 
-EvaluationResult evaluate(Collector& collector, const std::vector<Problem>& problems, const Ask& ask, const std::string& judge) {
-  EvaluationResult result;
-  result.groups = collector.run(problems, ask);
-  Evaluation& e = result.numbers;
-  e.problems = static_cast<int64_t>(problems.size());
-  e.samples = ask.samples;
+std::vector<std::string> judges_of(const StageConfig& stage) {
+  std::vector<std::string> judges;
+  for (const DatasetConfig& set : stage.sets()) {
+    auto rewards = stage.rewards;
+    std::erase_if(rewards, [&](const reward::Settings& r) { return !reward::applies_to_set(r, set.name); });
+    judges.push_back(judge_of(rewards));
+  }
+  return judges;
+}
+
+Evaluation evaluation_of(const std::vector<Group>& groups, const std::vector<std::string>& judges, int64_t set) {
+  Evaluation e;
   std::vector<double> shares;
   double count = 0, length = 0, no_answer = 0, truncated = 0;
-  for (const Group& group : result.groups) {
+  for (const Group& group : groups) {
+    if (set >= 0 && group.problem.set != set) continue;
+    ++e.problems;
+    e.samples = static_cast<int64_t>(group.samples.size());
     double right = 0, scored = 0;
     for (const ScoredSample& s : group.samples) {
       count += 1;
       length += static_cast<double>(s.record.tokens.size());
       truncated += s.record.finish == rollout::FinishReason::length;
       no_answer += s.outcome.status == reward::Status::no_answer;
-      const auto verdict = is_right(s.outcome, judge);
+      const auto verdict = is_right(s.outcome, judges.at(static_cast<size_t>(group.problem.set)));
       scored += verdict.has_value();
       right += verdict.value_or(false);
     }
     if (scored > 0) shares.push_back(right / scored);
   }
-  if (count == 0) return result;
+  if (count == 0) return e;
   e.accuracy = mean(shares);
   e.standard_error = standard_error(shares);
   e.mean_length = length / count;
   e.no_answer_share = no_answer / count;
   e.truncated_share = truncated / count;
+  return e;
+}
+
+EvaluationResult evaluate(Collector& collector, const std::vector<Prompt>& prompts, const Ask& ask, const std::vector<std::string>& judges) {
+  EvaluationResult result;
+  result.groups = collector.run(prompts, ask);
+  result.numbers = evaluation_of(result.groups, judges);
   return result;
 }
 

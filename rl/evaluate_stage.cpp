@@ -7,6 +7,9 @@
 #include "rl/evaluate.h"
 #include "rl/reward_metrics.h"
 #include "rl/run.h"
+#include "rl/sampling/mixture_metrics.h"
+#include "rl/sampling/prompt_maker.h"
+#include "rl/sampling/step_rollouts.h"
 #include "rl/sft/held_out_loss.h"
 #include "rl/sft/rows.h"
 
@@ -22,8 +25,9 @@ struct Findings {
 
 void predict_completions(Run& run, const StageConfig& stage, const std::vector<Problem>& problems, const std::string& when, Findings& found,
                          Metrics& numbers) {
-  StageConfig held_back = stage;
-  held_back.data.train = stage.data.eval;  // for errors
+  StageConfig held_back = stage;  // errors name the file that a problem is of
+  held_back.data.train = stage.data.eval;
+  for (DatasetConfig& set : held_back.datasets) set.data.train = set.data.eval;
   const SftTokenizer tokenizer = sft_tokenizer(run, held_back);
   std::vector<SftSequence> rows;
   for (const auto& problem : problems) {
@@ -41,25 +45,34 @@ void predict_completions(Run& run, const StageConfig& stage, const std::vector<P
              loss.loss, loss.perplexity, 100 * loss.token_accuracy, loss.rows, loss.tokens);
 }
 
-void answer_problems(Run& run, const StageConfig& stage, std::vector<Problem> problems, const std::string& when, Findings& found,
-                     Metrics& numbers) {
-  if (const Fits fits = prompts_that_fit(run, stage)) std::erase_if(problems, [&](const Problem& p) { return !fits(p); });
-  if (problems.empty()) return;
+std::vector<Problem> fitting(std::vector<Problem> problems, const StageConfig& stage, const FitsOf& fits_of) {
+  std::vector<Fits> fits;
+  for (const DatasetConfig& set : stage.sets()) fits.push_back(fits_of(set));
+  std::erase_if(problems, [&](const Problem& p) {
+    const Fits& own = fits.at(static_cast<size_t>(p.set));
+    return own && !own(p);
+  });
+  return problems;
+}
+
+void answer_problems(Run& run, const StageConfig& stage, const Mixture& data, const std::vector<Problem>& problems, const std::string& when,
+                     Findings& found, Metrics& numbers) {
+  const auto prompts = PromptMaker(stage, run.policy.shared_tokenizer())(fitting(problems, stage, prompts_that_fit(run)));
+  if (prompts.empty()) return;
   const auto scorer = make_scorer(stage_reward(run, stage), stage.rewards);
   Collector collector(*run.engine, scorer, run.policy.shared_tokenizer(), stage.chat_template, run.policy.stop_tokens());
   run.engine->publish(run.policy.weights());
   Ask ask;
   ask.samples = stage.eval.samples;
   ask.max_new_tokens = stage.eval.max_new_tokens > 0 ? stage.eval.max_new_tokens : stage.rollout.max_new_tokens;
-  ask.max_prompt_tokens = stage.data.max_prompt_tokens;
   ask.stop = stage.rollout.stop;
   ask.seed = static_cast<uint64_t>(run.config.run.seed);
   ask.purpose = kernels::Purpose::eval;
-  const std::string judge = judge_of(stage.rewards);
+  const auto judges = judges_of(stage);
   ask.sampling.temperature = stage.eval.temperature;
-  const auto greedy = evaluate(collector, problems, ask, judge);
-  ask.sampling = {stage.rollout.temperature, stage.rollout.top_k, stage.rollout.top_p, stage.rollout.min_p};
-  const auto sampled = evaluate(collector, problems, ask, judge);
+  const auto greedy = evaluate(collector, prompts, ask, judges);
+  ask.sampling = sampling_of(stage.rollout);
+  const auto sampled = evaluate(collector, prompts, ask, judges);
   run.engine->publish(nullptr);
   run.engine->release_cache();
   for (const auto* result : {&greedy, &sampled})
@@ -75,6 +88,7 @@ void answer_problems(Run& run, const StageConfig& stage, std::vector<Problem> pr
                                  {"eval/sampled_mean_length", sampled.numbers.mean_length},
                                  {"eval/no_answer_share", greedy.numbers.no_answer_share},
                                  {"eval/truncated_share", greedy.numbers.truncated_share}});
+  if (data.count() > 1) append_mixture_evaluation(numbers, greedy.groups, data, judges);
   fmt::print(stderr, "{} {}: greedy accuracy {:.3f} ± {:.3f}, length {:.1f}; sampled {:.3f}, length {:.1f} ({} problems)\n", when, stage.name,
              greedy.numbers.accuracy, greedy.numbers.standard_error, greedy.numbers.mean_length, sampled.numbers.accuracy,
              sampled.numbers.mean_length, greedy.numbers.problems);
@@ -95,14 +109,16 @@ void record(Run& run, const StageConfig& stage, const Findings& found, const std
 }  // namespace
 
 void evaluate_stage(Run& run, const StageConfig& stage, const std::string& when) {
-  if (stage.data.eval.empty() || stage.data.eval_problems == 0) return;
+  if (stage.eval_problems() == 0) return;
+  if (run.settle) run.settle();  // the engine is ours
   double seconds = 0;
   kernels::Span span("evaluation", &seconds);
-  const auto problems = open_dataset(stage.data, static_cast<uint64_t>(run.config.run.seed))->held_back();
+  const auto data = open_stage_data(stage, static_cast<uint64_t>(run.config.run.seed));
+  const auto problems = data->held_back();
   Findings found;
   Metrics numbers;
   if (stage.kind == "sft") predict_completions(run, stage, problems, when, found, numbers);
-  if (!stage.rewards.empty()) answer_problems(run, stage, problems, when, found, numbers);
+  if (!stage.rewards.empty()) answer_problems(run, stage, *data, problems, when, found, numbers);
   span.end();
   if (numbers.empty()) return;
   Metrics line = numbers;

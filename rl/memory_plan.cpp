@@ -31,13 +31,13 @@ int64_t limit_of_control_group() {
 int64_t tokens_of_sequence(const StageConfig& stage) {
   const int64_t completion =
       stage.kind == "sft" ? stage.rollout.max_new_tokens : std::max(stage.rollout.max_new_tokens, stage.eval.max_new_tokens);
-  return stage.data.max_prompt_tokens + completion;
+  return stage.max_prompt_tokens() + completion;
 }
 
 int64_t rows_of_group(const StageConfig& stage) {
   if (stage.kind == "sft" && stage.sft.max_tokens > 0) return stage.sft.max_tokens;
   const int64_t samples = stage.kind == "sft" ? 1 : stage.rollout.samples_per_prompt;
-  return stage.data.max_prompt_tokens + samples * stage.rollout.max_new_tokens;
+  return stage.max_prompt_tokens() + samples * stage.rollout.max_new_tokens;
 }
 
 int64_t rows_of_step(const StageConfig& stage) {
@@ -54,21 +54,25 @@ int64_t rounded_to_pages(int64_t tokens) { return rollout::pages_for(tokens) * r
 // All sequences that may run at once, at full length. A group shares its prompt's pages, so this is an upper bound.
 int64_t rows_of_cache(const StageConfig& stage) {
   const int64_t training = stage.kind == "sft" ? 0 : stage.rollout.asked_prompts() * stage.rollout.samples_per_prompt;
-  const int64_t evaluation = stage.data.eval.empty() ? 0 : stage.data.eval_problems * stage.eval.samples;
+  const int64_t evaluation = stage.eval_problems() * stage.eval.samples;
   return std::min(stage.rollout.max_sequences, std::max(training, evaluation)) * rounded_to_pages(tokens_of_sequence(stage));
 }
 
 // Rows of the largest batch while sampling: all prompts at once, each computed once for its group.
 int64_t rows_of_prefill(const StageConfig& stage) {
   const int64_t training = stage.kind == "sft" ? 0 : stage.rollout.prompts_per_step;
-  const int64_t evaluation = stage.data.eval.empty() ? 0 : stage.data.eval_problems;
+  const int64_t evaluation = stage.eval_problems();
   const int64_t prompts = std::min(stage.rollout.max_sequences, std::max(training, evaluation));
-  return std::min(stage.rollout.max_tokens_per_batch, prompts * stage.data.max_prompt_tokens);
+  return std::min(stage.rollout.max_tokens_per_batch, prompts * stage.max_prompt_tokens());
 }
 
 // The run's plan serves every stage: the most that any of them asks for.
 void gather(const StageConfig& stage, MemoryPlan& plan) {
   if (stage.kind == "grpo" && stage.kl.coef > 0) plan.reference = plan.weights + plan.master;
+  if (stage.kind == "grpo" && stage.rollout.max_staleness_steps > 0) {
+    plan.together = true;
+    plan.stale = std::max(plan.stale, stage.rollout.max_staleness_steps * plan.weights);
+  }
   plan.sequence_tokens = std::max(plan.sequence_tokens, rounded_to_pages(tokens_of_sequence(stage)));
   // Fine-tuning without evaluation samples nothing; the engine still takes room for one sequence.
   plan.wanted_cache_tokens = std::max({plan.wanted_cache_tokens, rows_of_cache(stage), plan.sequence_tokens});
@@ -80,10 +84,31 @@ void gather(const StageConfig& stage, MemoryPlan& plan) {
   plan.stage = stage.name;
 }
 
+// rollout.cache_mb in bytes; 0: none is asked for.
+int64_t asked_cache(const Config& config) {
+  int64_t asked = 0;
+  for (const auto& stage : config.stages) asked = std::max(asked, stage.rollout.cache_mb * mebibyte);
+  return asked;
+}
+
+int64_t cache_wanted(const Config& config, const MemoryPlan& plan) {
+  const int64_t tokens = std::max(plan.wanted_cache_tokens, plan.sequence_tokens);  // none is wanted where nothing is sampled
+  return asked_cache(config) > 0 ? asked_cache(config) : tokens * plan.cache_bytes_per_token;
+}
+
+void plan_sampling(const Config& config, const model::ModelConfig& sizes, MemoryPlan& plan) {
+  plan.cache_bytes_per_token = model::key_storage_bytes_per_row(sizes, config.model.compute_dtype);
+  // Beside the cache: the rows of one batch, and as many logits as the engine makes at a time.
+  plan.sampling = plan.sampled_rows * model::block_bytes_per_row(sizes, config.model.compute_dtype) +
+                  std::min(rollout::EngineConfig().logits_bytes, std::max<int64_t>(plan.sampled_rows, 1) * sizes.vocab_size * 4);
+}
+
 void plan_activations(const Config& config, const model::ModelConfig& sizes, MemoryPlan& plan) {
   const kernels::Dtype dtype = config.model.compute_dtype;
   const std::string& setting = config.model.activation_checkpointing;
-  const int64_t left = plan.budget - plan.fixed();
+  int64_t left = plan.budget - plan.fixed();
+  // Beside a rollout: what its cache does not want, or half of what there is.
+  if (plan.together) left = std::max(left / 2, left - plan.sampling - cache_wanted(config, plan));
   const auto bytes = [&](int64_t rows, int64_t blocks) {
     return rows * model::activation_bytes_per_row(sizes, dtype, blocks) + model::head_chunk_bytes(sizes, dtype, rows);
   };
@@ -100,16 +125,10 @@ void plan_activations(const Config& config, const model::ModelConfig& sizes, Mem
   plan.activation_bytes_per_row = model::activation_bytes_per_row(sizes, dtype, plan.recomputed_blocks);
 }
 
-void plan_cache(const Config& config, const model::ModelConfig& sizes, MemoryPlan& plan) {
-  plan.cache_bytes_per_token = model::key_storage_bytes_per_row(sizes, config.model.compute_dtype);
-  int64_t asked = 0;
-  for (const auto& stage : config.stages) asked = std::max(asked, stage.rollout.cache_mb * mebibyte);
-  // Beside the cache: the rows of one batch, and as many logits as the engine makes at a time.
-  plan.sampling = plan.sampled_rows * model::block_bytes_per_row(sizes, config.model.compute_dtype) +
-                  std::min(rollout::EngineConfig().logits_bytes, std::max<int64_t>(plan.sampled_rows, 1) * sizes.vocab_size * 4);
-  const int64_t left = std::max<int64_t>(plan.budget - plan.fixed() - plan.sampling, 0);
-  const int64_t wanted = std::max(plan.wanted_cache_tokens, plan.sequence_tokens);  // none is wanted where nothing is sampled
-  plan.cache = asked > 0 ? asked : std::min(wanted * plan.cache_bytes_per_token, left);
+void plan_cache(const Config& config, MemoryPlan& plan) {
+  const int64_t beside = plan.together ? plan.activations : 0;
+  const int64_t left = std::max<int64_t>(plan.budget - plan.fixed() - plan.sampling - beside, 0), wanted = cache_wanted(config, plan);
+  plan.cache = asked_cache(config) > 0 ? wanted : std::min(wanted, left);
   plan.cache_tokens = plan.cache / plan.cache_bytes_per_token;
 }
 
@@ -118,9 +137,10 @@ int64_t in_mb(int64_t bytes) { return (bytes + mebibyte - 1) / mebibyte; }
 // Empty, or what does not fit.
 std::string misfit(const Config& config, const MemoryPlan& plan) {
   const int64_t one_sequence = plan.sequence_tokens * plan.cache_bytes_per_token;
-  const int64_t need = plan.fixed() + std::max(plan.activations, plan.sampling + one_sequence);
+  const int64_t need = plan.fixed() + plan.most_of(plan.sampling + one_sequence, plan.activations);
   if (need > plan.budget) {
-    const std::string cure = plan.fixed() >= plan.budget        ? "take a smaller model"
+    const std::string cure = plan.together                       ? "lower rollout.max_staleness_steps (0: sampling and training take turns)"
+                             : plan.fixed() >= plan.budget      ? "take a smaller model"
                              : plan.activations <= one_sequence ? "lower rollout.max_new_tokens"
                              : plan.recomputed_blocks == 0      ? "set model.activation_checkpointing = \"block\""
                                                : "lower optimizer.max_tokens_per_microbatch or rollout.samples_per_prompt";
@@ -135,10 +155,11 @@ std::string misfit(const Config& config, const MemoryPlan& plan) {
     return fmt::format(
         "rollout.cache_mb: is {}, but one sequence of {} tokens needs {} MB. Raise it, or set 0 to take what is left.",
         in_mb(plan.cache), plan.sequence_tokens, in_mb(one_sequence));
-  if (plan.fixed() + plan.sampling + plan.cache > plan.budget)
+  const int64_t beside = plan.fixed() + plan.sampling + (plan.together ? plan.activations : 0);
+  if (beside + plan.cache > plan.budget)
     return fmt::format(
         "rollout.cache_mb: is {}, but {} MB are left of run.memory_mb = {}. Lower it, or set 0 to take what is left.",
-        in_mb(plan.cache), (plan.budget - plan.fixed() - plan.sampling) / mebibyte, in_mb(plan.budget));
+        in_mb(plan.cache), (plan.budget - beside) / mebibyte, in_mb(plan.budget));
   return "";
 }
 
@@ -172,8 +193,9 @@ MemoryPlan plan_memory(const Config& config) {
   for (const auto& stage : config.stages) gather(stage, plan);
   // A tied matrix has a second gradient, of the rows that the step's tokens name, until the step adds it.
   plan.gradient = 4 * (plan.parameters + (sizes.tied_embedding ? std::min(sizes.vocab_size, plan.step_rows) * sizes.width : 0));
+  plan_sampling(config, sizes, plan);
   plan_activations(config, sizes, plan);
-  plan_cache(config, sizes, plan);
+  plan_cache(config, plan);
   plan.error = misfit(config, plan);
   return plan;
 }
@@ -187,6 +209,7 @@ std::string memory_table(const MemoryPlan& plan) {
       fmt::format("memory, stage {} ({:.2f}M parameters)\n", plan.stage, static_cast<double>(plan.parameters) / 1e6);
   out += row("program", plan.program, "libraries, data, buffers");
   out += row("weights", plan.weights, "what the kernels read");
+  out += row("older weights", plan.stale, "of the steps that rollout.max_staleness_steps goes back");
   out += row("reference policy", plan.reference, "weights and float32 masters");
   out += row("master weights", plan.master, "float32");
   out += row("gradient", plan.gradient, "float32");
@@ -201,7 +224,8 @@ std::string memory_table(const MemoryPlan& plan) {
                              ? fmt::format(", {} of {} blocks run again in backward", plan.recomputed_blocks, plan.layers)
                              : ""));
   out += row("at most", plan.total(),
-             fmt::format("of {:.0f} MB; cache and activations take turns", static_cast<double>(plan.budget) / mebibyte));
+             fmt::format("of {:.0f} MB; cache and activations {}", static_cast<double>(plan.budget) / mebibyte,
+                         plan.together ? "side by side" : "take turns"));
   return out;
 }
 

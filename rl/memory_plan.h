@@ -19,6 +19,7 @@ struct MemoryPlan {
   int64_t gradient = 0;     // float32
   int64_t moments = 0;      // AdamW's two, float32
   int64_t weights = 0;      // packed compute weights of the policy
+  int64_t stale = 0;        // packed weights of older steps, with rollout.max_staleness_steps
   int64_t reference = 0;    // packed and master weights of the reference policy, when kl.coef > 0
   int64_t cache = 0;        // keys and values while sampling
   int64_t sampling = 0;     // of the largest batch, beside the cache
@@ -34,9 +35,11 @@ struct MemoryPlan {
   std::string stage;        // the one with the largest micro-batch
   std::string error;        // empty, or "section.key: what does not fit. how to fix it"
 
-  // Cache and activations take turns: sampling and training do not overlap.
-  int64_t fixed() const { return program + master + gradient + moments + weights + reference; }
-  int64_t total() const { return fixed() + std::max(cache + sampling, activations); }
+  // Cache and activations take turns, unless a stage samples beside training.
+  bool together = false;
+  int64_t fixed() const { return program + master + gradient + moments + weights + stale + reference; }
+  int64_t most_of(int64_t samples, int64_t trains) const { return together ? samples + trains : std::max(samples, trains); }
+  int64_t total() const { return fixed() + most_of(cache + sampling, activations); }
 };
 
 // Never throws for a budget that is too small: `error` says so. Reads config.json of a model that is not born here.

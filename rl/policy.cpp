@@ -52,18 +52,27 @@ PolicyGradient sft_loss(const MicroBatch& micro, const kernels::TokenLogprob& he
   return out;
 }
 
-void add_sampler_difference(UpdateStatistics& sums, const MicroBatch& micro, const kernels::TokenLogprob& head) {
+// The sequences of groups [first, end) are those of the batch, in their order.
+void add_sampler_difference(UpdateStatistics& sums, const std::vector<TrainGroup>& groups, size_t first, size_t end,
+                            const MicroBatch& micro, const kernels::TokenLogprob& head, int64_t version) {
   const float *policy = kernels::f32(head.logprob), *sampler = kernels::f32(micro.sampler_logprobs);
-  const bool* trained = static_cast<const bool*>(micro.mask.data_ptr());
-  for (int64_t s = 0; s < head.logprob.size(0); ++s) {
-    if (!trained[s]) continue;
-    const double difference = double(policy[s]) - double(sampler[s]), ratio = std::exp(difference);
-    sums.logp_difference_sum += std::abs(difference);
-    sums.logp_difference_max = std::max(sums.logp_difference_max, std::abs(difference));
-    sums.ratio_sum += ratio;
-    sums.ratio_min = std::min(sums.ratio_min, ratio);
-    sums.ratio_max = std::max(sums.ratio_max, ratio);
-  }
+  auto range = micro.sequences.begin();
+  for (size_t g = first; g < end; ++g)
+    for (const TrainSequence& s : groups[g].sequences) {
+      const int64_t row = (range++)->first;
+      for (size_t t = 0; t < s.tokens.size(); ++t) {
+        if (!s.trained[t]) continue;
+        const auto i = row + static_cast<int64_t>(t);
+        const double difference = double(policy[i]) - double(sampler[i]), ratio = std::exp(difference);
+        UpdateStatistics::Difference& own = s.versions.empty() || s.versions[t] == version ? sums.own : sums.stale;
+        own.sum += std::abs(difference);
+        own.max = std::max(own.max, std::abs(difference));
+        own.tokens += 1;
+        sums.ratio_sum += ratio;
+        sums.ratio_min = std::min(sums.ratio_min, ratio);
+        sums.ratio_max = std::max(sums.ratio_max, ratio);
+      }
+    }
 }
 
 // Of the logits, as they were sampled.
@@ -154,7 +163,7 @@ UpdateStatistics Policy::accumulate(const std::vector<TrainGroup>& groups, const
                                                                   .balance_weight = stage.moe.aux_loss_coef * share});
     forward.end();
     for (const double balance : output.balance) statistics.aux_loss += balance * share;
-    if (!sft) add_sampler_difference(statistics, micro, output.tokens);
+    if (!sft) add_sampler_difference(statistics, groups, first, end, micro, output.tokens, version_);
     const PolicyGradient gradient = sft ? sft_loss(micro, output.tokens, statistics.sums)
                                         : policy_loss(micro, output.tokens, stage.loss, stage.kl, entropy_coef, statistics.sums);
     const kernels::Span backward("backward", &statistics.backward_seconds, "rows", rows);
@@ -202,7 +211,12 @@ void Policy::apply(UpdateStatistics& statistics, const StageConfig& stage, int64
     return kernels::adamw_reader(adamw, p.offset, {statistics.learning_rate, stage.optimizer.beta1, stage.optimizer.beta2,
                                                    stage.optimizer.eps, p.decayed ? stage.optimizer.weight_decay : 0.0});
   };
-  weights_ = model::pack_weights(store_, stepped, dtype_, ++version_, std::move(weights_));
+  auto& over = weights_.use_count() == 1 ? weights_ : spare_;
+  weights_ = model::pack_weights(store_, stepped, dtype_, ++version_, std::move(over));
+}
+
+void Policy::recycle(std::shared_ptr<const model::WeightSet> set) {
+  if (set && set != weights_) spare_ = std::move(set);
 }
 
 void Policy::discard_gradient() {

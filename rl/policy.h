@@ -18,7 +18,10 @@ namespace rl {
 // Sums over the micro-batches of one optimizer update.
 struct UpdateStatistics {
   LossSums sums;
-  double logp_difference_sum = 0, logp_difference_max = 0;       // |sampler - trainer|
+  // |sampler - trainer| of a token that the weights being trained drew, and of one that older weights drew.
+  struct Difference {
+    double sum = 0, max = 0, tokens = 0;
+  } own, stale;
   double ratio_sum = 0, ratio_min = 1e300, ratio_max = -1e300;   // trainer's probability / sampler's
   double grad_norm = 0, learning_rate = 0;
   std::vector<std::vector<int64_t>> expert_loads;                // [layers][experts]
@@ -59,9 +62,12 @@ class Policy {
   // the token loss. `entropy_coef`: see policy_loss.
   UpdateStatistics accumulate(const std::vector<TrainGroup>& groups, const StageConfig& stage, const MicroBatchPlan& plan,
                               double entropy_coef = 0);
-  // Clips, applies AdamW, moves the routers' biases, packs the new weights over the old ones (nobody else may hold them)
+  // Clips, applies AdamW, moves the routers' biases, packs the new weights (over the old ones when nobody else holds them)
   // and zeroes the gradient. `step` of `steps` is the stage's, 0-based.
   void apply(UpdateStatistics& statistics, const StageConfig& stage, int64_t step, int64_t steps);
+
+  // A set that nobody reads any more: the next update's weights are written over it where others hold the present ones.
+  void recycle(std::shared_ptr<const model::WeightSet> set);
 
   void discard_gradient();                 // of an update that is not applied
   void reset_optimizer();                  // zero moments, at the start of a stage
@@ -80,7 +86,7 @@ class Policy {
   model::SourceFiles source_;
   std::vector<int32_t> stop_tokens_;
   kernels::Dtype dtype_;
-  std::shared_ptr<const model::WeightSet> weights_;
+  std::shared_ptr<const model::WeightSet> weights_, spare_;
   int64_t version_ = 0;          // optimizer steps since birth: the version of the weights
   int64_t optimizer_steps_ = 0;  // since the moments were reset
   model::FlopCounter flop_counter_;

@@ -1,12 +1,14 @@
 // One training run, as its stages see it. Internal to rl/.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
 #include "rl/checkpoint.h"
 #include "rl/collect.h"
 #include "rl/config.h"
+#include "rl/data/mixture.h"
 #include "rl/memory_plan.h"
 #include "rl/metrics.h"
 #include "rl/policy.h"
@@ -29,6 +31,8 @@ struct Run {
   std::shared_ptr<const model::WeightSet> reference;
   std::shared_ptr<reward::Sum> judge = {};                  // of the stage that made it, see stage_reward
   std::string judge_stage = {};
+  // Set while samples are drawn ahead on another thread: waits for them, and notes in `state` what is not trained on yet.
+  std::function<void()> settle = {};
   bool save_due = false;                                    // a checkpoint is wanted; it stays so while the disk refuses it
   double checkpoint_seconds = 0;                            // since the last metrics line
   double seconds_at_start = 0;                              // of earlier parts of a resumed run
@@ -44,8 +48,8 @@ struct Run {
 bool run_sft_stage(Run& run, const StageConfig& stage);
 bool run_grpo_stage(Run& run, const StageConfig& stage);
 
-// Which questions a stage takes, by data.max_prompt_tokens and data.overlong_prompt; null: all (they are cut).
-Fits prompts_that_fit(const Run& run, const StageConfig& stage);
+// Which problems are asked of a data set, by its max_prompt_tokens and overlong_prompt; null: all (they are cut).
+FitsOf prompts_that_fit(const Run& run);
 
 // Evaluates on the held-back problems: answers to them, greedy and sampled, where the stage has rewards; in an sft stage the loss of
 // their completions, where they have some. Then the best model is kept and early stop asked. `when` is "before", "during" or "after"

@@ -16,7 +16,7 @@ bool run_sft_stage(Run& run, const StageConfig& stage) {
   const int64_t steps = steps_of(run.config, stage);
   Progress progress(stage.name, steps, run.state.step);
   if (rows.left_out > 0)
-    progress.note(fmt::format("{}: {} rows are too long (data.max_prompt_tokens, sft.max_tokens) and left out", stage.data.train, rows.left_out));
+    progress.note(fmt::format("{} rows are too long (data.max_prompt_tokens, sft.max_tokens) and left out", rows.left_out));
 
   for (int64_t step = run.state.step; step < steps; ++step) {
     double step_seconds = 0;

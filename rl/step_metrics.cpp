@@ -1,5 +1,7 @@
 #include "rl/step_metrics.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 
 #include "rl/alarms.h"
@@ -18,11 +20,16 @@ void append_clip_metrics(Metrics& metrics, const LossSums& sums, const StageConf
   metrics.emplace_back("clip_ratio/region_mean", (sums.clipped_low + sums.clipped_high) / ratios);
 }
 
-// On the step's first update the trainer has the sampler's weights: here the two are the same, bit for bit.
+// On the step's first update the trainer has the weights that drew its own tokens: there the two are the same, bit for bit. Of
+// tokens that older weights drew, the difference says how far the policy has moved; it is told apart, so that the alarm of the
+// first keeps its meaning.
 void append_sampler_metrics(Metrics& metrics, const UpdateStatistics& first, const CorrectionSums& correction) {
   const double tokens = std::max(1.0, first.sums.tokens);
-  metrics.emplace_back("sampling/sampling_logp_difference/mean", first.logp_difference_sum / tokens);
-  metrics.emplace_back("sampling/sampling_logp_difference/max", first.logp_difference_max);
+  for (const auto& [name, difference] : {std::pair("sampling", first.own), std::pair("stale", first.stale)}) {
+    if (difference.tokens == 0) continue;
+    metrics.emplace_back(fmt::format("sampling/{}_logp_difference/mean", name), difference.sum / difference.tokens);
+    metrics.emplace_back(fmt::format("sampling/{}_logp_difference/max", name), difference.max);
+  }
   // What the loss was multiplied with, when it was; else the plain ratio of trainer to sampler.
   const bool corrected = correction.tokens > 0;
   metrics.emplace_back("sampling/importance_sampling_ratio/min", corrected ? correction.least : first.ratio_min);

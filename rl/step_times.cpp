@@ -1,5 +1,7 @@
 #include "rl/step_times.h"
 
+#include <fmt/core.h>
+
 namespace rl {
 namespace {
 
@@ -37,8 +39,12 @@ void append_step_times(Metrics& metrics, const StepTimes& t, const UpdateStatist
                              {"prefill", t.after.prefill_seconds - t.before.prefill_seconds},
                              {"decode", t.after.decode_seconds - t.before.decode_seconds},
                              {"sample", t.after.draw_seconds - t.before.draw_seconds},
-                             {"reward_wait", t.reward_wait},
-                             {"score", t.score}};
+                             {"reward_wait", t.reward_wait}};
+  if (t.rollout_wait >= 0) {
+    for (const auto& [name, seconds] : parts) metrics.emplace_back(fmt::format("timing/{}_seconds", name), seconds);
+    parts = {{"rollout_wait", t.rollout_wait}};
+  }
+  parts.emplace_back("score", t.score);
   for (const Part& part : parts_of(update)) parts.push_back(part);
   append_parts(metrics, parts, step);
 }

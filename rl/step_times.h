@@ -1,7 +1,8 @@
 // Where the seconds of a step go: the timing/ metrics.
 //
 // The parts prompts, prefill, decode, sample, reward_wait, score, pack, forward, backward, optimizer and other make up the
-// step. Rewards and the next step's prompts run beside it on threads of their own, and count only where the step waits.
+// step. Rewards and the next step's prompts run beside it on threads of their own, and count only where the step waits. So do
+// prompts, prefill, decode, sample and reward_wait when the rollout runs beside training: then rollout_wait is in their place.
 #pragma once
 
 #include "rl/metrics.h"
@@ -12,6 +13,7 @@ namespace rl {
 
 struct StepTimes {
   double prompts = 0;      // waiting for them
+  double rollout_wait = -1;  // for a rollout that runs beside training; below 0: it does not
   double rollout = 0;      // from the first request to the last score, the parts below included
   double reward_wait = 0;
   double rewards = 0;      // what rewards worked on their own thread

@@ -105,6 +105,8 @@ void begin_stage(Run& run, const StageConfig& stage) {
   run.state.trained_tokens = 0;
   run.state.entropy_bonus = EntropyBonus(stage.loss.entropy_coef);
   run.state.early_stop = {};
+  run.state.sampling.begin_stage();
+  run.state.ahead.clear();
   run.policy.reset_optimizer();
   run.reference_master = at::Tensor();
   run.reference = nullptr;
@@ -190,6 +192,7 @@ void install_interrupt_handler() {
 bool interrupted() { return stop_asked.load(); }
 
 std::string save_run(Run& run) {
+  if (run.settle) run.settle();
   const kernels::Span span("checkpoint", &run.checkpoint_seconds);
   const kernels::Wait wait("the checkpoint to be written");
   run.state.seconds = run.seconds();
@@ -246,17 +249,17 @@ SftTokenizer sft_tokenizer(const Run& run, const StageConfig& stage) {
   return SftTokenizer(run.policy.shared_tokenizer(), stage, run.policy.stop_tokens(), run.policy.config().max_positions);
 }
 
-Fits prompts_that_fit(const Run& run, const StageConfig& stage) {
-  if (stage.data.overlong_prompt == "truncate_left") return nullptr;
-  return [tokenizer = run.policy.shared_tokenizer(), style = stage.chat_template, most = stage.data.max_prompt_tokens,
-          sampled = stage.kind == "grpo", refuse = stage.data.overlong_prompt == "error"](const Problem& problem) {
-    const std::string& question = problem.question;
-    const auto text = sampled ? prompt_text(style, problem) : model::render_prompt(style, question);
-    const auto tokens = static_cast<int64_t>(tokenizer->encode(text).size());
-    if (tokens > most && refuse)
-      kernels::fail_usage("data.max_prompt_tokens: is {}, but the prompt of \"{}\" has {} tokens. Raise it, or set "
-                          "data.overlong_prompt to \"drop\" or \"truncate_left\".", most, question, tokens);
-    return tokens <= most;
+FitsOf prompts_that_fit(const Run& run) {
+  return [tokenizer = run.policy.shared_tokenizer()](const DatasetConfig& set) -> Fits {
+    if (set.data.overlong_prompt == "truncate_left") return nullptr;
+    return [tokenizer, style = set.chat_template, most = set.data.max_prompt_tokens,
+            refuse = set.data.overlong_prompt == "error"](const Problem& problem) {
+      const auto tokens = static_cast<int64_t>(tokenizer->encode(prompt_text(style, problem)).size());
+      if (tokens > most && refuse)
+        kernels::fail_usage("data.max_prompt_tokens: is {}, but the prompt of \"{}\" has {} tokens. Raise it, or set "
+                            "data.overlong_prompt to \"drop\" or \"truncate_left\".", most, problem.question, tokens);
+      return tokens <= most;
+    };
   };
 }
 
@@ -323,7 +326,10 @@ int run_train(const Config& given, const TrainOptions& options) {
   for (const auto& line : found.errors) fmt::print(stderr, "{}\n", line);
   if (!found.errors.empty()) return 2;
   Config config = given;
-  for (auto& stage : config.stages) model::resolve_template(stage.chat_template, config.model.path, "plain");
+  for (auto& stage : config.stages) {
+    model::resolve_template(stage.chat_template, config.model.path, "plain");
+    for (auto& set : stage.datasets) model::resolve_template(set.chat_template, config.model.path, "plain");
+  }
   kernels::set_threads(config.run.threads);
   install_interrupt_handler();
   MemoryPlan plan = plan_memory(config);
@@ -366,7 +372,8 @@ int run_train(const Config& given, const TrainOptions& options) {
     }
   }
   save_with_patience(run, "the final model", [&] {
-    run.policy.save((fs::path(config.run.output_dir) / "final").string(), model::chat_template_of(config.stages.back().chat_template));
+    const auto chat = config.stages.back().sets().front().chat_template;
+    run.policy.save((fs::path(config.run.output_dir) / "final").string(), model::chat_template_of(chat));
   });
   write_event(run, "ended", "all stages are done");
   close(run, false);

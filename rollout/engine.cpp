@@ -1,21 +1,25 @@
 #include "rollout/engine.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 
 #include "kernels/error.h"
 #include "kernels/trace.h"
 #include "model/transformer.h"
+#include "rollout/record_io.h"
 #include "rollout/stop_strings.h"
 
 namespace rollout {
 
+struct Engine::LiveSample {
+  SampleRecord record;
+  std::string tail;     // bytes that may begin a stop string
+  int64_t brought = 0;  // tokens that it had when it was submitted
+};
+
 // A request whose samples are not all finished.
 struct Engine::Live : Group {
-  struct Sample {
-    SampleRecord record;
-    std::string tail;  // bytes that may begin a stop string
-  };
-
   Live(Request r, SampleRecord common)
       : Group(static_cast<int64_t>(r.prompt_tokens.size()), r.samples, r.max_new_tokens),
         request(std::move(r)),
@@ -26,7 +30,19 @@ struct Engine::Live : Group {
     for (size_t i = 0; i < records.size(); ++i) {
       records[i].record = common;
       records[i].record.sample_index = request.first_sample + static_cast<int64_t>(i);
+      if (!request.continued.empty()) go_on(i);
     }
+    request.continued.clear();
+  }
+
+  // What the sample has is as if it had been drawn here; the rows of its tokens are computed again.
+  void go_on(size_t i) {
+    LiveSample& sample = records[i];
+    sample.record = std::move(request.continued[i]);
+    sample.record.request_id = request.id;
+    sample.brought = static_cast<int64_t>(sample.record.tokens.size());
+    samples[i].length += sample.brought;
+    samples[i].most_computed = std::max(prompt.length, samples[i].length - 1);
   }
 
   Request request;
@@ -34,7 +50,7 @@ struct Engine::Live : Group {
   bool pinned;
   bool drawn = false;  // the samples' first tokens were drawn from the prompt's logits
   std::shared_ptr<const model::WeightSet> weights;
-  std::vector<Sample> records;
+  std::vector<LiveSample> records;
 };
 
 // A token asked for: which sample's next one.
@@ -56,6 +72,24 @@ SampleRecord common_part(const Request& request) {
   record.seed = request.seed;
   record.source = "policy";
   return record;
+}
+
+// A sample may go on in a request when both say the same of it, and it is not complete.
+void check_continued(const Request& r, const SampleRecord& s) {
+  check_record(s);
+  const auto refuse = [&](const std::string& what) {
+    kernels::fail("rollout: request {}: sample {} cannot go on: {}.", r.id, s.sample_index, what);
+  };
+  if (s.prompt_id != r.prompt_id || s.group_id != r.group_id || s.request_step != r.step || s.seed != r.seed ||
+      s.purpose != r.purpose)
+    refuse("its prompt, group, step, seed or purpose is not the request's");
+  if (s.prompt_tokens != r.prompt_tokens) refuse("its prompt's tokens are not the request's");
+  if (s.sampling.temperature != r.sampling.temperature || s.sampling.top_k != r.sampling.top_k ||
+      s.sampling.top_p != r.sampling.top_p || s.sampling.min_p != r.sampling.min_p)
+    refuse("it was sampled with other parameters");
+  const auto ends = [&](int32_t token) { return std::find(r.stop_tokens.begin(), r.stop_tokens.end(), token) != r.stop_tokens.end(); };
+  if (static_cast<int64_t>(s.tokens.size()) >= r.max_new_tokens || (!s.tokens.empty() && ends(s.tokens.back())))
+    refuse(fmt::format("its {} tokens are complete", s.tokens.size()));
 }
 
 // More pages than all running sequences and their prompts' tails could use.
@@ -114,7 +148,7 @@ void Engine::release_cache() {
 void Engine::check(const Request& r) const {
   if (live_.count(r.id)) kernels::fail("rollout: request {} is live already; choose another id.", r.id);
   if (r.prompt_tokens.empty()) kernels::fail("rollout: request {} has an empty prompt; it needs at least one token.", r.id);
-  if (r.samples < 1 || r.max_new_tokens < 1)
+  if ((r.samples < 1 && r.continued.empty()) || r.max_new_tokens < 1)
     kernels::fail("rollout: request {} asks for {} samples of at most {} tokens; both must be at least 1.", r.id, r.samples,
                   r.max_new_tokens);
   for (const int32_t token : r.prompt_tokens)
@@ -129,6 +163,7 @@ void Engine::check(const Request& r) const {
   if (!r.stop_strings.empty() && !tokenizer_)
     kernels::fail("rollout: request {} has stop strings, but the engine was made without a tokenizer.", r.id);
   check_sampling(r.sampling);
+  for (const SampleRecord& sample : r.continued) check_continued(r, sample);
   if (r.weights) check(*r.weights);
 }
 
@@ -146,11 +181,26 @@ void Engine::submit(Request request) {
   check(request);
   const int64_t id = request.id;
   SampleRecord common = common_part(request);
+  if (!request.continued.empty()) request.samples = static_cast<int64_t>(request.continued.size());
   auto live = std::make_unique<Live>(std::move(request), std::move(common));
+  for (LiveSample& sample : live->records) read_tail(*live, sample);
   scheduler_.submit(*live);
   live_samples_ += live->unfinished;
   if (!live->weights) ++without_weights_;
   live_.emplace(id, std::move(live));
+}
+
+// The bytes of a sample that goes on, where a stop string may have begun.
+void Engine::read_tail(const Live& live, LiveSample& sample) const {
+  for (const int32_t token : sample.record.tokens)
+    if (find_stop(live, sample, token))
+      kernels::fail("rollout: request {}: sample {} cannot go on: it holds a stop string.", live.request.id, sample.record.sample_index);
+}
+
+const std::string* Engine::find_stop(const Live& live, LiveSample& sample, int32_t token) const {
+  if (live.stop_strings.empty()) return nullptr;
+  // Ids that pad the vocabulary have no text.
+  return live.stop_strings.find(sample.tail, token < tokenizer_->size() ? std::string_view(tokenizer_->token_bytes(token)) : "");
 }
 
 void Engine::publish(std::shared_ptr<const model::WeightSet> weights) {
@@ -279,23 +329,29 @@ void Engine::add_rows(const Work& work) {
 void Engine::ask_for_draws(const Work& work) {
   Sequence& s = *work.sequence;
   Live& live = static_cast<Live&>(*s.group);
+  const auto record_of = [&](int64_t sample) -> const SampleRecord& { return live.records[static_cast<size_t>(sample)].record; };
   const auto ask = [&](int64_t sample) {
     const Request& r = live.request;
     Draw d;
     d.row = batch_.head_count() - 1;
     d.sampling = &r.sampling;
     d.key = {r.seed, r.purpose, static_cast<uint64_t>(r.step), static_cast<uint64_t>(r.group_id),
-             static_cast<uint32_t>(r.first_sample + sample), static_cast<uint32_t>(s.length)};
+             static_cast<uint32_t>(record_of(sample).sample_index), static_cast<uint32_t>(s.length)};
     draws_.push_back(d);
     asked_.push_back({&live, sample});
   };
   if (s.is_prompt() && live.drawn) return;  // its pages were lost and computed again
-  batch_.head_rows.push_back(batch_.rows() - 1);
-  if (!s.is_prompt()) return ask(s.sample);
+  const auto head_row = [&] { batch_.head_rows.push_back(batch_.rows() - 1); };
+  if (!s.is_prompt()) return head_row(), ask(s.sample);
   live.drawn = true;
   statistics_.cached_tokens += s.cached;
   statistics_.shared_prefills += static_cast<int64_t>(live.samples.size()) - 1;
-  for (size_t i = 0; i < live.samples.size(); ++i) ask(static_cast<int64_t>(i));
+  const size_t asked_before = asked_.size();
+  for (int64_t i = 0; i < static_cast<int64_t>(live.samples.size()); ++i) {
+    if (!record_of(i).tokens.empty()) continue;  // it goes on behind its own last token
+    if (asked_.size() == asked_before) head_row();
+    ask(i);
+  }
 }
 
 void Engine::draw(const at::Tensor& hidden, const model::WeightSet& weights, double& head_seconds) {
@@ -319,7 +375,7 @@ void Engine::draw(const at::Tensor& hidden, const model::WeightSet& weights, dou
 void Engine::accept(const Asked& asked, const Draw& draw, int64_t version) {
   Live& live = *asked.live;
   const Request& request = live.request;
-  Live::Sample& sample = live.records[static_cast<size_t>(asked.sample)];
+  LiveSample& sample = live.records[static_cast<size_t>(asked.sample)];
   SampleRecord& record = sample.record;
   const int32_t token = draw.sampled.token;
   record.tokens.push_back(token);
@@ -331,23 +387,20 @@ void Engine::accept(const Asked& asked, const Draw& draw, int64_t version) {
 
   const std::vector<int32_t>& stops = request.stop_tokens;
   if (std::find(stops.begin(), stops.end(), token) != stops.end()) return finish(live, asked.sample, FinishReason::stop);
-  if (!live.stop_strings.empty()) {
-    // Ids that pad the vocabulary have no text.
-    const std::string_view text = token < tokenizer_->size() ? std::string_view(tokenizer_->token_bytes(token)) : "";
-    if (const std::string* found = live.stop_strings.find(sample.tail, text)) {
-      record.stop_text = *found;
-      return finish(live, asked.sample, FinishReason::stop);
-    }
+  if (const std::string* found = find_stop(live, sample, token)) {
+    record.stop_text = *found;
+    return finish(live, asked.sample, FinishReason::stop);
   }
   if (static_cast<int64_t>(record.tokens.size()) == request.max_new_tokens) finish(live, asked.sample, FinishReason::length);
 }
 
 void Engine::finish(Live& live, int64_t sample, FinishReason reason) {
-  SampleRecord& record = live.records[static_cast<size_t>(sample)].record;
+  LiveSample& own = live.records[static_cast<size_t>(sample)];
+  SampleRecord& record = own.record;
   record.finish = reason;
   record.prompt_tokens = live.request.prompt_tokens;
   record.cached_tokens = live.prompt.cached;
-  if (!record.tokens.empty()) record.trained = {{0, static_cast<int64_t>(record.tokens.size())}};
+  train_from(record, own.brought);
   finished_.push_back(std::move(record));
   scheduler_.finish(live.samples[static_cast<size_t>(sample)]);
   --live_samples_;

@@ -57,6 +57,7 @@ class Engine : public RolloutSource, private Prefixes {
   void release_cache();
 
  private:
+  struct LiveSample;
   struct Live;
   struct Asked;
 
@@ -66,6 +67,8 @@ class Engine : public RolloutSource, private Prefixes {
 
   void check(const Request& request) const;
   void check(const model::WeightSet& weights) const;
+  void read_tail(const Live& live, LiveSample& sample) const;
+  const std::string* find_stop(const Live& live, LiveSample& sample, int32_t token) const;
   void step();
   void choose_weights(const Plan& plan);
   void run(const Plan& plan, const std::shared_ptr<const model::WeightSet>& weights);

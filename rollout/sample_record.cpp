@@ -11,4 +11,12 @@ const char* name_of(FinishReason reason) {
   return "unknown";
 }
 
+void train_from(SampleRecord& record, int64_t first) {
+  const int64_t count = static_cast<int64_t>(record.tokens.size()) - first;
+  if (count <= 0) return;
+  if (!record.trained.empty() && record.trained.back().first + record.trained.back().length == first)
+    record.trained.back().length += count;
+  else record.trained.push_back({first, count});
+}
+
 }  // namespace rollout

@@ -42,4 +42,7 @@ struct SampleRecord {
   std::string source;                       // provenance: "policy", or the teacher's name
 };
 
+// The tokens from `first` on were chosen by the policy: a run of their own, or the end of the run before them.
+void train_from(SampleRecord& record, int64_t first);
+
 }  // namespace rollout

@@ -8,7 +8,8 @@
 
 namespace rollout {
 
-// What the script says for one sample. The rest of the record is filled from the request.
+// What the script says for one sample, the whole of it: one that goes on takes what follows the tokens it has. The rest of
+// the record is filled from the request. A sample that is aborted comes back with the tokens that it came with.
 struct ScriptedSample {
   std::vector<int32_t> tokens;
   std::vector<float> logprobs;  // one a token
@@ -36,6 +37,8 @@ class ScriptedEngine : public RolloutSource {
     int64_t sample = 0;  // next one
     bool aborted = false;
   };
+
+  SampleRecord begin(const Live& live) const;
 
   Script script_;
   std::deque<Live> live_;

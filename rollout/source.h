@@ -27,6 +27,10 @@ struct Request {
   kernels::Purpose purpose = kernels::Purpose::train;
   // The weights that sample it; null: the newest published when it is admitted.
   std::shared_ptr<const model::WeightSet> weights;
+  // Samples that go on: each as it came back aborted, with this request's prompt, step, group, seed and sampling. They are
+  // then the request's samples, with the sample indices that they carry; `samples` and `first_sample` are not looked at.
+  // Going on under equal weights gives the bits of one go; under others the new tokens carry the new version.
+  std::vector<SampleRecord> continued;
 };
 
 // Counters since the source was made.
@@ -34,7 +38,7 @@ struct SourceStatistics {
   int64_t prompt_tokens = 0;      // prompt rows computed (a group's prompt counts once)
   int64_t cached_tokens = 0;      // prompt rows that were there already, computed for another prompt
   int64_t generated_tokens = 0;
-  int64_t recomputed_tokens = 0;  // rows computed again after a preemption
+  int64_t recomputed_tokens = 0;  // rows computed again: after a preemption, or of samples that go on
   int64_t preemptions = 0;
   int64_t shared_prefills = 0;    // samples that forked from a prompt computed for another
   int64_t prefill_chunks = 0;

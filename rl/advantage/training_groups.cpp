@@ -21,10 +21,10 @@ struct Parts {
     }
   }
 
-  std::vector<double> values_of(const reward::Outcome& outcome, const std::string& data_source) const {
+  std::vector<double> values_of(const reward::Outcome& outcome, const Problem& problem) const {
     bool open = true;
     for (size_t i = 0; i < gates.size(); ++i)
-      if (reward::applies(gate_settings[i], data_source)) open = open && component(outcome, gates[i]) > 0;
+      if (reward::applies(gate_settings[i], problem.data_source, problem.dataset)) open = open && component(outcome, gates[i]) > 0;
     std::vector<double> values;
     for (const auto& label : sums) values.push_back(open ? component(outcome, label) : 0.0);
     return values;
@@ -37,48 +37,69 @@ struct Parts {
   }
 };
 
-TrainSequence sequence_of(const rollout::SampleRecord& record) {
+bool cut_off(const ScoredSample& s) { return s.record.finish == rollout::FinishReason::length; }
+
+bool is_member(const ScoredSample& s, const StageConfig& stage) {
+  return s.outcome.has_value() && !(stage.filter.truncated == "drop" && cut_off(s));
+}
+
+bool is_trained(const ScoredSample& s, const StageConfig& stage) { return !(stage.filter.truncated == "mask" && cut_off(s)); }
+
+TrainSequence sequence_of(const ScoredSample& sample, const StageConfig& stage) {
+  const rollout::SampleRecord& record = sample.record;
   TrainSequence s;
   s.tokens = record.tokens;
   s.trained.assign(s.tokens.size(), 0);
   s.logprobs.assign(s.tokens.size(), 0.0f);
+  s.versions.assign(s.tokens.size(), -1);
   size_t next = 0;
   for (const auto& run : record.trained)
     for (int64_t t = run.first; t < run.first + run.length; ++t) {
-      s.trained[t] = 1;
+      s.trained[t] = is_trained(sample, stage);
+      s.versions[t] = record.policy_versions.at(next);
       s.logprobs[t] = record.logprobs.at(next++);
     }
+  s.sample = record.sample_index;
+  s.reward = sample.outcome.value;
   return s;
 }
 
-bool all_equal(const TrainGroup& group, const AdvantageConfig& config) {
-  const TrainSequence& first = group.sequences.front();
-  return std::all_of(group.sequences.begin(), group.sequences.end(), [&](const TrainSequence& s) {
-    return config.combine == "normalize_then_sum" ? s.parts == first.parts : s.reward == first.reward;
-  });
+GroupUse use_of(const Group& group, const StageConfig& stage, const Parts& parts) {
+  const size_t least = stage.advantage.compares_within_group() ? 2 : 1;
+  const bool by_part = stage.advantage.combine == "normalize_then_sum";
+  std::vector<std::vector<double>> rewards;
+  bool any_trained = false, equal = true;
+  for (const ScoredSample& s : group.samples) {
+    if (!is_member(s, stage)) continue;
+    any_trained = any_trained || is_trained(s, stage);
+    rewards.push_back(by_part ? parts.values_of(s.outcome, group.problem) : std::vector<double>{s.outcome.value});
+    equal = equal && rewards.back() == rewards.front();
+  }
+  if (rewards.size() < least || !any_trained) return GroupUse::none;
+  return equal && rewards.size() > 1 ? GroupUse::equal_rewards : GroupUse::learns;
 }
 
 }  // namespace
 
+GroupUse use_of(const Group& group, const StageConfig& stage) { return use_of(group, stage, Parts(stage.rewards)); }
+
 TrainingGroups training_groups(const std::vector<Group>& groups, const StageConfig& stage) {
   const Parts parts(stage.rewards);
-  const size_t least = stage.advantage.compares_within_group() ? 2 : 1;
   TrainingGroups out;
   out.part_weights = parts.weights;
   for (const Group& group : groups) {
+    const GroupUse use = use_of(group, stage, parts);
+    if (group.left_out || use == GroupUse::none || (use == GroupUse::equal_rewards && stage.filter.zero_variance == "drop")) {
+      ++out.dropped;
+      continue;
+    }
     TrainGroup train;
     train.group_id = group.samples[0].record.group_id;
     train.prompt = group.samples[0].record.prompt_tokens;
-    for (const auto& s : group.samples) {
-      if (!s.outcome.has_value()) continue;
-      train.sequences.push_back(sequence_of(s.record));
-      train.sequences.back().reward = s.outcome.value;
-      train.sequences.back().parts = parts.values_of(s.outcome, group.problem.data_source);
-    }
-    const bool small = train.sequences.size() < least;
-    if (small || (train.sequences.size() > 1 && stage.filter.zero_variance == "drop" && all_equal(train, stage.advantage))) {
-      ++out.dropped;
-      continue;
+    for (const ScoredSample& s : group.samples) {
+      if (!is_member(s, stage)) continue;
+      train.sequences.push_back(sequence_of(s, stage));
+      train.sequences.back().parts = parts.values_of(s.outcome, group.problem);
     }
     out.groups.push_back(std::move(train));
   }

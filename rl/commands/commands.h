@@ -89,6 +89,11 @@ struct IdentityOptions {
   bool json = false;
 };
 
+struct MixOptions {
+  int64_t draws = 0;               // first draws of each stage to print
+  bool json = false;
+};
+
 // Makes a byte-level BPE tokenizer from files of text.
 struct TokenizerTrainOptions {
   std::vector<std::string> texts;  // files; .jsonl ones give the texts under `key`
@@ -128,6 +133,7 @@ int run_eval_compare(const std::string& folder_a, const std::string& folder_b);
 int run_sample(const SampleOptions& options);
 int run_data_contamination(const ContaminationOptions& options);  // 1: a training row is a test problem, exact or normalised
 int run_data_identity(const IdentityOptions& options);            // 1: there are claims
+int run_data_mix(const Config& config, const MixOptions& options);
 int run_sandbox(const SandboxOptions& options);  // 1 too when the program's verdict is not ok
 int run_score(const ScoreOptions& options);
 int run_reward_list();  // prints the built-in rewards and their options

@@ -1,12 +1,16 @@
 // ponder data.
 #include "rl/commands/arguments.h"
+#include "rl/config.h"
 
 namespace rl {
 
 void add_data(CLI::App& app, Command& command) {
   static ContaminationOptions mixed;
   static IdentityOptions claims;
-  auto* data = app.add_subcommand("data", "Look for what a data file should not hold: test problems, claims to be another assistant");
+  static MixOptions mix;
+  static std::string config;
+  static std::vector<std::string> overrides;
+  auto* data = app.add_subcommand("data", "Look into data: what a run draws from, test problems in a file, claims to be another assistant");
   data->require_subcommand(1);
 
   auto* contamination =
@@ -30,6 +34,18 @@ void add_data(CLI::App& app, Command& command) {
   identity->add_option("--examples", claims.examples, "Claims shown of each file; --json shows all")->capture_default_str()->check(CLI::NonNegativeNumber);
   identity->add_flag("--json", claims.json, "Print JSON");
   identity->callback([&] { command = [&] { return run_data_identity(claims); }; });
+
+  auto* shares = data->add_subcommand("mix", "The data sets of a settings file: rows, share of the draws, epochs, rewards")
+                     ->footer(
+                         "Example:\n  ponder data mix my_run.toml --draws 10\n\n"
+                         "Counts what training takes; rows whose prompt is too long for data.max_prompt_tokens are still among them.");
+  shares->add_option("CONFIG", config, "Settings of a run, a TOML file")->required();
+  shares->add_option("--set", overrides, "Override a setting: --set dataset.code.weight=2; may be repeated")
+      ->type_name("KEY=VALUE")
+      ->allow_extra_args(false);
+  shares->add_option("--draws", mix.draws, "Show the first N problems that each stage draws")->check(CLI::NonNegativeNumber)->type_name("N");
+  shares->add_flag("--json", mix.json, "Print JSON");
+  shares->callback([&] { command = [&] { return run_data_mix(read_config(config, overrides), mix); }; });
 }
 
 }  // namespace rl

@@ -20,7 +20,7 @@ using Json = nlohmann::ordered_json;
 std::vector<reward::Item> items_of(const std::vector<DumpedSample>& group) {
   std::vector<reward::Item> items;
   for (const DumpedSample& s : group) {
-    reward::Item item{s.prompt_id, s.group_id, s.sample_index, s.prompt, s.text, s.answer, s.data_source, s.extra, 0, false};
+    reward::Item item{s.prompt_id, s.group_id, s.sample_index, s.prompt, s.text, s.answer, s.data_source, s.extra, 0, false, s.dataset};
     item.completion_tokens = static_cast<int64_t>(s.tokens.size());
     item.truncated = s.finish == "length";
     items.push_back(std::move(item));

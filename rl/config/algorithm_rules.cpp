@@ -1,4 +1,4 @@
-// Settings of [advantage], [loss], [kl] and [correction] that are fine alone and wrong together.
+// Settings of [advantage], [loss], [kl], [correction], [filter] and [curriculum] that are fine alone and wrong together.
 #include <fmt/core.h>
 
 #include "rl/config/reader.h"
@@ -35,6 +35,14 @@ std::vector<Unused> unused_settings(const StageConfig& stage) {
       fmt::format("kl.where is \"{}\", where the KL is a constant. Remove the key.", stage.kl.where));
   add(stage.correction.mode == "off", {"correction.upper", "correction.lower"},
       "correction.mode is \"off\". Set mode = \"truncate\", \"mask\" or \"seq_mask\", or remove the key.");
+  add(stage.filter.zero_variance != "refill", {"filter.max_refills", "filter.on_exhausted"},
+      fmt::format("filter.zero_variance is \"{}\". Set zero_variance = \"refill\", or remove the key.", stage.filter.zero_variance));
+  const std::string curriculum = fmt::format("curriculum.kind is \"{}\"", stage.curriculum.kind);
+  add(stage.curriculum.kind != "pass_rate",
+      {"curriculum.drop_solved_above", "curriculum.drop_failed_below", "curriculum.min_visits", "curriculum.return_after_epochs"},
+      curriculum + ". Set kind = \"pass_rate\", or remove the key.");
+  add(stage.curriculum.kind != "failure", {"curriculum.floor"}, curriculum + ". Set kind = \"failure\", or remove the key.");
+  add(stage.curriculum.kind == "none", {"curriculum.decay"}, curriculum + ". Set kind = \"pass_rate\" or \"failure\", or remove the key.");
   return unused;
 }
 
@@ -55,6 +63,7 @@ class AlgorithmRules {
     check_aggregation();
     check_kl();
     check_correction();
+    check_sampling();
     check_experts();
   }
 
@@ -139,6 +148,15 @@ class AlgorithmRules {
                        c.mode));
     if (c.lower >= c.upper)
       fail("correction.lower", fmt::format("is {:g}, but correction.upper is {:g}. Set it lower.", c.lower, c.upper));
+  }
+
+  void check_sampling() {
+    const RolloutConfig& rollout = stage_.rollout;
+    if (rollout.partial && rollout.asked_prompts() == rollout.prompts_per_step)
+      fail("rollout.partial",
+           fmt::format("is true, but rollout.overprovision is {:g}: a step asks for the {} groups that it needs, and no group is left "
+                       "unfinished. Set overprovision above 1, for example to 1.5, or partial = false.",
+                       rollout.overprovision, rollout.prompts_per_step));
   }
 
   void check_experts() {

@@ -5,6 +5,7 @@ namespace {
 
 #define RUN(member) [](const Target& t) -> Slot { return &t.config->member; }
 #define STAGE(member) [](const Target& t) -> Slot { return &t.stage->member; }
+#define DATASET(member) [](const Target& t) -> Slot { return &t.dataset->member; }
 #define REWARD(member) [](const Target& t) -> Slot { return &t.reward->member; }
 
 Range any() { return {}; }
@@ -209,6 +210,13 @@ std::vector<Key> declare() {
     {"rollout", "overprovision", STAGE(rollout.overprovision), "", between(1, 8), {},
      "Ask for this many times prompts_per_step; the groups that finish first make the step, the others are aborted. "
      "Above 1 the step favours short completions, and the engine's budgets have a say in the result."},
+    {"rollout", "partial", STAGE(rollout.partial), "", any(), {},
+     "With overprovision: the groups that a step ended without go on in the next one, under its weights, instead of being "
+     "thrown away. Their tokens then have several policy versions."},
+    {"rollout", "max_staleness_steps", STAGE(rollout.max_staleness_steps), "steps", between(0, 64), {},
+     "Sample this many steps ahead, on a thread of its own beside training. A step's samples are drawn with the weights of exactly "
+     "so many steps before, so equal seeds still give equal runs; 0: with those that it trains. Each step ahead costs one more "
+     "copy of the weights. See correction.mode."},
 
     {"advantage", "baseline", STAGE(advantage.baseline), "", any(),
      {"group_mean", "leave_one_out", "length_weighted", "batch_mean", "none"},
@@ -311,8 +319,16 @@ std::vector<Key> declare() {
     {"optimizer", "max_tokens_per_microbatch", STAGE(optimizer.max_tokens_per_microbatch), "tokens", at_least(1), {},
      "Rows of one forward and backward pass; whole groups are packed up to it. Never changes a result."},
 
-    {"filter", "zero_variance", STAGE(filter.zero_variance), "", any(), {"keep", "drop"},
-     "Groups whose rewards are all equal."},
+    {"filter", "zero_variance", STAGE(filter.zero_variance), "", any(), {"keep", "drop", "refill"},
+     "Groups whose rewards are all equal, which teach nothing: refill asks new prompts in their place, in rounds of as many as are "
+     "missing (DAPO's dynamic sampling)."},
+    {"filter", "max_refills", STAGE(filter.max_refills), "rounds", at_least(1), {}, "zero_variance = refill: most rounds in a step."},
+    {"filter", "on_exhausted", STAGE(filter.on_exhausted), "", any(), {"smaller_batch", "keep_zero_variance", "stop"},
+     "zero_variance = refill: when groups are still missing after the last round, train on those there are; or fill up with groups "
+     "of equal rewards, which add nothing and count in the loss's divisor; or save and end the run."},
+    {"filter", "truncated", STAGE(filter.truncated), "", any(), {"keep", "mask", "drop"},
+     "Completions that ran into max_new_tokens: trained as they were scored; not trained, but their reward stays in the group's "
+     "baseline; or out of their group. The reward \"overlong\" makes them cost something instead."},
     {"filter", "max_infra_error_share", STAGE(filter.max_infra_error_share), "share", between(0, 1), {},
      "The run stops, with a checkpoint, when more than this share of the last filter.error_window_steps steps' samples could not "
      "be scored because a reward failed or was late. Steps not yet taken count as free of errors."},
@@ -320,6 +336,23 @@ std::vector<Key> declare() {
      "Steps that max_infra_error_share looks back on."},
     {"filter", "rescore_share", STAGE(filter.rescore_share), "share", between(0, 1), {},
      "Groups that are scored twice, to see whether the same input gets the same score. Never changes a result."},
+
+    {"curriculum", "kind", STAGE(curriculum.kind), "", any(), {"none", "pass_rate", "failure"},
+     "Which problems of a file are asked: all in turn; those that are neither solved nor hopeless, by their pass rate; or the more "
+     "often, the more often they fail (prioritised sampling, Kimi k1.5)."},
+    {"curriculum", "drop_solved_above", STAGE(curriculum.drop_solved_above), "share", between(0, 1), {},
+     "pass_rate: a problem whose pass rate is above this is dropped."},
+    {"curriculum", "drop_failed_below", STAGE(curriculum.drop_failed_below), "share", between(0, 1), {},
+     "pass_rate: a problem whose pass rate is below this is dropped; 0: none."},
+    {"curriculum", "min_visits", STAGE(curriculum.min_visits), "", at_least(1), {},
+     "pass_rate: times that a problem is asked before it may be dropped."},
+    {"curriculum", "return_after_epochs", STAGE(curriculum.return_after_epochs), "epochs", at_least(0), {},
+     "pass_rate: a dropped problem is left out of so many epochs, then asked again; 0: for good."},
+    {"curriculum", "decay", STAGE(curriculum.decay), "", between(0, 1), {},
+     "What earlier completions of a problem keep of their weight in its pass rate when it is asked again; 0: only the last group "
+     "counts, 1: all count alike."},
+    {"curriculum", "floor", STAGE(curriculum.floor), "", share_above_zero(), {},
+     "failure: least weight of a problem, whose weight is else 1 - its pass rate (1 before it is asked)."},
 
     {"eval", "every_steps", STAGE(eval.every_steps), "steps", at_least(0), {},
      "Steps between evaluations; 0: before and after each stage only."},
@@ -404,6 +437,12 @@ std::vector<Key> declare() {
     {"stage", "sequences_per_step", STAGE(sequences_per_step), "sequences", at_least(1), {},
      "sft: sequences in one optimizer step."},
 
+    {"dataset", "name", DATASET(name), "", any(), {},
+     "Name in metrics (mix/NAME/...) and in --set; also the data source of its rows that do not name their own. Several [[dataset]] "
+     "stand in place of data.train; each may have any key of [data] and [template], and takes the others from there."},
+    {"dataset", "weight", DATASET(weight), "", above(0), {}, "Its share of the draws is this over the sum of all sets' weights."},
+    {"dataset", "rewards", DATASET(rewards), "", any(), {}, "Names of the [[reward]] entries that score it; empty: all."},
+
     {"reward", "name", REWARD(name), "", any(), {},
      "builtin: which reward; `ponder reward list` shows them with their options. Else a name of your choice."},
     {"reward", "kind", REWARD(kind), "", any(), {"builtin", "process", "library", "http"},
@@ -465,8 +504,23 @@ const std::vector<std::string>& init_sections() {
 
 const std::vector<std::string>& stage_sections() {
   static const std::vector<std::string> sections = {"data", "template", "rollout",    "advantage", "loss",  "kl",
-                                                    "correction", "moe", "optimizer", "filter",    "eval",      "sft",  "early_stop", "alarm"};
+                                                    "correction", "moe", "optimizer", "filter",    "curriculum", "eval", "sft",
+                                                    "early_stop", "alarm"};
   return sections;
+}
+
+std::vector<const Key*> dataset_keys() {
+  std::vector<const Key*> keys;
+  for (const char* section : {"dataset", "data", "template"})
+    for (const auto& key : config_keys())
+      if (key.section == section && key.path() != "data.name") keys.push_back(&key);
+  return keys;
+}
+
+const Key* find_dataset_key(const std::string& name) {
+  for (const Key* key : dataset_keys())
+    if (key->name == name) return key;
+  return nullptr;
 }
 
 }  // namespace rl

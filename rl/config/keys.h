@@ -15,11 +15,12 @@
 
 namespace rl {
 
-// What a key may write to. A stage key needs `stage`, a reward key needs `reward`.
+// What a key may write to. A stage key needs `stage`, a reward key needs `reward`, a dataset key `dataset`.
 struct Target {
   Config* config = nullptr;
   StageConfig* stage = nullptr;
   reward::Settings* reward = nullptr;
+  DatasetConfig* dataset = nullptr;
 };
 
 struct Pair {
@@ -59,6 +60,11 @@ std::vector<std::string> key_names(const std::string& section);
 const std::vector<std::string>& run_sections();
 const std::vector<std::string>& stage_sections();
 const std::vector<std::string>& init_sections();
+
+// The key of that name that a [[dataset]] may have: its own, or one of [data] or [template]; nullptr: none.
+const Key* find_dataset_key(const std::string& name);
+// All of them, in the order of the documentation.
+std::vector<const Key*> dataset_keys();
 
 // Writes the node's value to the slot. Returns an empty string, or what is wrong and how to fix it.
 std::string assign(const Key& key, const TomlNode& node, const Target& target);

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "kernels/error.h"
+#include "rl/config/datasets.h"
 #include "rl/config/nearest_name.h"
 #include "rl/config/presets.h"
 
@@ -20,6 +21,9 @@ using Sources = std::map<std::string, Source>;
 bool holds(const std::vector<std::string>& list, const std::string& item) {
   return std::find(list.begin(), list.end(), item) != list.end();
 }
+
+// Sections that are lists of tables.
+bool is_list(const std::string& section) { return section == "stage" || section == "reward" || section == "dataset"; }
 
 // "It belongs in [optimizer]." for a known key in the wrong section; else the nearest name; else the names there are.
 std::string hint_for_key(const std::string& section, const std::string& name) {
@@ -54,7 +58,7 @@ class Reader {
   Resolved sizes_only(const TomlNode& root) {
     const Target target{&out_.config, nullptr, nullptr};
     for (const auto& [name, node] : root.children) {
-      const bool known = name == "stage" || name == "reward" || holds(run_sections(), name) || holds(stage_sections(), name);
+      const bool known = is_list(name) || holds(run_sections(), name) || holds(stage_sections(), name);
       if (name == "run" || name == "model" || name == "tokenizer") read_table(name, "", node, target, out_.run_sources);
       else if (!known) errors_.add({.line = node.line}, name, "unknown section. Known here: run, model, tokenizer.");
     }
@@ -81,7 +85,7 @@ class Reader {
       kernels::fail_usage("{}: has no [[reward]]. Add one, such as\n[[reward]]\nname = \"math\"", out_.config.file);
     read_rewards(*found, "", base_, base_rewards_);
     for (const auto& [name, node] : root.children)
-      if (name != "reward" && name != "stage" && name != "preset" && !holds(run_sections(), name) && !holds(stage_sections(), name))
+      if (!is_list(name) && name != "preset" && !holds(run_sections(), name) && !holds(stage_sections(), name))
         errors_.add({.line = node.line}, name, "unknown section. " + hint_for_section(name));
     if (!errors_.empty()) throw kernels::UsageError(errors_.joined());
     return base_.rewards;
@@ -105,19 +109,31 @@ class Reader {
       return;
     }
     const std::string file = "preset " + asked->text;
-    for (const auto& [section, table] : read_toml_text(*text, file).children)
+    for (const auto& [section, table] : read_toml_text(*text, file).children) {
+      if (section == "reward") {
+        for (const auto& [unused, entry] : table.children) {
+          read_reward(entry, "", preset_rewards_.emplace_back());
+          preset_reward_sources_.push_back({.line = entry.line, .preset = asked->text});
+        }
+        continue;
+      }
       for (const auto& [name, value] : table.children) {
         const Key* key = find_key(section, name);
         const std::string error = key == nullptr ? "unknown key" : assign(*key, value, {nullptr, &grpo_base_, nullptr});
         if (!error.empty()) kernels::fail("{}:{}: {}.{}: {}", file, value.line, section, name, error);
         grpo_sources_[section + "." + name] = {.line = value.line, .preset = asked->text};
       }
+    }
   }
 
   void read_sections(const TomlNode& root) {
     for (const auto& [name, node] : root.children) {
       const Source at{.line = node.line};
       if (name == "stage" || name == "preset") continue;
+      if (name == "dataset") {
+        base_datasets_ = &node;
+        continue;
+      }
       if (name == "reward") {
         read_rewards(node, "", base_, base_rewards_);
       } else if (holds(run_sections(), name)) {
@@ -136,13 +152,13 @@ class Reader {
   static std::string hint_for_section(const std::string& name) {
     std::vector<std::string> known = run_sections();
     known.insert(known.end(), stage_sections().begin(), stage_sections().end());
-    known.insert(known.end(), {"stage", "reward", "preset"});
+    known.insert(known.end(), {"stage", "reward", "dataset", "preset"});
     if (holds(init_sections(), name))
       return "It is for `ponder init`, which makes a model folder; then set model.path to that folder.";
     const std::string near = nearest_name(name, known);
     if (near == "preset") return "Did you mean preset = \"...\" at the top?";
     if (!near.empty())
-      return fmt::format("Did you mean {}?", near == "stage" || near == "reward" ? "[[" + near + "]]" : "[" + near + "]");
+      return fmt::format("Did you mean {}?", is_list(near) ? "[[" + near + "]]" : "[" + near + "]");
     return fmt::format("Known sections: {}.", fmt::join(known, ", "));
   }
 
@@ -237,6 +253,7 @@ class Reader {
     out_.config.stages.push_back(kind == "sft" ? base_ : grpo_base_);
     out_.stage_sources.push_back(kind == "sft" ? base_sources_ : grpo_sources_);
     out_.reward_sources.push_back(base_rewards_);
+    dataset_lists_.push_back({base_datasets_, ""});
   }
 
   void read_stage(const TomlNode& entry, size_t index) {
@@ -246,6 +263,7 @@ class Reader {
     sources["stage"] = {.line = entry.line};
     for (const auto& [name, node] : entry.children) {
       if (name == "reward") read_rewards(node, "stage.", stage, out_.reward_sources[index]);
+      else if (name == "dataset") dataset_lists_[index] = {&node, "stage."};
       else if (holds(stage_sections(), name)) read_table(name, "stage.", node, target, sources);
       else if (holds(run_sections(), name))
         errors_.add({.line = node.line}, "stage." + name,
@@ -286,6 +304,7 @@ class Reader {
     }
     const TomlNode value = read_toml_value(text.substr(equals + 1));
     if (path[0] == "stage") override_stages(path, value, source);
+    else if (path[0] == "dataset" && path.size() == 3) dataset_overrides_.push_back({path[1], path[2], value, source});
     else if (path[0] == "reward") override_rewards(path, value, source);
     else if (path.size() != 2) errors_.add(source, text.substr(0, equals), "has too many dots. Write section.key=value.");
     else if (holds(run_sections(), path[0]))
@@ -342,7 +361,45 @@ class Reader {
       names.insert(stage.name);
       if (stage.kind != "sft" && run.steps > 0) stage.steps = stage.steps > 0 ? std::min(stage.steps, run.steps) : run.steps;
     }
+    for (size_t i = 0; i < out_.config.stages.size(); ++i) {
+      if (out_.config.stages[i].kind == "grpo") add_preset_rewards(i);
+      fill_in_lengths(out_.config.stages[i]);
+      const auto& [list, prefix] = dataset_lists_[i];
+      out_.dataset_sources.push_back(read_datasets(list, prefix, dataset_overrides_, out_.config.stages[i], errors_));
+    }
+    for (const auto& o : dataset_overrides_) check_names_a_dataset(o);
     if (out_.config.model.init == "random") fill_in_born_model(out_);
+  }
+
+  // Behind the file's own, but for those that the file has itself.
+  void add_preset_rewards(size_t index) {
+    StageConfig& stage = out_.config.stages[index];
+    for (size_t r = 0; r < preset_rewards_.size(); ++r) {
+      const auto same = [&](const reward::Settings& own) { return own.name == preset_rewards_[r].name; };
+      if (stage.rewards.empty() || std::any_of(stage.rewards.begin(), stage.rewards.end(), same)) continue;
+      stage.rewards.push_back(preset_rewards_[r]);
+      out_.reward_sources[index].push_back(preset_reward_sources_[r]);
+    }
+  }
+
+  // A penalty on length counts from the longest completion there is.
+  static void fill_in_lengths(StageConfig& stage) {
+    for (auto& settings : stage.rewards) {
+      const bool counts = settings.kind == "builtin" && (settings.name == "overlong" || settings.name == "cosine");
+      const auto given = [](const auto& option) { return option.first == "max_tokens"; };
+      if (counts && std::none_of(settings.options.begin(), settings.options.end(), given))
+        settings.options.emplace_back("max_tokens", fmt::format("{}", stage.rollout.max_new_tokens));
+    }
+  }
+
+  void check_names_a_dataset(const DatasetOverride& override_) {
+    std::vector<std::string> names;
+    for (const auto& stage : out_.config.stages)
+      for (const auto& set : stage.datasets) names.push_back(set.name);
+    if (!holds(names, override_.name))
+      errors_.add(override_.source, "dataset", names.empty() ? "this file has no [[dataset]]."
+                                                             : fmt::format("\"{}\" is none of: {}. Write dataset.NAME.key=value.",
+                                                                           override_.name, fmt::join(names, ", ")));
   }
 
   ConfigErrors errors_;
@@ -352,6 +409,12 @@ class Reader {
   StageConfig base_, grpo_base_;
   Sources base_sources_, grpo_sources_;
   std::vector<Source> base_rewards_;
+  std::vector<reward::Settings> preset_rewards_;
+  std::vector<Source> preset_reward_sources_;
+  // Read last: an entry takes over what [data] and [template] are in the end.
+  const TomlNode* base_datasets_ = nullptr;
+  std::vector<std::pair<const TomlNode*, std::string>> dataset_lists_;  // [stage], with the prefix of its paths
+  std::vector<DatasetOverride> dataset_overrides_;
 };
 
 }  // namespace

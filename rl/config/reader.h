@@ -37,7 +37,8 @@ struct Resolved {
   Config config;
   std::map<std::string, Source> run_sources;
   std::vector<std::map<std::string, Source>> stage_sources;
-  std::vector<std::vector<Source>> reward_sources;  // [stage][reward]
+  std::vector<std::vector<Source>> reward_sources;   // [stage][reward]
+  std::vector<std::vector<Source>> dataset_sources;  // [stage][dataset]
 
   Source source_of(size_t stage, const std::string& path) const;
 };

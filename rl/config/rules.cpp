@@ -2,6 +2,7 @@
 #include <fmt/core.h>
 
 #include "rl/best_metric.h"
+#include "rl/config/datasets.h"
 #include "rl/config/reader.h"
 
 namespace rl {
@@ -19,6 +20,7 @@ class Rules {
       fail(0, "checkpoint.resume", "is empty. Write \"off\", \"auto\" or a checkpoint folder.");
     for (size_t i = 0; i < resolved_.config.stages.size(); ++i) {
       check_stage(i);
+      check_data_rules(resolved_, i, errors_);
       if (const std::string wrong = model::unknown_style(resolved_.config.stages[i].chat_template.style); !wrong.empty())
         fail(i, "template.style", wrong);
       if (resolved_.config.stages[i].kind == "grpo") check_grpo(i);
@@ -83,10 +85,6 @@ class Rules {
     }
     if (stage.moe.aux_loss_coef > 0 && !stage.moe.train_router)
       fail(index, "moe.aux_loss_coef", "is above 0, but moe.train_router is false, so nothing learns from it. Set one of the two.");
-    if (stage.data.train.empty())
-      fail(index, "data.train", "is missing: there are no prompts. Give a JSONL file or \"generator:arithmetic\".");
-    check_data_name(index, "data.train", stage.data.train);
-    check_data_name(index, "data.eval", stage.data.eval);
     if (stage.optimizer.schedule == "constant" && stage.optimizer.final_lr_share > 0)
       fail(index, "optimizer.final_lr_share",
            fmt::format("is {}, but optimizer.schedule is \"constant\", which never falls. "
@@ -104,8 +102,10 @@ class Rules {
       fail(index, "stage.epochs", "is set, but a grpo stage is counted in steps. Set steps; loss.epochs_per_step trains on a rollout more than once.");
     else if (stage.steps > 0)
       fail(index, "stage.epochs", fmt::format("is {}, but steps is {}: both say how long the stage is. Remove one of the two.", stage.epochs, stage.steps));
-    else if (stage.data.train.rfind("generator:", 0) == 0)
-      fail(index, "stage.epochs", fmt::format("is {}, but {} has no end. Set steps.", stage.epochs, stage.data.train));
+    else
+      for (const DatasetConfig& set : stage.sets())
+        if (set.data.train.rfind("generator:", 0) == 0)
+          fail(index, "stage.epochs", fmt::format("is {}, but {} has no end. Set steps.", stage.epochs, set.data.train));
   }
 
   // What hangs on evaluations: early stop here, the best checkpoint once for the run.
@@ -120,7 +120,7 @@ class Rules {
       fail(index, "early_stop.metric", wrong);
     else if (stop.patience == 0 && stop.target == 0)
       fail(index, "early_stop.metric", "is set, but nothing says when to stop. Set early_stop.patience or early_stop.target.");
-    else if (stage.eval.every_steps == 0 || stage.data.eval.empty())
+    else if (stage.eval.every_steps == 0 || stage.eval_problems() == 0)
       fail(index, "early_stop.metric", "is set, but nothing is evaluated while the stage runs. Set data.eval and eval.every_steps.");
   }
 
@@ -130,18 +130,13 @@ class Rules {
     const std::string wrong = evaluation_metric_problem(checkpoint.keep_best, checkpoint.best_is, "checkpoint.best_is");
     if (!wrong.empty()) return fail(0, "checkpoint.keep_best", wrong);
     for (const auto& stage : resolved_.config.stages)
-      if (!stage.data.eval.empty()) return;
+      if (stage.eval_problems() > 0) return;
     fail(0, "checkpoint.keep_best", "is set, but nothing is evaluated. Set data.eval, and eval.every_steps for evaluations on the way.");
   }
 
   void check_cost() {
     for (const auto& text : resolved_.config.cost.machine_prices)
       if (const std::string wrong = machine_price_problem(text); !wrong.empty()) fail(0, "cost.machine_prices", wrong);
-  }
-
-  void check_data_name(size_t index, const std::string& path, const std::string& name) {
-    if (name.rfind("generator:", 0) != 0 || name == "generator:arithmetic" || name == "generator:countdown") return;
-    fail(index, path, fmt::format("is \"{}\", but the generators are generator:arithmetic and generator:countdown.", name));
   }
 
   void check_grpo(size_t index) {

@@ -65,6 +65,13 @@ Json rewards_schema() {
   return {{"type", "array"}, {"items", entry}};
 }
 
+Json datasets_schema() {
+  Json entry = {{"type", "object"}, {"additionalProperties", false}};
+  for (const Key* key : dataset_keys()) entry["properties"][key->name] = key_schema(*key);
+  entry["required"] = {"name", "train"};
+  return {{"type", "array"}, {"items", entry}};
+}
+
 std::string cell(std::string text) {
   for (size_t at = 0; (at = text.find('|', at)) != std::string::npos; at += 2) text.insert(at, "\\");
   return text;
@@ -76,6 +83,7 @@ std::string config_schema_json() {
   Json stage = section_schema("stage");
   for (const auto& section : stage_sections()) stage["properties"][section] = section_schema(section);
   stage["properties"]["reward"] = rewards_schema();
+  stage["properties"]["dataset"] = datasets_schema();
 
   Json root = {{"$schema", "http://json-schema.org/draft-07/schema#"},
                {"title", "Ponder run"},
@@ -86,6 +94,7 @@ std::string config_schema_json() {
   for (const auto& section : stage_sections()) root["properties"][section] = section_schema(section);
   root["properties"]["preset"] = {{"description", preset_sentence}, {"type", "string"}, {"enum", preset_names()}};
   root["properties"]["reward"] = rewards_schema();
+  root["properties"]["dataset"] = datasets_schema();
   root["properties"]["stage"] = {{"type", "array"}, {"items", stage}};
   return root.dump(2) + "\n";
 }
@@ -95,7 +104,7 @@ std::string config_table_markdown() {
   out += fmt::format("| `preset` | text | | {} | {} |\n", cell(fmt::format("{}", fmt::join(preset_names(), " | "))), preset_sentence);
   for (const auto& key : config_keys()) {
     const std::string path =
-        key.section == "stage" || key.section == "reward" ? "[[" + key.section + "]] " + key.name : key.path();
+        key.section == "stage" || key.section == "reward" || key.section == "dataset" ? "[[" + key.section + "]] " + key.name : key.path();
     out += fmt::format("| `{}` | {} | `{}` | {} | {}{} |\n", path, type_name(key), default_text(key), cell(range_text(key)),
                        cell(key.sentence), key.unit.empty() ? "" : " (" + key.unit + ")");
   }

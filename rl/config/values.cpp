@@ -161,7 +161,8 @@ struct Defaults {
   Config config;
   StageConfig stage;
   reward::Settings reward;
-  Target target() { return {&config, &stage, &reward}; }
+  DatasetConfig dataset;
+  Target target() { return {&config, &stage, &reward, &dataset}; }
 };
 
 }  // namespace

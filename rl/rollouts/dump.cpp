@@ -29,6 +29,7 @@ Json line_of(const Group& group, const ScoredSample& s, double advantage, const 
   Json json = rollout::record_to_json(s.record, &tokenizer);
   json["answer"] = group.problem.answer;
   json["data_source"] = group.problem.data_source;
+  if (!group.problem.dataset.empty()) json["dataset"] = group.problem.dataset;
   if (!group.problem.extra.empty()) json["extra"] = group.problem.extra;
   json["text"] = s.text;
   json["status"] = reward::name_of(s.outcome.status);
@@ -51,9 +52,7 @@ Advantages advantages_of(const std::vector<Group>& groups, const std::vector<Tra
     auto& own = all.emplace_back(group.samples.size(), std::numeric_limits<double>::quiet_NaN());
     const auto found = by_id.find(group.samples.at(0).record.group_id);
     if (found == by_id.end()) continue;
-    size_t next = 0;
-    for (size_t i = 0; i < group.samples.size(); ++i)
-      if (group.samples[i].outcome.has_value()) own[i] = advantage_of(found->second->sequences.at(next++));
+    for (const TrainSequence& s : found->second->sequences) own.at(static_cast<size_t>(s.sample)) = advantage_of(s);
   }
   return all;
 }

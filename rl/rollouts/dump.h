@@ -12,7 +12,7 @@ namespace rl {
 
 // One advantage a sample, in the order of the groups; NaN: it took no part in the update (no value, or a dropped group).
 using Advantages = std::vector<std::vector<double>>;
-// `trained`: what the step trains on, made of some of `groups`: in each, the samples that have a value.
+// `trained`: what the step trains on, made of some of `groups` and some of their samples.
 Advantages advantages_of(const std::vector<Group>& groups, const std::vector<TrainGroup>& trained);
 
 // RUN/rollouts/STAGE-000012, without an ending.

@@ -25,7 +25,7 @@ DumpedStep find_step(const std::string& run_directory, const std::string& stage,
 
 struct DumpedSample {
   int64_t prompt_id = 0, group_id = 0, sample_index = 0;
-  std::string prompt, text, answer, data_source, extra;  // text: of the completion, without its end token
+  std::string prompt, text, answer, data_source, extra, dataset;  // text: of the completion, without its end token
   std::string status, extracted, reason, detail, finish;
   std::optional<double> reward, advantage;  // no value: it left its group; no advantage: it was not trained on
   std::vector<std::pair<std::string, double>> components;

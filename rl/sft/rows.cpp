@@ -2,15 +2,19 @@
 
 #include <algorithm>
 
+#include "rl/data/mixture.h"
+
 namespace rl {
 
 SftRows open_sft_rows(const StageConfig& stage, uint64_t seed, const SftTokenizer& tokenizer) {
   // A generator keeps the function and asks it whenever a problem is drawn.
   const auto left_out = std::make_shared<int64_t>(0);
-  auto data = open_dataset(stage.data, seed, [tokenizer, left_out](const Problem& problem) {
-    const bool fits = tokenizer.sequence(problem).has_value();
-    *left_out += !fits;
-    return fits;
+  auto data = open_stage_data(stage, seed, [&tokenizer, left_out](const DatasetConfig& set) -> Fits {
+    return [own = tokenizer.only(set), left_out](const Problem& problem) {
+      const bool fits = own.sequence(problem).has_value();
+      *left_out += !fits;
+      return fits;
+    };
   });
   return {std::move(data), *left_out};
 }

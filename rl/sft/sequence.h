@@ -36,7 +36,7 @@ struct SftSequence {
 
 class SftTokenizer {
  public:
-  // Of a stage whose template is resolved. `max_positions`: the model's.
+  // Of a stage whose templates are resolved: a problem goes by its data set. `max_positions`: the model's.
   SftTokenizer(std::shared_ptr<const model::Tokenizer> tokenizer, const StageConfig& stage, std::vector<int32_t> stop_tokens,
                int64_t max_positions);
 
@@ -46,15 +46,18 @@ class SftTokenizer {
   // these say "error".
   std::optional<SftSequence> sequence(const Problem& problem) const;
 
+  // The same for the problems of one set, before they know which they are of.
+  SftTokenizer only(const DatasetConfig& set) const;
+
   int64_t max_tokens() const { return max_tokens_; }  // of a row: the last token needs no position
 
  private:
+  const DatasetConfig& set_of(const Problem& problem) const;
   std::string place_of(const Problem& problem) const;  // "file:line", or the generator and the problem's number
 
   std::shared_ptr<const model::Tokenizer> tokenizer_;
-  DataConfig data_;
+  std::vector<DatasetConfig> sets_;
   SftConfig sft_;
-  model::TemplateConfig chat_;
   std::vector<int32_t> stop_tokens_;
   int64_t max_tokens_;
 };

@@ -1,10 +1,12 @@
 #include "kernels/thread_pool.h"
 
+#include <array>
 #include <atomic>
 #include <limits>
 #include <mutex>
 #include <set>
 #include <stdexcept>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -118,6 +120,52 @@ TEST_CASE("callers on several threads at once all get their work done", "[thread
     });
   for (auto& t : callers) t.join();
   CHECK(total == 4 * 100 * (17 * 16 / 2));
+}
+
+TEST_CASE("two callers beside each other keep their own tasks and exceptions, while helpers rest and come back", "[thread_pool]") {
+  const testing::KernelSettings saved;
+  for (const int64_t threads : {2, 3, 5}) {
+    kernels::set_threads(threads);
+    std::array<std::atomic<int64_t>, 2> sums{}, caught{};
+    std::vector<std::thread> callers;
+    for (size_t c = 0; c < 2; ++c)
+      callers.emplace_back([&, c] {
+        for (int round = 0; round < 300; ++round) {
+          const kernels::Callers beside(round % 3 == 0 ? 1 : 0);
+          try {
+            parallel_for(23, [&](int64_t i) {
+              sums[c] += i + static_cast<int64_t>(c);
+              if (round % 7 == 0 && i == 11) throw std::runtime_error(c == 0 ? "first" : "second");
+            });
+          } catch (const std::runtime_error& error) {
+            caught[c] += std::string(error.what()) == (c == 0 ? "first" : "second");
+          }
+        }
+      });
+    for (auto& t : callers) t.join();
+    CHECK(sums[0] == 300 * 253);  // 0 + 1 + .. + 22
+    CHECK(sums[1] == 300 * (253 + 23));
+    CHECK(caught[0] == 43);       // rounds 0, 7, .. 294
+    CHECK(caught[1] == 43);
+  }
+}
+
+TEST_CASE("a region is finished although all helpers rest, and they work again afterwards", "[thread_pool]") {
+  const testing::KernelSettings saved;
+  kernels::set_threads(3);
+  std::atomic<int> runs{0};
+  {
+    const kernels::Callers many(2);
+    for (int round = 0; round < 50; ++round) parallel_for(10, [&](int64_t) { ++runs; });
+    CHECK(runs == 500);
+  }
+  // Two tasks that wait for each other need two threads.
+  std::atomic<int> here{0};
+  parallel_for(2, [&](int64_t) {
+    ++here;
+    while (here < 2) std::this_thread::yield();
+  });
+  CHECK(here == 2);
 }
 
 TEST_CASE("many short jobs in a row, with threads set anew between", "[thread_pool]") {

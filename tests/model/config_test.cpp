@@ -100,13 +100,13 @@ TEST_CASE("a broken config is refused with the key, its value and what would be 
         "config.json: model_type: is \"gpt2\", but must be a supported family: llama, mistral, qwen2, qwen3, qwen3_moe, olmoe, "
         "mixtral, deepseek_v2, deepseek_v3.");
   CHECK(error_with(llama, "hidden_size", 15) ==
-        "config.json: width: is 15, but must be even: products take its elements in pairs.");
+        "config.json: hidden_size: is 15, but must be even: products take its elements in pairs.");
   CHECK(error_with(llama, "hidden_size", "16") ==
         "config.json: hidden_size: is \"16\", but must be an integer from 1 to 16777216.");
   CHECK_THAT(error_with(llama, "hidden_size", nullptr), Contains("hidden_size: is missing"));
   CHECK_THAT(error_with(llama, "hidden_size", 1e300), Contains("hidden_size: is 1e+300"));
   CHECK_THAT(error_with(llama, "num_hidden_layers", 18446744073709551615u), Contains("num_hidden_layers"));
-  CHECK_THAT(error_with(llama, "num_key_value_heads", 3), Contains("key_heads: is 3 and heads is 4"));
+  CHECK_THAT(error_with(llama, "num_key_value_heads", 3), Contains("num_key_value_heads: is 3 and heads is 4"));
   CHECK_THAT(error_with(llama, "attention_bias", 1), Contains("attention_bias: is 1"));
   CHECK_THAT(error_with(llama, "hidden_act", "gelu"), Contains("hidden_act"));
   CHECK_THAT(error_with(llama, "rope_parameters", {{"rope_type", "yarn"}, {"factor", -40}}), Contains("factor: is -40"));
@@ -117,8 +117,8 @@ TEST_CASE("a broken config is refused with the key, its value and what would be 
   CHECK_THAT(error_with(qwen, "decoder_sparse_step", 0), Contains("decoder_sparse_step: is 0"));
   CHECK_THAT(error_with(qwen, "decoder_sparse_step", 4), Contains("leave them no layer"));
   CHECK_THAT(error_with(qwen, "mlp_only_layers", {3}), Contains("mlp_only_layers: is [3], but must be layers from 0 to 2"));
-  CHECK_THAT(error_with(qwen, "num_experts_per_tok", 5), Contains("active_experts: is 5"));
-  CHECK_THAT(error_with(deepseek, "n_group", 3), Contains("expert_groups: is 3, but must divide the number of experts, 8"));
+  CHECK_THAT(error_with(qwen, "num_experts_per_tok", 5), Contains("num_experts_per_tok: is 5"));
+  CHECK_THAT(error_with(deepseek, "n_group", 3), Contains("n_group: is 3, but must divide the number of experts, 8"));
   CHECK_THAT(error_with(deepseek, "num_experts_per_tok", 5), Contains("the 1 kept groups hold only 4 experts"));
   CHECK_THAT(error_with(deepseek, "topk_method", "greedy"), Contains("topk_method: is \"greedy\""));
   CHECK_THAT(error_of([&] { read(json::array()); }), Contains("a JSON object is expected"));

@@ -111,6 +111,14 @@ TEST_CASE("overlong costs nothing at first, then falls to -1 over the last token
   REQUIRE(overlong(100) == -1.0);
   REQUIRE(overlong(101) == -1.0);
   REQUIRE(overlong(80, "0.5") == -0.25);  // 0.5 * (60 - 80) / 40
+  // DAPO's own numbers, Lmax = 20480 and Lcache = 4096, are the defaults; cache_share = 0.2 says the same.
+  for (const OptionList& options : {OptionList{}, OptionList{{"cache_share", "0.2"}}}) {
+    const auto dapo = make("overlong", options);
+    const auto scores = values(*dapo, {sample(true, 16384), sample(true, 17408), sample(true, 20480), sample(true, 20481)});
+    REQUIRE(scores == std::vector<double>{0, -0.25, -1, -1});  // 20480 - 4096 = 16384; (16384 - 17408) / 4096
+  }
+  // 20 % of 256 tokens: 51.
+  REQUIRE(values(*make("overlong", {{"max_tokens", "256"}, {"cache_share", "0.2"}}), {sample(true, 222)})[0] == -17.0 / 51);
 }
 
 TEST_CASE("overlong has no value where nobody counted the tokens", "[length]") {

@@ -90,16 +90,34 @@ TEST_CASE("a length reward that measures against another length than the rollout
     for (const auto& line : rl::check_run(rl::read_config(folder + "group_of_one.toml", overrides)).warnings) all += line + "\n";
     return all;
   };
-  REQUIRE(contains(warned({"reward.exact.name=cosine", "reward.cosine.of=exact"}),
-                   "reward: cosine: max_tokens is not set, but completions end at rollout.max_new_tokens = 24. Set max_tokens = 24."));
+  REQUIRE(contains(warned({"reward.exact.name=cosine", "reward.cosine.of=exact", "reward.cosine.max_tokens=30"}),
+                   "reward: cosine: max_tokens is 30, but completions end at rollout.max_new_tokens = 24. Set max_tokens = 24."));
   REQUIRE(contains(warned({"reward.exact.name=overlong", "reward.overlong.cache_tokens=8", "reward.overlong.max_tokens=100"}), "overlong: max_tokens is 100"));
   REQUIRE(warned({"reward.exact.name=overlong", "reward.overlong.cache_tokens=8", "reward.overlong.max_tokens=24"}).empty());
+  REQUIRE(warned({"reward.exact.name=overlong", "reward.overlong.cache_tokens=8"}).empty());  // left out: the rollout's
 }
 
 TEST_CASE("an sft stage needs completions in its data", "[check]") {
   const std::string said =
       complaints_of({"data.train=tests/rl/broken/problems.jsonl", "stage.grpo.kind=sft", "stage.0.steps=1"});
   REQUIRE(contains(said, "data.completion_key: row 1 of tests/rl/broken/problems.jsonl has no text under \"completion\""));
+}
+
+TEST_CASE("partial rollouts need groups to be left over, and staleness is said to be off-policy", "[check]") {
+  CHECK(contains(complaints_of({"rollout.partial=true"}), "rollout.partial: is true, but rollout.overprovision is 1"));
+  CHECK(complaints_of({"rollout.partial=true", "rollout.overprovision=1.5"}).empty());
+  CHECK(contains(complaints_of({"rollout.max_staleness_steps=-1"}), "rollout.max_staleness_steps"));
+  const auto report = [](std::vector<std::string> extra) {
+    extra.insert(extra.begin(), "rollout.samples_per_prompt=4");
+    return rl::check_run(rl::read_config(folder + "group_of_one.toml", extra)).report;
+  };
+  CHECK_FALSE(contains(report({}), "off-policy"));
+  const std::string ahead = report({"rollout.max_staleness_steps=2"});
+  CHECK(contains(ahead, "2 steps ahead: 2 more copies of the weights"));
+  CHECK(contains(ahead, "updates are off-policy: the ratio is to the log-probabilities of the weights that drew a token"));
+  CHECK(contains(ahead, "older weights"));
+  CHECK(contains(report({"rollout.max_staleness_steps=1", "correction.mode=truncate", "correction.old_logprobs=recompute"}),
+                 "correction.mode = \"truncate\" weighs"));
 }
 
 TEST_CASE("the memory plan counts parameters, and sixteen bytes and the packed weights of each", "[memory]") {
@@ -151,6 +169,25 @@ TEST_CASE("a reference policy costs its weights and masters again", "[memory]") 
   const auto plan =
       rl::plan_memory(rl::read_config(folder + "group_of_one.toml", {"rollout.samples_per_prompt=4", "kl.coef=0.1"}));
   REQUIRE(plan.reference == plan.weights + plan.master);
+}
+
+TEST_CASE("sampling ahead costs a copy of the weights a step, and cache and activations no longer take turns", "[memory]") {
+  const auto with = [](std::vector<std::string> extra) {
+    extra.insert(extra.begin(), "rollout.samples_per_prompt=4");
+    return rl::plan_memory(rl::read_config(folder + "group_of_one.toml", extra));
+  };
+  const auto now = with({}), ahead = with({"rollout.max_staleness_steps=3"});
+  CHECK(now.stale == 0);
+  CHECK(ahead.stale == 3 * ahead.weights);
+  CHECK(ahead.total() == now.fixed() + 3 * now.weights + now.cache + now.sampling + now.activations);
+  CHECK(ahead.error.empty());
+  // Short of memory the cache gives way to half of what is left, and micro-batches fit into the other half.
+  const auto tight = with({"rollout.max_staleness_steps=1", "rollout.max_sequences=2000", "rollout.prompts_per_step=256",
+                           "rollout.overprovision=2", "model.layers=24", "run.memory_mb=215"});
+  CHECK(tight.error.empty());
+  CHECK(tight.total() <= tight.budget);
+  CHECK(tight.cache_tokens < tight.wanted_cache_tokens);
+  CHECK(with({"rollout.max_staleness_steps=1", "run.memory_mb=161"}).error.find("lower rollout.max_staleness_steps") != std::string::npos);
 }
 
 TEST_CASE("a cache that does not fit beside the weights is refused, and blocks are recomputed before that", "[memory]") {

@@ -5,7 +5,6 @@
 
 #include "kernels/error.h"
 #include "kernels/thread_pool.h"
-#include "rl/prompt_feed.h"
 #include "rl/step_times.h"
 #include "rollout/scripted_engine.h"
 #include "tests/reward/fake_reward.h"
@@ -138,6 +137,66 @@ TEST_CASE("which groups an over-provisioned step takes follows from the requests
   }
 }
 
+TEST_CASE("groups that go on in later steps end with the bits of a step that waits for all", "[collect]") {
+  const auto config = toy::mla_moe();
+  const auto weights = toy::weights(config, kernels::Dtype::float32);
+  Ask ask;
+  ask.samples = 3;
+  ask.max_new_tokens = 40;
+  ask.seed = 3;
+  const auto collector_on = [&](rollout::Engine& engine) {
+    engine.publish(weights);
+    const model::TemplateConfig plain{.style = "plain", .system = {}, .prefill = {}, .options = {}, .date = {}, .chat = {}};
+    return Collector(engine, scorer(), tokenizer(), plain, {7, 11});
+  };
+  rollout::EngineConfig few;
+  few.max_sequences = 7;  // some groups have not begun when the step ends
+  rollout::Engine one(config, kernels::Dtype::float32, few, tokenizer()), other(config, kernels::Dtype::float32, few, tokenizer());
+  Collector whole = collector_on(one), parts = collector_on(other);
+  const auto all = whole.run(problems(8), ask);
+  ask.carry = true;
+  ask.wanted_groups = 3;
+  std::vector<Group> got = parts.run(problems(8), ask), carried = parts.take_unfinished();
+  REQUIRE(got.size() == 3);
+  CHECK(carried.size() == 5);
+  CHECK(parts.carried_tokens() > 0);
+  CHECK(parts.aborted_tokens() == 0);
+  CHECK(other.live_samples() == 0);
+  ask.step = 9, ask.first_group = 100;  // of later steps' own groups
+  for (int64_t step = 0; !carried.empty(); ++step) {
+    other.release_cache();  // throws if a page were still in use
+    ask.wanted_groups = 2;
+    const auto more = parts.run(std::vector<Prompt>(), ask, carried);
+    const auto left = parts.take_unfinished();
+    CHECK(more.size() + left.size() == carried.size());
+    got.insert(got.end(), more.begin(), more.end());
+    carried = left;
+  }
+  REQUIRE(got.size() == 8);
+  for (const Group& group : got) {
+    const Group& expected = all.at(static_cast<size_t>(group.problem.prompt_id - 100));
+    for (size_t s = 0; s < 3; ++s) {
+      const auto &record = group.samples[s].record, &its = expected.samples[s].record;
+      CHECK(record.tokens == its.tokens);
+      CHECK(record.logprobs == its.logprobs);
+      CHECK(record.group_id == its.group_id);
+      CHECK(record.request_step == 0);
+      CHECK(record.finish == its.finish);
+      CHECK(group.samples[s].text == expected.samples[s].text);
+      CHECK(group.samples[s].outcome.value == expected.samples[s].outcome.value);
+    }
+  }
+  // New prompts come behind those that go on, under ids of their own.
+  ask.wanted_groups = 1;
+  parts.run(problems(2), ask);
+  const auto rest = parts.take_unfinished();
+  ask.wanted_groups = 0, ask.first_group = 200;
+  const auto mixed = parts.run(problems(1), ask, rest);
+  REQUIRE(mixed.size() == 2);
+  CHECK(mixed[0].samples[0].record.group_id / 100 == 1);
+  CHECK(mixed[1].samples[0].record.group_id == 200);
+}
+
 TEST_CASE("a share of the groups is scored twice, and a reward that changes its mind is counted", "[collect]") {
   std::atomic<int64_t> calls{0};
   const auto fickle = std::make_shared<reward::AsyncScorer>(
@@ -177,42 +236,6 @@ TEST_CASE("groups are scored while others are still sampled", "[collect]") {
   Collector collector = collector_of(source, scorer(&scored));
   CHECK(collector.run(problems(3), {}).size() == 3);
   CHECK(scored == 3);
-}
-
-TEST_CASE("a step's prompts are the same ahead of time, late and out of order", "[collect]") {
-  std::atomic<int64_t> elsewhere{0};
-  const auto caller = std::this_thread::get_id();
-  const auto make = [&](int64_t index) {
-    if (std::this_thread::get_id() != caller) ++elsewhere;
-    Prompt prompt;
-    prompt.problem.prompt_id = index;
-    return prompt;
-  };
-  const auto ids = [](const std::vector<Prompt>& prompts) {
-    std::vector<int64_t> out;
-    for (const auto& p : prompts) out.push_back(p.problem.prompt_id);
-    return out;
-  };
-  rl::PromptFeed feed(3, make);
-  CHECK(ids(feed.take(0)) == std::vector<int64_t>{0, 1, 2});
-  CHECK(elsewhere == 0);
-  feed.begin(1);
-  CHECK(ids(feed.take(1)) == std::vector<int64_t>{3, 4, 5});
-  CHECK(elsewhere == 3);
-  feed.begin(2);
-  CHECK(ids(feed.take(7)) == std::vector<int64_t>{21, 22, 23});  // not what was begun
-  CHECK(ids(feed.take(2)) == std::vector<int64_t>{6, 7, 8});
-  feed.begin(9);  // begun and never taken
-}
-
-TEST_CASE("what goes wrong while prompts are made ahead comes out where they are taken", "[collect]") {
-  rl::PromptFeed feed(2, [](int64_t index) -> Prompt {
-    if (index == 3) kernels::fail_usage("row {} is bad.", index);
-    return {};
-  });
-  CHECK(feed.take(0).size() == 2);
-  feed.begin(1);
-  CHECK_THROWS_AS(feed.take(1), kernels::UsageError);
 }
 
 TEST_CASE("the parts of a step's time and the rest of it make up the step", "[collect]") {

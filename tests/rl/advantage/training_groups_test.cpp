@@ -1,5 +1,9 @@
 #include "rl/advantage/training_groups.h"
 
+#include <cmath>
+
+#include "rl/advantage/step_advantages.h"
+#include "rl/rollouts/dump.h"
 #include "tests/support/catch.h"
 
 namespace {
@@ -72,4 +76,75 @@ TEST_CASE("a shut gate takes all parts with it", "[training_groups]") {
   const auto out = rl::training_groups({group}, stage);
   REQUIRE(out.groups[0].sequences[0].parts == std::vector<double>{0});
   REQUIRE(out.groups[0].sequences[1].parts == std::vector<double>{1});
+}
+
+namespace {
+
+rl::ScoredSample cut_off(double value, int64_t index) {
+  auto s = sample(value);
+  s.record.finish = rollout::FinishReason::length;
+  s.record.sample_index = index;
+  return s;
+}
+
+rl::ScoredSample whole(double value, int64_t index) {
+  auto s = sample(value);
+  s.record.sample_index = index;
+  return s;
+}
+
+}  // namespace
+
+TEST_CASE("a masked completion is not trained, but its reward stays in the baseline", "[training_groups]") {
+  rl::StageConfig stage;
+  stage.filter.truncated = "mask";
+  stage.advantage.scale = "none";
+  auto out = rl::training_groups({group_of({cut_off(1, 0), whole(0, 1), whole(0.5, 2)})}, stage);
+  auto& members = out.groups.at(0).sequences;
+  REQUIRE(members.size() == 3);
+  REQUIRE(members[0].trained == std::vector<uint8_t>{0, 0, 0});
+  REQUIRE(members[1].trained == std::vector<uint8_t>{1, 0, 1});
+  rl::assign_advantages(out.groups, stage.advantage, {}, {});
+  REQUIRE(members[1].advantage == -0.5);  // 0 - (1 + 0 + 0.5) / 3
+  REQUIRE(members[2].advantage == 0.0);
+  REQUIRE(rl::weigh_tokens(out.groups, stage.loss) == 4);  // two tokens of each of the two
+}
+
+TEST_CASE("a dropped completion leaves its group and its baseline", "[training_groups]") {
+  rl::StageConfig stage;
+  stage.filter.truncated = "drop";
+  stage.advantage.scale = "none";
+  const auto groups = std::vector{group_of({cut_off(1, 0), whole(0, 1), whole(0.5, 2)})};
+  auto out = rl::training_groups(groups, stage);
+  auto& members = out.groups.at(0).sequences;
+  REQUIRE(members.size() == 2);
+  rl::assign_advantages(out.groups, stage.advantage, {}, {});
+  REQUIRE(members[0].advantage == -0.25);  // 0 - (0 + 0.5) / 2
+  REQUIRE(members[1].advantage == 0.25);
+  // The dump still puts each advantage beside its own completion.
+  const auto advantages = rl::advantages_of(groups, out.groups);
+  REQUIRE(std::isnan(advantages[0][0]));
+  REQUIRE(advantages[0][1] == -0.25);
+  REQUIRE(advantages[0][2] == 0.25);
+  // One member left, and nothing to compare it with.
+  REQUIRE(rl::training_groups({group_of({cut_off(1, 0), whole(0, 1)})}, stage).dropped == 1);
+}
+
+TEST_CASE("a group whose completions were all cut off teaches nothing once they are masked", "[training_groups]") {
+  rl::StageConfig stage;
+  const auto group = group_of({cut_off(1, 0), cut_off(0, 1)});
+  REQUIRE(rl::use_of(group, stage) == rl::GroupUse::learns);
+  stage.filter.truncated = "mask";
+  REQUIRE(rl::use_of(group, stage) == rl::GroupUse::none);
+  REQUIRE(rl::training_groups({group}, stage).dropped == 1);
+}
+
+TEST_CASE("what a group is good for", "[training_groups]") {
+  const rl::StageConfig stage;
+  REQUIRE(rl::use_of(group_of({sample(1), sample(0)}), stage) == rl::GroupUse::learns);
+  REQUIRE(rl::use_of(group_of({sample(1), sample(1)}), stage) == rl::GroupUse::equal_rewards);
+  REQUIRE(rl::use_of(group_of({sample(1), sample(0, {}, Status::timeout)}), stage) == rl::GroupUse::none);
+  auto left_out = group_of({sample(1), sample(0)});
+  left_out.left_out = true;
+  REQUIRE(rl::training_groups({left_out}, stage).dropped == 1);
 }

@@ -38,7 +38,8 @@ double score(const char* name, const std::string& completion, const std::string&
 }  // namespace
 
 TEST_CASE("mistake 21: completions that were cut off are punished, or left out, without a word", "[mistakes]") {
-  // They are scored as they are (an "overlong" reward punishes them, when asked), take part, and their share is logged.
+  // They are scored as they are and take part, and their share is logged. What else may be done is asked for by name: the reward
+  // "overlong", or filter.truncated = "mask" or "drop" ([training_groups]).
   rl::Group group = group_of({sample(1), sample(0)});
   group.samples[1].record.finish = rollout::FinishReason::length;
   REQUIRE(rl::training_groups({group}, {}).groups.at(0).sequences.size() == 2);
@@ -57,6 +58,9 @@ TEST_CASE("mistake 22: a step without a group worth training on ends the run", "
   REQUIRE(out.groups.empty());
   REQUIRE(rl::weigh_tokens(out.groups, stage.loss) == 0);
 }
+
+// mistake 22 again, a limit on rounds of new prompts that ends the run: tests/rl/sampling/refill_test.cpp, "when the rounds are used
+// up, the settings say what is trained on".
 
 TEST_CASE("mistake 23: the denominator counts groups that were filtered out", "[mistakes]") {
   rl::StageConfig stage;
@@ -97,7 +101,8 @@ TEST_CASE("mistake 29: a format reward for tags that are empty or repeated", "[m
 }
 
 TEST_CASE("mistake 35: a resumed run begins the epoch again", "[mistakes]") {
-  // A problem is a function of its number, and the checkpoint holds the step; tests/end_to_end/resume.py has whole runs.
+  // A problem is a function of its number, and the checkpoint holds how many were drawn; tests/end_to_end/resume.py and data.py
+  // have whole runs.
   const auto config = testing::small_config("");
   const auto& data = config.stages[0].data;
   const auto first = rl::open_dataset(data, 3), again = rl::open_dataset(data, 3);
