@@ -69,10 +69,12 @@ void answer_problems(Run& run, const StageConfig& stage, const Mixture& data, co
   ask.seed = static_cast<uint64_t>(run.config.run.seed);
   ask.purpose = kernels::Purpose::eval;
   const auto judges = judges_of(stage);
+  const auto statistics = run.engine->statistics();
   ask.sampling.temperature = stage.eval.temperature;
   const auto greedy = evaluate(collector, prompts, ask, judges);
   ask.sampling = sampling_of(stage.rollout);
   const auto sampled = evaluate(collector, prompts, ask, judges);
+  run.cost->count_samples(statistics, run.engine->statistics());
   run.engine->publish(nullptr);
   run.engine->release_cache();
   for (const auto* result : {&greedy, &sampled})

@@ -88,6 +88,7 @@ bool run_grpo_stage(Run& run, const StageConfig& stage) {
     double rollout_wait = 0;
     const auto collected = pipeline.take(step, rollout_wait);
     run.policy.recycle(pipeline.retired());
+    run.cost->count_samples(collected->times.before, collected->times.after);
     const std::vector<Group>& groups = collected->groups;
     StepTimes times = collected->times;
     if (stage.rollout.max_staleness_steps > 0) times.rollout_wait = rollout_wait;

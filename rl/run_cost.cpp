@@ -18,7 +18,16 @@ double cpu_seconds(int who) {
 
 }  // namespace
 
-Cost CostMeter::lap(Usage now) {
+void CostMeter::count_samples(const rollout::SourceStatistics& before, const rollout::SourceStatistics& after) {
+  sampled_.sampled_tokens += after.generated_tokens - before.generated_tokens;
+  sampled_.prefilled_tokens += after.prompt_tokens + after.recomputed_tokens - before.prompt_tokens - before.recomputed_tokens;
+  sampled_.flops += after.flops - before.flops;
+}
+
+Cost CostMeter::lap(int64_t trained_tokens, double flops) {
+  Usage now = sampled_;
+  now.trained_tokens = trained_tokens;
+  now.flops += flops;
   now.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
   now.cpu_seconds = cpu_seconds(RUSAGE_SELF) + cpu_seconds(RUSAGE_CHILDREN);
   now.joules = energy_.joules();
@@ -28,13 +37,7 @@ Cost CostMeter::lap(Usage now) {
 }
 
 void charge(Run& run, Metrics& metrics) {
-  const rollout::SourceStatistics sampled = run.engine->statistics();
-  Usage used;
-  used.sampled_tokens = sampled.generated_tokens;
-  used.prefilled_tokens = sampled.prompt_tokens + sampled.recomputed_tokens;
-  used.trained_tokens = run.policy.trained_tokens();
-  used.flops = sampled.flops + run.policy.flops();
-  const Cost cost = run.cost->lap(used);
+  const Cost cost = run.cost->lap(run.policy.trained_tokens(), run.policy.flops());
   run.stage_summary().cost.add(cost);
   append_cost(metrics, cost);
 }

@@ -3,6 +3,7 @@
 
 #include "rl/cost.h"
 #include "rl/energy.h"
+#include "rollout/source.h"
 
 namespace rl {
 
@@ -10,14 +11,17 @@ struct Run;
 
 class CostMeter {
  public:
-  CostMeter(const CostConfig& config, std::string machine) : config_(config), machine_(std::move(machine)) { lap({}); }
-  // Since the last call, or since this object was made. `counted`: the counters, which begin at 0; clocks and energy are read here.
-  Cost lap(Usage counted);
+  CostMeter(const CostConfig& config, std::string machine) : config_(config), machine_(std::move(machine)) { lap(0, 0); }
+  // Samples drawn between two readings of the engine: of a step when it is trained on, for the engine may be drawing the next ones.
+  void count_samples(const rollout::SourceStatistics& before, const rollout::SourceStatistics& after);
+  // Since the last call, or since this object was made. Both count from 0, without sampling; clocks and energy are read here.
+  Cost lap(int64_t trained_tokens, double flops);
 
  private:
   CostConfig config_;
   std::string machine_;
   EnergyCounter energy_;
+  Usage sampled_;  // tokens and flops of samples
   std::optional<Usage> last_;
 };
 
