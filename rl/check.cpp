@@ -332,6 +332,7 @@ class Check {
   }
 
   void check_lengths(const StageConfig& stage) {
+    if (stage.kind == "sft" && (stage.rewards.empty() || stage.eval_problems() == 0)) return;  // it samples nothing
     const int64_t completion = std::max(stage.rollout.max_new_tokens, stage.eval.max_new_tokens);
     if (tokenizer_ != nullptr && stage.max_prompt_tokens() + completion > sizes_.max_positions)
       error(&stage, "rollout.max_new_tokens",

@@ -133,11 +133,11 @@ def best_is_used(work, calm):
 def refused(work):
     held = f"data.eval={work}/held.jsonl"
     with open(f"{work}/odd.jsonl", "w") as file:
-        file.write('{"prompt": "ab:", "completion": "ba."}\n{"text": "ab"}\n')
+        file.write('{"prompt": "ac:", "completion": "ca."}\n{"text": "ab"}\n')
     told = runs.train(CONFIG, f"{work}/odd", f"data.train={work}/odd.jsonl", held, expect=2)
     check("odd.jsonl:2: has no key" in told and '"instruction"' in told, f"a row of no form: {told}")
     with open(f"{work}/long.jsonl", "w") as file:
-        file.write('{"prompt": "ab:", "completion": "ba."}\n{"prompt": "ab:", "completion": "' + 30 * "a" + '"}\n')
+        file.write('{"prompt": "ac:", "completion": "ca."}\n{"prompt": "ac:", "completion": "' + 30 * "a" + '"}\n')
     told = runs.train(CONFIG, f"{work}/long", f"data.train={work}/long.jsonl", held, expect=2)
     check("long.jsonl:2: has 34 tokens" in told and "sft.overlong" in told, f"a long row: {told}")
     told = ponder("check", CONFIG, "--set", f"data.train={work}/long.jsonl", "--set", held, "--set", "sft.overlong=drop")
