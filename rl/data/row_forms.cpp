@@ -20,7 +20,7 @@ class RowReader {
 
   std::set<std::string> read() {
     const std::string form = form_of_row();
-    if (form == "messages") take_conversation(row_.contains(keys_.prompt_key) ? keys_.prompt_key : "messages");
+    if (form == "messages") take_conversation(conversation_key());
     else if (form == "instruction") take_instruction();
     else take_prompt(row_.contains(keys_.prompt_key) || form.empty() ? keys_.prompt_key : "prompt");
     take_answer();
@@ -31,11 +31,18 @@ class RowReader {
   // Empty: none of them, and the missing prompt will say so.
   std::string form_of_row() const {
     if (keys_.format != "auto") return keys_.format;
-    if (const auto asked = row_.find(keys_.prompt_key); asked != row_.end())
-      return asked->is_array() && !has_list(keys_.completion_key) ? "messages" : "prompt";
-    for (const char* form : {"messages", "prompt", "instruction"})
-      if (row_.contains(form)) return form;
-    return "";
+    if (row_.contains(keys_.prompt_key)) return form_of_prompt(keys_.prompt_key);
+    if (row_.contains("messages")) return "messages";
+    if (row_.contains("prompt")) return form_of_prompt("prompt");
+    return row_.contains("instruction") ? "instruction" : "";
+  }
+
+  // A list of messages with a list behind it is a prompt and its completion; alone, or with a text, it is one conversation.
+  std::string form_of_prompt(const std::string& key) const { return has_list(key) && !has_list(keys_.completion_key) ? "messages" : "prompt"; }
+
+  std::string conversation_key() const {
+    if (row_.contains(keys_.prompt_key)) return keys_.prompt_key;
+    return !row_.contains("messages") && has_list("prompt") ? "prompt" : "messages";
   }
 
   bool has_list(const std::string& key) const { return row_.contains(key) && row_.at(key).is_array(); }
