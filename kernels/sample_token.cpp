@@ -187,9 +187,11 @@ std::vector<Candidate> truncate(const Logits& logits, const SamplingParameters& 
 
 }  // namespace
 
-SampledToken sample_token(const float* logits, int64_t vocab, const SamplingParameters& parameters, double unit) {
+SampledToken sample_token(const float* logits, int64_t vocab, const SamplingParameters& parameters, double unit,
+                          std::vector<int32_t>* kept_ids) {
   if (vocab < 1) fail("sample_token: the vocabulary has {} tokens.", vocab);
   const FlushDenormals flush;
+  if (kept_ids) kept_ids->clear();
   Logits row{.values = logits, .vocab = vocab};
   row.find_largest();
   if (parameters.temperature <= 0.0) return {row.first_largest(), 1.0f};
@@ -200,6 +202,8 @@ SampledToken sample_token(const float* logits, int64_t vocab, const SamplingPara
   const double total = sum(row.chunk_sums());
   const auto kept = truncate(row, parameters, total);
   const double kept_mass = mass(kept);
+  if (kept_ids)
+    for (const Candidate& c : kept) kept_ids->push_back(c.id);
   const auto weight = [&](int64_t i) { return kept[static_cast<size_t>(i)].weight; };
   const int64_t i = pick(static_cast<int64_t>(kept.size()), unit * kept_mass, weight);
   return {kept[static_cast<size_t>(i)].id, static_cast<float>(std::min(1.0, kept_mass / total))};

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "kernels/attention.h"
+#include "kernels/kept_ids.h"
 
 namespace model {
 
@@ -22,6 +23,7 @@ struct TokenBatch {
   std::vector<int64_t> head_rows;
   std::vector<int32_t> targets;
   std::vector<float> inverse_temperature;
+  kernels::KeptIds kept;  // one row a head row: the ids that its log-probability and entropy are over; empty: all ids
 
   int64_t rows() const { return static_cast<int64_t>(tokens.size()); }
   int64_t head_count() const { return static_cast<int64_t>(head_rows.size()); }

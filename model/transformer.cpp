@@ -62,6 +62,8 @@ void check_batch(const WeightSet& weights, const TokenBatch& batch) {
   if (batch.targets.size() != batch.head_rows.size() || batch.inverse_temperature.size() != batch.head_rows.size())
     kernels::fail("transformer: {} head rows have {} targets and {} temperatures.", batch.head_rows.size(), batch.targets.size(),
                   batch.inverse_temperature.size());
+  if (!batch.kept.empty() && batch.kept.rows() != batch.head_count())
+    kernels::fail("transformer: {} head rows have {} lists of kept ids.", batch.head_rows.size(), batch.kept.rows());
   for (int64_t row : batch.head_rows)
     if (row >= batch.rows()) kernels::fail("transformer: head row {} is outside the batch of {} rows.", row, n);
   for (int32_t p : batch.positions)
@@ -77,7 +79,7 @@ void block_forward(const WeightSet& weights, int64_t layer, const TokenBatch& ba
   h = feed_forward_forward(weights, layer, groups, tape.h_mid, keep, tape.feed_forward);
 }
 
-at::Tensor forward_blocks(const WeightSet& weights, const TokenBatch& batch, KeyStorage& storage) {
+at::Tensor forward_blocks(const WeightSet& weights, const TokenBatch& batch, KeyStorage& storage, std::vector<at::Tensor>* routes) {
   check_batch(weights, batch);
   // Groups only pad expert rows for the backward pass; without one, all rows are one group.
   const std::vector<int64_t> one_group(batch.tokens.size(), 0);
@@ -87,6 +89,7 @@ at::Tensor forward_blocks(const WeightSet& weights, const TokenBatch& batch, Key
     BlockTape unused;
     const KeyLayer layer{storage.keys[i], storage.values[i]};
     block_forward(weights, i, batch, plans[i], one_group, h, layer, false, unused);
+    if (routes != nullptr) routes->push_back(unused.feed_forward.routes.experts);
   }
   return h;
 }
@@ -100,6 +103,8 @@ std::vector<int64_t> count_loads(const kernels::Routes& routes, const std::vecto
       for (int64_t k = 0; k < active; ++k) ++loads[chosen[static_cast<int64_t>(n) * active + k]];
   return loads;
 }
+
+const kernels::KeptIds* kept_of(const TokenBatch& batch) { return batch.kept.empty() ? nullptr : &batch.kept; }
 
 void backward_embedding(const WeightSet& weights, const TokenBatch& batch, const at::Tensor& dh, ParameterStore& store) {
   const ModelConfig& c = weights.config;
@@ -126,8 +131,8 @@ int64_t key_storage_bytes_per_row(const ModelConfig& config, Dtype dtype) {
   return config.layers * (config.key_width() + config.value_width()) * kernels::bytes_of(dtype);
 }
 
-at::Tensor forward_hidden(const WeightSet& weights, const TokenBatch& batch, KeyStorage& storage) {
-  const at::Tensor h = forward_blocks(weights, batch, storage);
+at::Tensor forward_hidden(const WeightSet& weights, const TokenBatch& batch, KeyStorage& storage, std::vector<at::Tensor>* routes) {
+  const at::Tensor h = forward_blocks(weights, batch, storage, routes);
   const at::Tensor rows = kernels::gather_rows(h, batch.head_rows.data(), batch.head_count());
   return kernels::rms_norm(rows, weights.final_norm, weights.config.norm_eps, weights.dtype).y;
 }
@@ -162,7 +167,8 @@ HeadOutput forward_train(const WeightSet& weights, TokenBatch tokens, const Forw
   }
   tape->head_h = kernels::gather_rows(h, batch.head_rows.data(), batch.head_count());
   tape->head_norm = kernels::rms_norm(tape->head_h, weights.final_norm, c.norm_eps, weights.dtype);
-  out.tokens = kernels::linear_token_logprob(tape->head_norm.y, weights.head, c.vocab_size, batch.targets.data(), batch.inverse_temperature.data());
+  out.tokens = kernels::linear_token_logprob(tape->head_norm.y, weights.head, c.vocab_size, batch.targets.data(),
+                                             batch.inverse_temperature.data(), kept_of(batch));
   if (options.keep_tape) out.tape = std::move(tape);
   return out;
 }
@@ -175,7 +181,7 @@ void backward(const WeightSet& weights, HeadOutput& output, const at::Tensor& dl
 
   const at::Tensor dx = kernels::linear_token_logprob_backward(
       dlogprob, dentropy, tape->head_norm.y, weights.head, c.vocab_size, batch.targets.data(), batch.inverse_temperature.data(),
-      output.tokens, store.gradient_view(c.tied_embedding ? "model.embed_tokens.weight" : "lm_head.weight"));
+      output.tokens, store.gradient_view(c.tied_embedding ? "model.embed_tokens.weight" : "lm_head.weight"), kept_of(batch));
   const at::Tensor drows = kernels::rms_norm_backward(dx, tape->head_h, weights.final_norm, tape->head_norm.inverse,
                                                       store.gradient_vector("model.norm.weight"));
   at::Tensor dh = kernels::zeros_f32({batch.rows(), c.width});

@@ -49,8 +49,10 @@ struct HeadOutput {
 // Inference: writes keys and values of the batch's rows to `storage`, returns the logits of head_rows, float32 [S, vocab].
 at::Tensor forward_logits(const WeightSet& weights, const TokenBatch& batch, KeyStorage& storage);
 
-// Final-norm output of head_rows in c, [S, D]: logits = linear(x, weights.head).
-at::Tensor forward_hidden(const WeightSet& weights, const TokenBatch& batch, KeyStorage& storage);
+// Final-norm output of head_rows in c, [S, D]: logits = linear(x, weights.head). `routes`, if given, gets the experts of each
+// row as HeadOutput::routes.
+at::Tensor forward_hidden(const WeightSet& weights, const TokenBatch& batch, KeyStorage& storage,
+                          std::vector<at::Tensor>* routes = nullptr);
 
 // Training or scoring forward over fresh key storage (key_rows[n] == n). keep_tape: for backward. Of the first
 // `recomputed_blocks` blocks only the input is kept, and backward runs them again (same bits, less memory).

@@ -25,7 +25,7 @@ struct Packer {
   std::vector<float> sampler, old, reference, corrections, advantages, weights;
   std::vector<uint8_t> mask;
   float inverse_temperature = 1.0f;
-  bool has_reference = false, has_corrections = false;
+  bool has_reference = false, has_corrections = false, has_kept = false;
 
   int64_t rows() const { return batch.tokens.rows(); }
 
@@ -53,6 +53,13 @@ struct Packer {
     const double advantage = s.advantages.empty() ? s.advantage : s.advantages[t];
     advantages.push_back(trained ? static_cast<float>(advantage) : 0.0f);
     weights.push_back(trained ? static_cast<float>(s.token_weight) : 0.0f);
+  }
+
+  void kept_rows(const TrainSequence& s) {
+    const size_t rows = s.tokens.size() + s.tokens.size() % 2, before = batch.tokens.kept.sizes.size();
+    const kernels::KeptRows lists(s.kept);
+    for (int64_t t = 0; t < s.kept.rows(); ++t) lists.copy(t, batch.tokens.kept);
+    batch.tokens.kept.sizes.resize(before + rows, 0);  // padding, and sequences without lists
   }
 
   kernels::AttentionSegment segment(int64_t first_row, int64_t count, int64_t first_position, int64_t group) {
@@ -85,6 +92,7 @@ struct Packer {
       batch.sequences.push_back({static_cast<int64_t>(mask.size()), size_of(s.tokens)});
       for (size_t t = 0; t < s.tokens.size(); ++t) head(t == 0 ? prompt_row + prompt - 1 : branch_row + static_cast<int64_t>(t) - 1, s, t);
       if (s.tokens.size() % 2) head(-1, s, 0);
+      if (has_kept) kept_rows(s);
     }
   }
 };
@@ -131,6 +139,8 @@ MicroBatch pack(const std::vector<TrainGroup>& groups, size_t first, size_t end,
   const TrainSequence& any = groups.at(first).sequences.at(0);
   packer.has_reference = !any.reference_logprobs.empty();
   packer.has_corrections = !any.corrections.empty();
+  for (size_t i = first; i < end; ++i)
+    for (const TrainSequence& s : groups[i].sequences) packer.has_kept |= !s.kept.empty();
   for (size_t i = first; i < end; ++i) packer.group(groups[i], static_cast<int64_t>(i - first));
   MicroBatch batch = std::move(packer.batch);
   batch.routes = routes_of(groups, first, end, batch.tokens.rows());

@@ -15,7 +15,9 @@ namespace rl {
 struct TrainSequence {
   std::vector<int32_t> tokens;            // completion, end token included
   std::vector<float> logprobs;            // the sampler's, one a token; empty for SFT
+  std::vector<int16_t> routes = {};       // of the rows that its tokens were drawn from, as rollout::SampleRecord; empty: none
   std::vector<uint8_t> trained;           // one a token
+  kernels::KeptIds kept = {};             // one row a token, where log-probabilities are over kept ids alone; empty: over all
   std::vector<int32_t> versions;          // of the weights that drew it, one a token; empty: those that train it
   std::vector<float> old_logprobs;        // bottom of the ratio; empty: the sampler's
   std::vector<float> reference_logprobs;  // of the policy that the KL is to; empty: none
@@ -32,6 +34,7 @@ struct TrainGroup {
   int64_t group_id = 0;
   std::vector<int32_t> prompt;
   std::vector<TrainSequence> sequences;
+  std::vector<int16_t> prompt_routes = {};
   std::vector<at::Tensor> routes = {};  // for routing replay: the experts of its rows in each layer; empty: none
 };
 
@@ -56,7 +59,8 @@ int64_t rows_of(const TrainGroup& group);
 std::vector<std::pair<size_t, size_t>> split_micro_batches(const std::vector<TrainGroup>& groups, int64_t max_tokens);
 
 // Groups [first, end) as one batch. `inverse_temperature` multiplies the logits, as it did when they were sampled:
-// rollout::inverse_temperature of the same parameters.
+// rollout::inverse_temperature of the same parameters. Tokens with lists of kept ids are renormalised over them, as they were
+// when sampled, whatever the weights: policy, reference and old log-probabilities alike.
 MicroBatch pack(const std::vector<TrainGroup>& groups, size_t first, size_t end, float inverse_temperature);
 
 // Sets each sequence's token_weight: the share of the whole optimizer update, counted once.

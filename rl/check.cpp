@@ -110,10 +110,10 @@ class Check {
     check_rewards(stage, all);
     check_lengths(stage);
     const RolloutConfig& rollout = stage.rollout;
-    if (stage.kind == "grpo" && (rollout.top_p < 1 || rollout.top_k > 0 || rollout.min_p > 0))
+    if (stage.kind == "grpo" && stage.correction.truncation == "off" && (rollout.top_p < 1 || rollout.top_k > 0 || rollout.min_p > 0))
       warning(stage, "rollout.top_p",
               "top-p, top-k or min-p cut the distribution, but the loss uses the full one: samples are slightly "
-              "off policy. The mean kept mass is logged.");
+              "off policy. The mean kept mass is logged. correction.truncation = \"keep_mask\" trains on the cut one.");
   }
 
   SetRows check_set(const StageConfig& whole, const DatasetConfig& set) {

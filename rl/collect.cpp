@@ -122,10 +122,10 @@ Prompt Collector::prompt_of(const Problem& problem, int64_t max_prompt_tokens) c
   return prompt;
 }
 
-std::vector<Group> Collector::run(const std::vector<Problem>& problems, const Ask& ask) {
+std::vector<Group> Collector::run(const std::vector<Problem>& problems, const Ask& ask, std::vector<Group> carried) {
   std::vector<Prompt> prompts;
   for (const Problem& problem : problems) prompts.push_back(prompt_of(problem, ask.max_prompt_tokens));
-  return run(prompts, ask);
+  return run(prompts, ask, std::move(carried));
 }
 
 // A run() under way. All lists are by group.

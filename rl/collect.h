@@ -69,7 +69,7 @@ class Collector {
   // scored as soon as its last sample is there, while others still sample.
   // `carried`: unfinished groups of an earlier call, which go on with their own ids and request step; they come first.
   std::vector<Group> run(const std::vector<Prompt>& prompts, const Ask& ask, std::vector<Group> carried = {});
-  std::vector<Group> run(const std::vector<Problem>& problems, const Ask& ask);
+  std::vector<Group> run(const std::vector<Problem>& problems, const Ask& ask, std::vector<Group> carried = {});
 
   // With ask.carry, the groups that the last run ended without: samples that are not complete are FinishReason::aborted and
   // have what was drawn of them. None has an outcome.

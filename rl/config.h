@@ -143,14 +143,14 @@ struct CorrectionConfig {
   std::string mode = "off";                // off | truncate | mask | seq_mask
   double upper = 2.0, lower = 0.0;
   std::string old_logprobs = "rollout";    // rollout | recompute
-  std::string truncation = "off";          // off: warn with the mean kept mass
+  std::string truncation = "off";          // off | keep_mask
 };
 
 struct MoeConfig {
   double bias_update_rate = 0.0;           // sigmoid routers: step of the correction bias toward even loads
   bool train_router = true;
   double aux_loss_coef = 0.0;              // sequence-wise balance loss
-  std::string replay = "off";              // off | trainer
+  std::string replay = "off";              // off | trainer | rollout
 };
 
 struct OptimizerConfig {

@@ -72,7 +72,8 @@ void answer_problems(Run& run, const StageConfig& stage, const Mixture& data, co
   const auto statistics = run.engine->statistics();
   ask.sampling.temperature = stage.eval.temperature;
   const auto greedy = evaluate(collector, prompts, ask, judges);
-  ask.sampling = sampling_of(stage.rollout);
+  ask.sampling = sampling_of(stage);
+  ask.sampling.renormalise = false;  // for training only
   const auto sampled = evaluate(collector, prompts, ask, judges);
   run.cost->count_samples(statistics, run.engine->statistics());
   run.engine->publish(nullptr);

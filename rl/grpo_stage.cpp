@@ -128,9 +128,9 @@ bool run_grpo_stage(Run& run, const StageConfig& stage) {
       keep_samples();
     if (step == 0 && run.config.log.show_first_sample)
       progress.note(first_sample_text(groups, advantages, run.policy.tokenizer(), wants_colour(STDERR_FILENO)));
-    if (step == first_step && sampling_of(stage.rollout).truncates())
+    if (step == first_step && sampling_of(stage).truncates() && !sampling_of(stage).renormalise)
       progress.note("top-p, top-k or min-p are on: the ratio is over the full softmax, so training is off-policy by the kept mass; "
-                    "see sampling/kept_mass_mean in metrics.jsonl");
+                    "see sampling/kept_mass_mean in metrics.jsonl, or set correction.truncation = \"keep_mask\"");
     whole.end();
     append_step_times(metrics, times, done.all, step_seconds);
     const bool stop = raise_alarms(run, stage, alarms, metrics, keep_samples);

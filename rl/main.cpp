@@ -76,6 +76,7 @@ int main(int argc, char** argv) {
   rl::add_upcycle(app, command);
   rl::add_view(app, command);
   rl::add_rescore(app, command);
+  rl::add_replay(app, command);
   rl::add_compare(app, command);
   rl::add_small_commands(app, command);
 

@@ -12,6 +12,7 @@
 #include "model/transformer.h"
 #include "rollout/engine.h"
 #include "rollout/page_pool.h"
+#include "rollout/route_pages.h"
 
 namespace rl {
 namespace {
@@ -98,6 +99,8 @@ int64_t cache_wanted(const Config& config, const MemoryPlan& plan) {
 
 void plan_sampling(const Config& config, const model::ModelConfig& sizes, MemoryPlan& plan) {
   plan.cache_bytes_per_token = model::key_storage_bytes_per_row(sizes, config.model.compute_dtype);
+  if (std::any_of(config.stages.begin(), config.stages.end(), [](const StageConfig& s) { return s.kind == "grpo" && s.moe.replay == "rollout"; }))
+    plan.cache_bytes_per_token += rollout::RoutePages::bytes_per_row(sizes);
   // Beside the cache: the rows of one batch, and as many logits as the engine makes at a time.
   plan.sampling = plan.sampled_rows * model::block_bytes_per_row(sizes, config.model.compute_dtype) +
                   std::min(rollout::EngineConfig().logits_bytes, std::max<int64_t>(plan.sampled_rows, 1) * sizes.vocab_size * 4);
@@ -109,8 +112,10 @@ void plan_activations(const Config& config, const model::ModelConfig& sizes, Mem
   int64_t left = plan.budget - plan.fixed();
   // Beside a rollout: what its cache does not want, or half of what there is.
   if (plan.together) left = std::max(left / 2, left - plan.sampling - cache_wanted(config, plan));
+  const bool keeps = std::any_of(config.stages.begin(), config.stages.end(), [](const StageConfig& s) { return s.correction.truncation != "off"; });
+  const int64_t kept_ids = keeps ? sizes.vocab_size / 8 : 0;  // of a row, at most: see kernels::KeptIds
   const auto bytes = [&](int64_t rows, int64_t blocks) {
-    return rows * model::activation_bytes_per_row(sizes, dtype, blocks) + model::head_chunk_bytes(sizes, dtype, rows);
+    return rows * (model::activation_bytes_per_row(sizes, dtype, blocks) + kept_ids) + model::head_chunk_bytes(sizes, dtype, rows);
   };
   plan.layers = sizes.layers;
   if (setting == "block") plan.recomputed_blocks = sizes.layers;
@@ -122,7 +127,7 @@ void plan_activations(const Config& config, const model::ModelConfig& sizes, Mem
   while (setting == "auto" && plan.recomputed_blocks < sizes.layers && bytes(plan.microbatch_rows, plan.recomputed_blocks) > left)
     ++plan.recomputed_blocks;
   plan.activations = bytes(plan.microbatch_rows, plan.recomputed_blocks);
-  plan.activation_bytes_per_row = model::activation_bytes_per_row(sizes, dtype, plan.recomputed_blocks);
+  plan.activation_bytes_per_row = model::activation_bytes_per_row(sizes, dtype, plan.recomputed_blocks) + kept_ids;
 }
 
 void plan_cache(const Config& config, MemoryPlan& plan) {

@@ -111,6 +111,7 @@ const std::vector<MetricInfo>& metric_infos() {
       {"sampling/importance_sampling_ratio/max", "", "the same, largest", ""},
       {"correction/dropped_share", "share", "trained tokens that the importance correction dropped", ""},
       {"sampling/kept_mass_mean", "share", "probability that top-p, top-k and min-p kept", ""},
+      {"sampling/kept_ids_mean", "ids", "vocabulary that a token was drawn from, with correction.truncation = keep_mask", ""},
       {"rollout/aborted_tokens", "tokens", "tokens sampled for groups that over-provisioning left out", ""},
       {"refill/rounds", "rounds", "rounds of new prompts in place of groups whose rewards are all equal", "Dynamic sampling"},
       {"refill/dropped_groups", "groups", "groups that were left out for others", "Dynamic sampling"},

@@ -116,7 +116,7 @@ void Policy::score(std::vector<TrainGroup>& groups, const StageConfig& stage, co
     const MicroBatch micro = pack(groups, first, end, inverse_temperature_of(stage));
     const kernels::Span span("score", nullptr, "rows", micro.tokens.rows());
     flops_ += flop_counter_.forward(micro.tokens).total();
-    const auto head = model::forward_train(weights, micro.tokens, {.keep_tape = false}).tokens;
+    const auto head = model::forward_train(weights, micro.tokens, {.keep_tape = false, .routes = micro.routes.empty() ? nullptr : &micro.routes}).tokens;
     const float* logprob = kernels::f32(head.logprob);
     auto range = micro.sequences.begin();
     for (size_t g = first; g < end; ++g)

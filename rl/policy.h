@@ -53,7 +53,7 @@ class Policy {
   std::shared_ptr<const model::WeightSet> weights_of(const at::Tensor& master);
 
   // Log-probabilities of the groups' completions under some weights, written to one member of each sequence:
-  // &TrainSequence::reference_logprobs, for example. 0 where a token is not trained.
+  // &TrainSequence::reference_logprobs, for example. 0 where a token is not trained. Groups with routes keep them.
   void score(std::vector<TrainGroup>& groups, const StageConfig& stage, const MicroBatchPlan& plan, const model::WeightSet& weights,
              std::vector<float> TrainSequence::*into) const;
   // The experts that each of the groups' rows has now, for moe.replay.

@@ -69,6 +69,9 @@ std::string save_run(Run& run);
 // What every stage does after a step: counters, metrics line, checkpoint when due.
 void finish_step(Run& run, const StageConfig& stage, Metrics metrics);
 
+// At the first step of a stage, and whatever came before it: its counters, a fresh optimizer, no reference yet.
+void begin_stage(Run& run, const StageConfig& stage);
+
 int64_t steps_of(const Config& config, const StageConfig& stage);  // with run.steps as cap of RL stages
 void append_update_metrics(Metrics& metrics, const UpdateStatistics& update, const StageConfig& stage);
 

@@ -43,6 +43,7 @@ void append_sampler_metrics(Metrics& metrics, const UpdateStatistics& first, con
 
 double append_length_metrics(Metrics& metrics, const std::vector<Group>& groups) {
   double sum = 0, count = 0, shortest = 1e300, longest = 0, clipped = 0, terminated_sum = 0, repeated = 0, kept = 0, kept_count = 0;
+  double kept_ids = 0, kept_lists = 0;
   for (const Group& group : groups)
     for (const auto& s : group.samples) {
       const double length = static_cast<double>(s.record.tokens.size());
@@ -52,6 +53,7 @@ double append_length_metrics(Metrics& metrics, const std::vector<Group>& groups)
       repeated += repetition_share(s.record.tokens);
       shortest = std::min(shortest, length), longest = std::max(longest, length);
       for (float mass : s.record.kept_mass) kept += mass, kept_count += 1;
+      for (int64_t ids : s.record.kept.counts()) kept_ids += static_cast<double>(ids), kept_lists += 1;
     }
   metrics.emplace_back("completions/mean_length", sum / count);
   metrics.emplace_back("completions/min_length", shortest);
@@ -60,6 +62,7 @@ double append_length_metrics(Metrics& metrics, const std::vector<Group>& groups)
   metrics.emplace_back("completions/mean_terminated_length", count > clipped ? terminated_sum / (count - clipped) : 0.0);
   metrics.emplace_back("completions/repetition_share", repeated / count);
   if (kept_count > 0) metrics.emplace_back("sampling/kept_mass_mean", kept / kept_count);
+  if (kept_lists > 0) metrics.emplace_back("sampling/kept_ids_mean", kept_ids / kept_lists);
   return sum / count;
 }
 

@@ -7,7 +7,7 @@
 
 namespace rl {
 
-// completions/*, sampling/kept_mass_mean. Returns the mean length.
+// completions/*, sampling/kept_mass_mean, sampling/kept_ids_mean. Returns the mean length.
 double append_length_metrics(Metrics& metrics, const std::vector<Group>& groups);
 
 // loss, policy_loss, entropy, entropy_coef, kl, clip_ratio/* or cispo_clip_ratio, sampling/*, correction/*. Shares are of

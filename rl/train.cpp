@@ -96,22 +96,6 @@ bool resume(Run& run) {
   return true;
 }
 
-void begin_stage(Run& run, const StageConfig& stage) {
-  StageSummary summary;
-  summary.name = stage.name;
-  summary.kind = stage.kind;
-  run.state.summary.stages.push_back(summary);
-  run.state.step = 0;
-  run.state.trained_tokens = 0;
-  run.state.entropy_bonus = EntropyBonus(stage.loss.entropy_coef);
-  run.state.early_stop = {};
-  run.state.sampling.begin_stage();
-  run.state.ahead.clear();
-  run.policy.reset_optimizer();
-  run.reference_master = at::Tensor();
-  run.reference = nullptr;
-}
-
 // A disk that is full for a while must not end a run: the checkpoint is tried again after the next step, and the earlier ones
 // stay.
 void try_to_save(Run& run) {
@@ -202,6 +186,22 @@ std::string save_run(Run& run) {
   write_event(run, "saved", saved);
   run.save_due = false;
   return saved;
+}
+
+void begin_stage(Run& run, const StageConfig& stage) {
+  StageSummary summary;
+  summary.name = stage.name;
+  summary.kind = stage.kind;
+  run.state.summary.stages.push_back(summary);
+  run.state.step = 0;
+  run.state.trained_tokens = 0;
+  run.state.entropy_bonus = EntropyBonus(stage.loss.entropy_coef);
+  run.state.early_stop = {};
+  run.state.sampling.begin_stage();
+  run.state.ahead.clear();
+  run.policy.reset_optimizer();
+  run.reference_master = at::Tensor();
+  run.reference = nullptr;
 }
 
 std::shared_ptr<reward::Sum> stage_reward(Run& run, const StageConfig& stage) {
@@ -355,6 +355,7 @@ int run_train(const Config& given, const TrainOptions& options) {
   engine.prefix_cache = false;
   for (const auto& stage : config.stages) {
     engine.prefix_cache |= stage.rollout.prefix_cache;
+    engine.record_routes |= stage.kind == "grpo" && stage.moe.replay == "rollout";
     engine.max_tokens_per_batch = std::max(engine.max_tokens_per_batch, stage.rollout.max_tokens_per_batch);
     engine.max_sequences = std::max(engine.max_sequences, stage.rollout.max_sequences);
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "kernels/trace.h"
+#include "rl/rollout_routes.h"
 
 namespace rl {
 namespace {
@@ -31,6 +32,7 @@ void add(UpdateStatistics& all, const UpdateStatistics& update) {
 void score_groups(Run& run, const StageConfig& stage, std::vector<TrainGroup>& groups, CorrectionSums& correction, StepTimes& times) {
   const kernels::Span span("score", &times.score);
   if (run.reference) run.policy.score(groups, stage, plan_of(run), *run.reference, &TrainSequence::reference_logprobs);
+  if (stage.moe.replay == "rollout") replay_rollout_routes(groups, run.policy.config());
   if (stage.correction.old_logprobs == "recompute")
     run.policy.score(groups, stage, plan_of(run), *run.policy.weights(), &TrainSequence::old_logprobs);
   if (stage.moe.replay == "trainer") run.policy.record_routes(groups, stage, plan_of(run));

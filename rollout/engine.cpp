@@ -85,7 +85,8 @@ void check_continued(const Request& r, const SampleRecord& s) {
     refuse("its prompt, group, step, seed or purpose is not the request's");
   if (s.prompt_tokens != r.prompt_tokens) refuse("its prompt's tokens are not the request's");
   if (s.sampling.temperature != r.sampling.temperature || s.sampling.top_k != r.sampling.top_k ||
-      s.sampling.top_p != r.sampling.top_p || s.sampling.min_p != r.sampling.min_p)
+      s.sampling.top_p != r.sampling.top_p || s.sampling.min_p != r.sampling.min_p ||
+      s.sampling.renormalise != r.sampling.renormalise)
     refuse("it was sampled with other parameters");
   const auto ends = [&](int32_t token) { return std::find(r.stop_tokens.begin(), r.stop_tokens.end(), token) != r.stop_tokens.end(); };
   if (static_cast<int64_t>(s.tokens.size()) >= r.max_new_tokens || (!s.tokens.empty() && ends(s.tokens.back())))
@@ -117,11 +118,15 @@ Engine::Engine(const model::ModelConfig& model, kernels::Dtype dtype, const Engi
       dtype_(dtype),
       config_(config),
       tokenizer_(std::move(tokenizer)),
-      cache_(model, dtype, config.cache_bytes, most_useful_pages(model, config)),
+      cache_(model, dtype, config.cache_bytes, most_useful_pages(model, config),
+             config.record_routes ? RoutePages::bytes_per_row(model) : 0),
       prefix_cache_(cache_.pages()),
       scheduler_({config.max_tokens_per_batch, config.max_sequences, config.prefill_chunk}, cache_.pages(),
                  config.prefix_cache ? this : nullptr),
-      flops_(model) {}
+      flops_(model) {
+  if (config.record_routes && RoutePages::bytes_per_row(model) > 0)
+    route_pages_ = std::make_unique<RoutePages>(model, cache_.pages().size());
+}
 
 Engine::~Engine() = default;
 
@@ -249,7 +254,10 @@ void Engine::step() {
                   without_weights_);
   const Plan& plan = scheduler_.plan();
   choose_weights(plan);
-  for (const PageCopy& copy : plan.copies) cache_.copy(copy);
+  for (const PageCopy& copy : plan.copies) {
+    cache_.copy(copy);
+    if (route_pages_) route_pages_->copy(copy);
+  }
   for (const auto& weights : weights_) run(plan, weights);
   weights_.clear();
   retired_.clear();
@@ -298,9 +306,11 @@ void Engine::run(const Plan& plan, const std::shared_ptr<const model::WeightSet>
   statistics_.largest_batch = std::max(statistics_.largest_batch, static_cast<int64_t>(segments));
   double seconds = 0;
   kernels::Span pass(prefill_rows == 0 ? "decode" : "prefill", &seconds, "rows", batch_.rows());
-  const at::Tensor hidden = model::forward_hidden(*weights, batch_, cache_.storage());
+  routes_.clear();
+  const at::Tensor hidden = model::forward_hidden(*weights, batch_, cache_.storage(), route_pages_ ? &routes_ : nullptr);
   pass.end();
   statistics_.flops += flops_.forward(batch_).total();
+  if (route_pages_) route_pages_->put(batch_.key_rows, routes_);
   draw(hidden, *weights, seconds);
   const double prefill_share = static_cast<double>(prefill_rows) / static_cast<double>(batch_.rows());
   statistics_.prefill_seconds += seconds * prefill_share;
@@ -372,16 +382,26 @@ void Engine::draw(const at::Tensor& hidden, const model::WeightSet& weights, dou
   for (size_t i = 0; i < draws_.size(); ++i) accept(asked_[i], draws_[i], weights.version);
 }
 
+// Those of the row that the token was drawn from, as it was computed then: a later pass over it, with other weights perhaps,
+// changes nothing. The first sample of a request has those of the prompt too.
+void Engine::add_routes(const Asked& asked) {
+  const Live& live = *asked.live;
+  SampleRecord& record = asked.live->records[static_cast<size_t>(asked.sample)].record;
+  const int64_t prompt = live.prompt.length, row = prompt + static_cast<int64_t>(record.tokens.size()) - 1;
+  const bool first = record.tokens.empty();
+  const std::vector<int32_t>& pages = first ? live.prompt.pages : live.samples[static_cast<size_t>(asked.sample)].pages;
+  if (first && asked.sample == 0) route_pages_->append(pages, 0, prompt, record.prompt_routes);
+  route_pages_->append(pages, row, row + 1, record.routes);
+}
+
 void Engine::accept(const Asked& asked, const Draw& draw, int64_t version) {
   Live& live = *asked.live;
   const Request& request = live.request;
   LiveSample& sample = live.records[static_cast<size_t>(asked.sample)];
   SampleRecord& record = sample.record;
   const int32_t token = draw.sampled.token;
-  record.tokens.push_back(token);
-  record.logprobs.push_back(draw.logprob);
-  record.policy_versions.push_back(static_cast<int32_t>(version));
-  if (request.sampling.truncates()) record.kept_mass.push_back(draw.sampled.kept_mass);
+  if (route_pages_ && request.purpose == kernels::Purpose::train) add_routes(asked);
+  record.append({token, draw.logprob, version, draw.sampled.kept_mass, draw.kept});
   scheduler_.append(live.samples[static_cast<size_t>(asked.sample)]);
   statistics_.generated_tokens += 1;
 

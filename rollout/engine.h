@@ -14,6 +14,7 @@
 #include "model/tokenizer/tokenizer.h"
 #include "rollout/kv_cache.h"
 #include "rollout/prefix_cache.h"
+#include "rollout/route_pages.h"
 #include "rollout/sampler.h"
 #include "rollout/scheduler.h"
 #include "rollout/source.h"
@@ -31,6 +32,8 @@ struct EngineConfig {
   bool update_running = false;
   // Prompts that begin alike, at once or one after the other, compute what they share once for each weight set.
   bool prefix_cache = true;
+  // Records of training samples get the experts of their rows, for replay. They lie beside the keys, within cache_bytes.
+  bool record_routes = false;
 };
 
 class Engine : public RolloutSource, private Prefixes {
@@ -75,6 +78,7 @@ class Engine : public RolloutSource, private Prefixes {
   void add_rows(const Work& work);
   void ask_for_draws(const Work& work);
   void draw(const at::Tensor& hidden, const model::WeightSet& weights, double& head_seconds);
+  void add_routes(const Asked& asked);
   void accept(const Asked& asked, const Draw& draw, int64_t version);
   void finish(Live& live, int64_t sample, FinishReason reason);
 
@@ -83,6 +87,7 @@ class Engine : public RolloutSource, private Prefixes {
   EngineConfig config_;
   std::shared_ptr<const model::Tokenizer> tokenizer_;
   KvCache cache_;
+  std::unique_ptr<RoutePages> route_pages_;  // null: routes are not recorded
   PrefixCache prefix_cache_;
   Scheduler scheduler_;
   std::shared_ptr<const model::WeightSet> newest_;
@@ -99,6 +104,7 @@ class Engine : public RolloutSource, private Prefixes {
   std::vector<std::shared_ptr<const model::WeightSet>> weights_;
   std::vector<Asked> asked_;
   std::vector<Draw> draws_;
+  std::vector<at::Tensor> routes_;
 };
 
 }  // namespace rollout

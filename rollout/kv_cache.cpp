@@ -25,10 +25,11 @@ void copy_rows(const at::Tensor& tensor, const PageCopy& copy) {
 
 }  // namespace
 
-KvCache::KvCache(const model::ModelConfig& config, kernels::Dtype dtype, int64_t bytes_limit, int64_t pages_limit)
+KvCache::KvCache(const model::ModelConfig& config, kernels::Dtype dtype, int64_t bytes_limit, int64_t pages_limit,
+                 int64_t more_bytes_per_row)
     : config_(config),
       dtype_(dtype),
-      bytes_per_page_(page_rows * model::key_storage_bytes_per_row(config, dtype)),
+      bytes_per_page_(page_rows * (model::key_storage_bytes_per_row(config, dtype) + more_bytes_per_row)),
       pages_(page_count(bytes_per_page_, bytes_limit, pages_limit)) {}
 
 model::KeyStorage& KvCache::storage() {

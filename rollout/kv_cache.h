@@ -21,7 +21,9 @@ struct PageCopy {
 class KvCache {
  public:
   // As many pages as `bytes_limit` holds, at most `pages_limit`. Throws UsageError when that is not a single one.
-  KvCache(const model::ModelConfig& config, kernels::Dtype dtype, int64_t bytes_limit, int64_t pages_limit);
+  // `more_bytes_per_row`: what the owner keeps beside the keys and values of a row.
+  KvCache(const model::ModelConfig& config, kernels::Dtype dtype, int64_t bytes_limit, int64_t pages_limit,
+          int64_t more_bytes_per_row = 0);
 
   PagePool& pages() { return pages_; }
   const PagePool& pages() const { return pages_; }

@@ -49,11 +49,15 @@ void each_field(Archive& a, Record& r) {
   a.list(r.logprobs);
   a.list(r.policy_versions);
   a.list(r.kept_mass);
+  a.list(r.kept.sizes);
+  a.list(r.kept.words);
   a.list(r.routes);
+  a.list(r.prompt_routes);
   a.value(r.sampling.temperature);
   a.value(r.sampling.top_k);
   a.value(r.sampling.top_p);
   a.value(r.sampling.min_p);
+  a.flag(r.sampling.renormalise);
   a.choice(r.purpose, 5);
   a.value(r.seed);
   a.choice(r.finish, 3);
@@ -74,6 +78,7 @@ struct Writer {
     value(static_cast<uint64_t>(v.size()));
     out.append(reinterpret_cast<const char*>(v.data()), v.size() * sizeof(typename List::value_type));
   }
+  void flag(bool v) { value(static_cast<uint32_t>(v)); }
   template <typename Enum>
   void choice(Enum v, uint32_t) {
     value(static_cast<uint32_t>(v));
@@ -106,6 +111,12 @@ struct Reader {
     v.resize(static_cast<size_t>(count));
     take(v.data(), v.size() * width);
   }
+  void flag(bool& v) {
+    uint32_t number = 0;
+    value(number);
+    if (number > 1) kernels::fail("sample record: a flag is {}, neither 0 nor 1; the record is damaged.", number);
+    v = number == 1;
+  }
   template <typename Enum>
   void choice(Enum& v, uint32_t count) {
     uint32_t number = 0;
@@ -129,6 +140,25 @@ const char* name_of(kernels::Purpose purpose) {
 
 }  // namespace
 
+namespace {
+
+void check_kept(const SampleRecord& r) {
+  if (r.kept.empty() && r.kept.words.empty()) return;
+  if (!r.sampling.renormalise || !r.sampling.truncates())
+    kernels::fail("sample record: it has lists of kept ids, but its log-probabilities are over the full vocabulary.");
+  const kernels::KeptRows rows(r.kept);
+  int64_t row = 0;
+  for (const TrainedRun& run : r.trained)
+    for (int64_t t = run.first; t < run.first + run.length; ++t, ++row) {
+      const kernels::KeptRow kept = rows[row];
+      if (!kept.fits(int64_t{1} << 31)) kernels::fail("sample record: the kept ids of token {} do not ascend; the record is damaged.", t);
+      if (kept.all() || !kept.holds(r.tokens[static_cast<size_t>(t)]))
+        kernels::fail("sample record: token {} is not among its kept ids; the record is damaged.", t);
+    }
+}
+
+}  // namespace
+
 void check_record(const SampleRecord& r) {
   const int64_t tokens = static_cast<int64_t>(r.tokens.size());
   int64_t trained = 0, end = 0;
@@ -146,8 +176,17 @@ void check_record(const SampleRecord& r) {
   one_each("log-probabilities", r.logprobs.size(), false);
   one_each("policy versions", r.policy_versions.size(), false);
   one_each("kept masses", r.kept_mass.size(), true);
-  if (!r.routes.empty() && (trained == 0 || static_cast<int64_t>(r.routes.size()) % trained != 0))
-    kernels::fail("sample record: {} routes for {} trained tokens; each must have equally many.", r.routes.size(), trained);
+  one_each("lists of kept ids", r.kept.sizes.size(), true);
+  check_kept(r);
+  const auto whole_rows = [](const char* name, size_t size, int64_t rows) {
+    if (size > 0 && (rows == 0 || static_cast<int64_t>(size) % rows != 0))
+      kernels::fail("sample record: {} routes for {} {}; each must have equally many.", size, rows, name);
+    return rows == 0 ? 0 : static_cast<int64_t>(size) / rows;
+  };
+  const int64_t width = whole_rows("trained tokens", r.routes.size(), trained);
+  const int64_t prompt_width = whole_rows("prompt tokens", r.prompt_routes.size(), static_cast<int64_t>(r.prompt_tokens.size()));
+  if (prompt_width != 0 && width != prompt_width)
+    kernels::fail("sample record: {} routes for a trained token and {} for one of the prompt.", width, prompt_width);
 }
 
 void append_record(const SampleRecord& record, std::string& bytes) {
@@ -195,7 +234,7 @@ nlohmann::ordered_json record_to_json(const SampleRecord& r, const model::Tokeni
       {"group_id", r.group_id}, {"sample_index", r.sample_index}, {"request_step", r.request_step}, {"source", r.source},
       {"purpose", name_of(r.purpose)}, {"seed", r.seed}, {"finish_reason", name_of(r.finish)}, {"stop_text", r.stop_text},
       {"temperature", r.sampling.temperature}, {"top_k", r.sampling.top_k}, {"top_p", r.sampling.top_p},
-      {"min_p", r.sampling.min_p}};
+      {"min_p", r.sampling.min_p}, {"renormalised", !r.kept.empty()}};
   if (tokenizer) {
     json["prompt"] = tokenizer->decode(r.prompt_tokens);
     json["completion"] = tokenizer->decode(r.tokens);
@@ -207,7 +246,7 @@ nlohmann::ordered_json record_to_json(const SampleRecord& r, const model::Tokeni
   json["logprobs"] = r.logprobs;
   json["policy_versions"] = r.policy_versions;
   if (!r.kept_mass.empty()) json["kept_mass"] = r.kept_mass;
-  if (!r.routes.empty()) json["routes"] = r.routes;
+  if (!r.kept.empty()) json["kept"] = r.kept.counts();
   return json;
 }
 

@@ -22,10 +22,12 @@ void append_record(const SampleRecord& record, std::string& bytes);
 SampleRecord read_record(const std::byte* bytes, size_t size, size_t& used);
 
 // Trained runs ascend, do not touch one another's tokens and lie within the completion; log-probabilities and versions
-// are one per trained token; kept_mass too, or empty; routes a multiple of that. Throws Error.
+// are one per trained token; kept_mass and kept too, or empty, and each token is among its kept ids; routes and
+// prompt_routes equally many for each row. Throws Error.
 void check_record(const SampleRecord& record);
 
-// One object with the record's fields; with a tokenizer also "prompt" and "completion" as text.
+// One object with the record's fields; with a tokenizer also "prompt" and "completion" as text. Of the kept ids it has how
+// many there are for each token ("kept"), of the routes nothing; "renormalised": whether the log-probabilities are over them.
 nlohmann::ordered_json record_to_json(const SampleRecord& record, const model::Tokenizer* tokenizer = nullptr);
 // One line without its end. Bytes that are not UTF-8 become U+FFFD.
 std::string json_line(const nlohmann::ordered_json& json);

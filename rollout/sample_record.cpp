@@ -11,6 +11,15 @@ const char* name_of(FinishReason reason) {
   return "unknown";
 }
 
+void SampleRecord::append(const NewToken& next) {
+  tokens.push_back(next.token);
+  logprobs.push_back(next.logprob);
+  policy_versions.push_back(static_cast<int32_t>(next.policy_version));
+  if (!sampling.truncates()) return;
+  kept_mass.push_back(next.kept_mass);
+  if (sampling.renormalise) kept.add(next.kept);
+}
+
 void train_from(SampleRecord& record, int64_t first) {
   const int64_t count = static_cast<int64_t>(record.tokens.size()) - first;
   if (count <= 0) return;

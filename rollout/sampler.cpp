@@ -16,12 +16,14 @@ void first_logprobs(const at::Tensor& logits, int64_t vocab, Draw* draws, int64_
   std::vector<int32_t> targets(static_cast<size_t>(rows), -1);
   std::vector<float> inverse(static_cast<size_t>(rows), 1.0f);
   for (int64_t i = count - 1; i >= 0; --i) {
+    if (!draws[i].kept.empty()) continue;
     targets[static_cast<size_t>(draws[i].row)] = draws[i].sampled.token;
     inverse[static_cast<size_t>(draws[i].row)] = inverse_temperature(*draws[i].sampling);
   }
   const kernels::TokenLogprob out = kernels::token_logprob(logits, vocab, targets.data(), inverse.data());
   const float* logprobs = kernels::f32(out.logprob);
-  for (int64_t i = 0; i < count; ++i) draws[i].logprob = logprobs[draws[i].row];
+  for (int64_t i = 0; i < count; ++i)
+    if (draws[i].kept.empty()) draws[i].logprob = logprobs[draws[i].row];
 }
 
 }  // namespace
@@ -33,6 +35,8 @@ void check_sampling(const kernels::SamplingParameters& s) {
   if (s.top_k < 0) kernels::fail_usage("rollout.top_k: is {}; it must be 0 (all) or more.", s.top_k);
   if (!(s.top_p > 0.0 && s.top_p <= 1.0)) kernels::fail_usage("rollout.top_p: is {}; it must be in (0, 1].", s.top_p);
   if (!(s.min_p >= 0.0 && s.min_p <= 1.0)) kernels::fail_usage("rollout.min_p: is {}; it must be in [0, 1].", s.min_p);
+  if (s.renormalise && s.temperature == 0.0)
+    kernels::fail_usage("correction.truncation: is \"keep_mask\", but rollout.temperature is 0, which keeps one token. Set it above 0.");
 }
 
 float inverse_temperature(const kernels::SamplingParameters& sampling) {
@@ -46,13 +50,19 @@ void draw_tokens(const at::Tensor& logits, int64_t vocab, Draw* draws, int64_t c
   kernels::parallel_ranges(count, grain, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
       Draw& d = draws[i];
-      d.sampled = kernels::sample_token(data + d.row * stride, vocab, *d.sampling, kernels::random_unit(d.key));
+      const float* row = data + d.row * stride;
+      const bool keeps = d.sampling->renormalise;
+      d.sampled = kernels::sample_token(row, vocab, *d.sampling, kernels::random_unit(d.key), keeps ? &d.kept : nullptr);
+      if (!d.kept.empty())
+        d.logprob = kernels::kept_token_logprob(row, d.kept.data(), static_cast<int64_t>(d.kept.size()), d.sampled.token,
+                                                inverse_temperature(*d.sampling));
     }
   });
+  if (std::all_of(draws, draws + count, [](const Draw& d) { return !d.kept.empty(); })) return;
   first_logprobs(logits, vocab, draws, count);
   // Other tokens drawn from the same row: a prompt that forks.
   for (int64_t i = 1; i < count; ++i) {
-    if (draws[i].row != draws[i - 1].row) continue;
+    if (draws[i].row != draws[i - 1].row || !draws[i].kept.empty()) continue;
     const float inverse = inverse_temperature(*draws[i].sampling);
     const at::Tensor row = logits.narrow(0, draws[i].row, 1);
     draws[i].logprob = *kernels::f32(kernels::token_logprob(row, vocab, &draws[i].sampled.token, &inverse).logprob);

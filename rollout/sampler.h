@@ -10,7 +10,7 @@
 
 namespace rollout {
 
-// Throws UsageError for a temperature, top_k, top_p or min_p outside of its range.
+// Throws UsageError for a temperature, top_k, top_p or min_p outside of its range, and for renormalise at temperature 0.
 void check_sampling(const kernels::SamplingParameters& sampling);
 
 // What the log-probability of a sampled token is divided by, inverted. Temperature 0 takes the largest logit and records
@@ -23,7 +23,10 @@ struct Draw {
   const kernels::SamplingParameters* sampling = nullptr;
   kernels::RandomKey key;
   kernels::SampledToken sampled;  // result
-  float logprob = 0.0f;           // result: log softmax(logits / temperature), before any truncation
+  // Results: log softmax(logits / temperature) before any truncation; with sampling.renormalise over the kept ids, given
+  // here in ascending order (empty when nothing was cut).
+  float logprob = 0.0f;
+  std::vector<int32_t> kept = {};
 };
 
 // Fills the results of `count` draws. `logits` float32 [rows, >= vocab]; draws come in ascending order of rows. A result

@@ -45,18 +45,33 @@ bool is_member(const ScoredSample& s, const StageConfig& stage) {
 
 bool is_trained(const ScoredSample& s, const StageConfig& stage) { return !(stage.filter.truncated == "mask" && cut_off(s)); }
 
+// The record has a row a trained token, the sequence one a token.
+kernels::KeptIds kept_of(const rollout::SampleRecord& record) {
+  kernels::KeptIds kept;
+  const kernels::KeptRows rows(record.kept);
+  int64_t next = 0;
+  for (const auto& run : record.trained) {
+    kept.sizes.resize(static_cast<size_t>(run.first), 0);
+    for (int64_t t = 0; t < run.length; ++t) rows.copy(next++, kept);
+  }
+  kept.sizes.resize(record.tokens.size(), 0);
+  return kept;
+}
+
 TrainSequence sequence_of(const ScoredSample& sample, const StageConfig& stage) {
   const rollout::SampleRecord& record = sample.record;
   TrainSequence s;
   s.tokens = record.tokens;
   s.trained.assign(s.tokens.size(), 0);
   s.logprobs.assign(s.tokens.size(), 0.0f);
+  s.routes = record.routes;
+  if (!record.kept.empty()) s.kept = kept_of(record);
   s.versions.assign(s.tokens.size(), -1);
   size_t next = 0;
   for (const auto& run : record.trained)
     for (int64_t t = run.first; t < run.first + run.length; ++t) {
       s.trained[t] = is_trained(sample, stage);
-      s.versions[t] = record.policy_versions.at(next);
+      s.versions[t] = record.policy_versions.empty() ? -1 : record.policy_versions.at(next);  // empty: the source names none
       s.logprobs[t] = record.logprobs.at(next++);
     }
   s.sample = record.sample_index;
@@ -97,6 +112,7 @@ TrainingGroups training_groups(const std::vector<Group>& groups, const StageConf
     train.group_id = group.samples[0].record.group_id;
     train.prompt = group.samples[0].record.prompt_tokens;
     for (const ScoredSample& s : group.samples) {
+      if (train.prompt_routes.empty()) train.prompt_routes = s.record.prompt_routes;
       if (!is_member(s, stage)) continue;
       train.sequences.push_back(sequence_of(s, stage));
       train.sequences.back().parts = parts.values_of(s.outcome, group.problem);

@@ -30,6 +30,7 @@ void add_inspect(CLI::App& app, Command& command);
 void add_upcycle(CLI::App& app, Command& command);
 void add_view(CLI::App& app, Command& command);
 void add_rescore(CLI::App& app, Command& command);
+void add_replay(CLI::App& app, Command& command);
 void add_compare(CLI::App& app, Command& command);
 void add_small_commands(CLI::App& app, Command& command);
 

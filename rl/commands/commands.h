@@ -125,6 +125,12 @@ struct RescoreOptions {
   std::string output;              // JSON lines; empty: none
 };
 
+struct ReplayOptions {
+  std::string run, stage;          // stage empty: the last one that has the step
+  int64_t step = 0;
+  std::vector<std::string> overrides;  // --set, of the sections that the update reads
+};
+
 int run_train(const Config& config, const TrainOptions& options = {});
 int run_check(const Config& config);
 int run_eval(const EvalOptions& options);
@@ -144,6 +150,7 @@ int run_export(const ExportOptions& options);
 int run_init(const std::string& sizes_file, const std::string& directory, const std::vector<std::string>& overrides);
 int run_view(const ViewOptions& options);
 int run_rescore(const RescoreOptions& options);
+int run_replay(const ReplayOptions& options);  // 1: with the run's own settings, and another state came out
 int run_compare(const std::string& run_a, const std::string& run_b);  // 1: they differ
 int run_devices();  // prints the processor, the kernels in use, threads and memory
 

@@ -1,4 +1,4 @@
-// Commands that look at the folder of a run: view, rescore, compare.
+// Commands that look at the folder of a run: view, rescore, replay, compare.
 #include "rl/commands/arguments.h"
 
 namespace rl {
@@ -36,6 +36,26 @@ void add_rescore(CLI::App& app, Command& command) {
   rescore->add_option("--examples", options.examples, "Changed samples to show")->capture_default_str()->check(CLI::NonNegativeNumber);
   rescore->add_option("--output", options.output, "Write both scores of each sample as JSON lines")->type_name("FILE");
   rescore->callback([&] { command = [&] { return run_rescore(options); }; });
+}
+
+void add_replay(CLI::App& app, Command& command) {
+  static ReplayOptions options;
+  auto* replay = app.add_subcommand("replay", "Train one step of a run again from its samples, as it was or with another loss")
+                     ->footer(
+                         "Example:\n  ponder train configs/quickstart.toml --set log.dump_rollouts_every=1 --set checkpoint.every_steps=1 \\\n"
+                         "      --set checkpoint.keep_last=100\n"
+                         "  ponder replay runs/quickstart --step 12\n"
+                         "  ponder replay runs/quickstart --step 12 --set loss.clip_high=0.1 --set optimizer.lr=1e-3\n\n"
+                         "Needs the step's samples and a checkpoint of the step before. Rewards stay as they were scored; advantages, loss,\n"
+                         "gradient and update are computed again and stand beside the run's metrics. With the run's own settings the\n"
+                         "weights come out as in the run, bit for bit; ends with 1 when they do not. Nothing is written.");
+  replay->add_option("RUN", options.run, "The folder of a run")->required();
+  replay->add_option("--step", options.step, "A step with samples")->required()->check(CLI::PositiveNumber);
+  replay->add_option("--stage", options.stage, "Of this stage; the last one that has the step if left out")->type_name("NAME");
+  replay->add_option("--set", options.overrides, "Another setting of the update, such as loss.clip_high=0.1; may be repeated")
+      ->type_name("KEY=VALUE")
+      ->allow_extra_args(false);
+  replay->callback([&] { command = [&] { return run_replay(options); }; });
 }
 
 void add_compare(CLI::App& app, Command& command) {

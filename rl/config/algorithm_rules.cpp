@@ -43,6 +43,8 @@ std::vector<Unused> unused_settings(const StageConfig& stage) {
       curriculum + ". Set kind = \"pass_rate\", or remove the key.");
   add(stage.curriculum.kind != "failure", {"curriculum.floor"}, curriculum + ". Set kind = \"failure\", or remove the key.");
   add(stage.curriculum.kind == "none", {"curriculum.decay"}, curriculum + ". Set kind = \"pass_rate\" or \"failure\", or remove the key.");
+  add(stage.rollout.top_k == 0 && stage.rollout.top_p >= 1 && stage.rollout.min_p <= 0, {"correction.truncation"},
+      "rollout.top_p, top_k and min_p are off, so nothing is cut. Set one of them, or remove the key.");
   return unused;
 }
 
@@ -161,7 +163,7 @@ class AlgorithmRules {
 
   void check_experts() {
     const MoeConfig& moe = stage_.moe;
-    if (moe.replay != "off" && stage_.loss.updates_per_step * stage_.loss.epochs_per_step == 1)
+    if (moe.replay == "trainer" && stage_.loss.updates_per_step * stage_.loss.epochs_per_step == 1)
       fail("moe.replay",
            fmt::format("is \"{}\", but a step has one update, whose experts are the rollout's already. Set loss.updates_per_step or "
                        "epochs_per_step above 1, or replay = \"off\".",

@@ -290,17 +290,20 @@ std::vector<Key> declare() {
     {"correction", "lower", STAGE(correction.lower), "", at_least(0), {}, "Lower bound of w."},
     {"correction", "old_logprobs", STAGE(correction.old_logprobs), "", any(), {"rollout", "recompute"},
      "The bottom of the ratio: as sampled, or computed again by the weights at the step's start."},
-    {"correction", "truncation", STAGE(correction.truncation), "", any(), {"off"},
-     "With top-p, top-k or min-p: off warns with the mean kept mass."},
+    {"correction", "truncation", STAGE(correction.truncation), "", any(), {"off", "keep_mask"},
+     "With top-p, top-k or min-p: off trains on the full softmax and warns with the mean kept mass; keep_mask records the ids that "
+     "each token was drawn from (4 bytes an id, at most a bit for each of the vocabulary), and sampler, trainer, reference and entropy "
+     "take the softmax over those alone (DeepSeek-V3.2)."},
 
     {"moe", "bias_update_rate", STAGE(moe.bias_update_rate), "", at_least(0), {},
      "Sigmoid routers: step of the correction bias toward even loads; 0: off."},
     {"moe", "train_router", STAGE(moe.train_router), "", any(), {}, "Whether the router's weights learn."},
     {"moe", "aux_loss_coef", STAGE(moe.aux_loss_coef), "", at_least(0), {},
      "Weight of the sequence-wise balance loss (DeepSeek-V3), which pushes each prompt's tokens toward even loads; 0: off."},
-    {"moe", "replay", STAGE(moe.replay), "", any(), {"off", "trainer"},
+    {"moe", "replay", STAGE(moe.replay), "", any(), {"off", "trainer", "rollout"},
      "trainer: each token keeps the experts it had before the step's first update in all of them, so that a ratio is not moved by "
-     "another choice of experts; costs one forward pass."},
+     "another choice of experts; costs one forward pass. rollout: the experts it had when it was sampled (R3, arXiv:2510.11370), which "
+     "the samples carry; for samples of older weights too. The reference policy chooses for itself."},
 
     {"optimizer", "lr", STAGE(optimizer.lr), "", above(0), {}, "Peak learning rate of AdamW."},
     {"optimizer", "betas", betas, "", share_below_one(), {}, "Decay of the two moments."},

@@ -50,6 +50,9 @@ DumpedSample sample_of(const Json& json) {
     for (int64_t t = first; t < first + length; ++t) s.trained.at(static_cast<size_t>(t)) = 1;
   }
   s.logprobs = json.at("logprobs").get<std::vector<double>>();
+  if (const auto kept = json.find("kept"); kept != json.end()) s.kept = kept->get<std::vector<int64_t>>();
+  if (!s.kept.empty() && s.kept.size() != s.logprobs.size())
+    kernels::fail("{} counts of kept ids for {} log-probabilities", s.kept.size(), s.logprobs.size());
   if (static_cast<size_t>(std::count(s.trained.begin(), s.trained.end(), 1)) != s.logprobs.size())
     kernels::fail("{} log-probabilities for another number of trained tokens", s.logprobs.size());
   return s;

@@ -32,6 +32,7 @@ struct DumpedSample {
   std::vector<int32_t> tokens;    // of the completion
   std::vector<uint8_t> trained;   // one a token
   std::vector<double> logprobs;   // one a trained token
+  std::vector<int64_t> kept;      // one a trained token: how many ids its log-probability is over; empty: all
 };
 
 // Groups of samples, as the step had them. Throws UsageError "file:line: ..." for a damaged line.

@@ -43,18 +43,22 @@ std::string printable(const std::string& bytes, bool keep_lines) {
 }
 
 std::string token_table(const TokenView& view, const model::Tokenizer* tokenizer, int64_t most) {
-  std::string out = fmt::format("  {:>5} {:>7}  {:<5} {:>9} {:>9}  {}\n", "place", "id", "mask", "logprob", "advantage", "text");
+  const bool cut = !view.kept.empty();
+  const auto kept_column = [cut](const std::string& text) { return cut ? fmt::format("{:>7} ", text) : std::string(); };
+  std::string out = fmt::format("  {:>5} {:>7}  {:<5} {:>9} {}{:>9}  {}\n", "place", "id", "mask", "logprob", kept_column("kept"), "advantage",
+                                "text");
   const auto size = static_cast<int64_t>(view.tokens.size());
   size_t next = 0;
   for (int64_t t = 0; t < size; ++t) {
     const bool trained = view.trained[static_cast<size_t>(t)] != 0;
+    const std::string kept = kept_column(cut && trained ? std::to_string(view.kept.at(next)) : "-");
     const std::optional<double> logprob = trained ? std::optional(view.logprobs.at(next++)) : std::nullopt;
     if (size > most && t >= most - kLastShown && t < size - kLastShown) {
       if (t == most - kLastShown) out += fmt::format("  {:>5}\n", "...");
       continue;
     }
     const int32_t id = view.tokens[static_cast<size_t>(t)];
-    out += fmt::format("  {:>5} {:>7}  {:<5} {:>9} {:>9}  {}\n", t, id, trained ? "1" : "0", number_or_dash(logprob, "{:.4f}"),
+    out += fmt::format("  {:>5} {:>7}  {:<5} {:>9} {}{:>9}  {}\n", t, id, trained ? "1" : "0", number_or_dash(logprob, "{:.4f}"), kept,
                        number_or_dash(trained ? view.advantage : std::nullopt, "{:+.4f}"),
                        tokenizer ? "\"" + printable(tokenizer->token_bytes(id)) + "\"" : "");
   }
@@ -97,7 +101,8 @@ std::string first_sample_text(const std::vector<Group>& groups, const Advantages
   for (const auto& run : s.record.trained) std::fill_n(trained.begin() + run.first, run.length, 1);
   const std::vector<double> logprobs(s.record.logprobs.begin(), s.record.logprobs.end());
   const double advantage = advantages[g][i];
-  const TokenView view{s.record.tokens, trained, logprobs, std::isfinite(advantage) ? std::optional(advantage) : std::nullopt};
+  const std::vector<int64_t> kept = s.record.kept.counts();
+  const TokenView view{s.record.tokens, trained, logprobs, std::isfinite(advantage) ? std::optional(advantage) : std::nullopt, kept};
   return fmt::format("first sample: {} prompt tokens, {} completion tokens ({}), reward {}\n  prompt  {}\n  gold    {}\n{}{}",
                      s.record.prompt_tokens.size(), s.record.tokens.size(), name_of(s.record.finish),
                      s.outcome.has_value() ? fmt::format("{:g}", s.outcome.value) : reward::name_of(s.outcome.status),

@@ -10,15 +10,16 @@
 
 namespace rl {
 
-// `logprobs`: one a trained token. No tokenizer: no texts.
+// `logprobs` and `kept` (ids that each is over; empty: all): one a trained token. No tokenizer: no texts.
 struct TokenView {
   const std::vector<int32_t>& tokens;
   const std::vector<uint8_t>& trained;
   const std::vector<double>& logprobs;
   std::optional<double> advantage;
+  std::vector<int64_t> kept = {};
 };
 
-// One line a token: place, id, text, whether it is trained, log-probability, advantage. Of more than `most` tokens the first
+// One line a token: place, id, text, whether it is trained, log-probability, how many ids that is over, advantage. Of more than `most` tokens the first
 // ones and the last eight are shown.
 std::string token_table(const TokenView& view, const model::Tokenizer* tokenizer, int64_t most);
 

@@ -68,7 +68,7 @@ std::string sample_page(const std::vector<DumpedStep>& steps, const Groups& grou
                      s.reason.empty() ? "" : ", " + s.reason, s.components.empty() ? "" : ": " + components(s), number(s.advantage, "{:+.4f}"),
                      mean_logprob(s));
   if (!s.detail.empty()) out += fmt::format("        {}\n", printable(s.detail));
-  const TokenView view{s.tokens, s.trained, s.logprobs, s.advantage};
+  const TokenView view{s.tokens, s.trained, s.logprobs, s.advantage, s.kept};
   if (place.table) return out + "\n" + token_table(view, tokenizer, static_cast<int64_t>(s.tokens.size()));
   return out + "\n" + (colour && tokenizer ? coloured_text(view, *tokenizer) : printable(s.text, true)) + "\n";
 }

@@ -11,8 +11,9 @@
 
 namespace rl {
 
-kernels::SamplingParameters sampling_of(const RolloutConfig& rollout) {
-  return {rollout.temperature, rollout.top_k, rollout.top_p, rollout.min_p};
+kernels::SamplingParameters sampling_of(const StageConfig& stage) {
+  const RolloutConfig& rollout = stage.rollout;
+  return {rollout.temperature, rollout.top_k, rollout.top_p, rollout.min_p, stage.correction.truncation == "keep_mask"};
 }
 
 StepRollouts::StepRollouts(const StageConfig& stage, SamplingParts parts)
@@ -39,7 +40,7 @@ Ask StepRollouts::ask_of(int64_t step, bool refill) const {
   ask.samples = rollout.samples_per_prompt;
   ask.max_new_tokens = rollout.max_new_tokens;
   ask.step = parts_.first_request_step + step;
-  ask.sampling = sampling_of(rollout);
+  ask.sampling = sampling_of(stage_);
   ask.stop = rollout.stop;
   ask.seed = parts_.seed;
   ask.first_group = state_.next_group;

@@ -22,7 +22,7 @@
 
 namespace rl {
 
-kernels::SamplingParameters sampling_of(const RolloutConfig& rollout);
+kernels::SamplingParameters sampling_of(const StageConfig& stage);
 
 // What sampling takes from the rest of a run. The source outlives the StepRollouts.
 struct SamplingParts {

@@ -1,10 +1,11 @@
-"""Every preset trains, and a run with all that an algorithm keeps between steps resumes bit for bit."""
+"""Every preset trains, a run with all that an algorithm keeps between steps resumes bit for bit, and experts recorded by the sampler
+are the trainer's."""
 import glob
 import math
 import os
 import sys
 
-from runs import fail, lines, same_files, train
+from runs import fail, lines, same_files, same_metrics, train
 
 HERE = os.path.dirname(__file__)
 CONFIG = os.path.join(HERE, "tiny.toml")
@@ -51,6 +52,17 @@ def main(temporary):
     if not (last["entropy_coef"] > 0 and last["kl"] != 0 and last["aux_loss"] > 0):
         fail(f"the settings have no effect: {last}")
     same_run_but_evaluations(calm, cut)
+
+    print("  experts recorded by the sampler, in small batches, against the trainer's own at the step's start: three updates a step")
+    trainer, rollout, live = (os.path.join(temporary, name) for name in ("trainer", "rollout", "live"))
+    several = SHORT + ["stage.grpo.steps=3", "loss.updates_per_step=3", "rollout.top_p=0.9", "correction.truncation=keep_mask"]
+    train(CONFIG, trainer, *several, "moe.replay=trainer")
+    train(CONFIG, rollout, *several, "moe.replay=rollout", "rollout.max_tokens_per_batch=24", "rollout.max_sequences=9")
+    train(CONFIG, live, *several, "moe.replay=off")
+    same_metrics(trainer, rollout)
+    print(f"    equal: {same_files(trainer, rollout, 'states.jsonl')} files of hashes")
+    if grpo_lines(live)[-1]["loss"] == grpo_lines(rollout)[-1]["loss"]:
+        fail("replayed experts change nothing")
 
 
 def same_run_but_evaluations(calm, cut):

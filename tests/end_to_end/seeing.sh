@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A run with samples: ponder view, rescore and compare on its folder. Needs PONDER_ROOT and PONDER_BUILD.
+# A run with samples: ponder view, rescore, replay and compare on its folder. Needs PONDER_ROOT and PONDER_BUILD.
 set -euo pipefail
 cd "$PONDER_ROOT"
 ponder=$PONDER_BUILD/ponder
@@ -45,3 +45,23 @@ PY
 if "$ponder" view "$work/a" --step 99 2>"$work/out"; then echo "FAIL: step 99"; exit 1; fi
 has "$work/out" "has no samples of step 99"
 echo "  view and rescore: pages, errors, and the run's own reward gives its own scores again"
+
+# Every step again from its samples: kept ids, recorded experts, two updates a step, a moving reference.
+train r --set checkpoint.keep_last=100 --set rollout.top_p=0.9 --set correction.truncation=keep_mask \
+  --set moe.replay=rollout --set loss.updates_per_step=2 --set loss.epochs_per_step=2
+"$ponder" view "$work/r" --step 2 --tokens >"$work/out"; has "$work/out" "logprob    kept"
+for step in 1 2 3 4 5 6; do
+  "$ponder" replay "$work/r" --step $step >"$work/out" 2>&1 || { echo "FAIL: replay of step $step"; cat "$work/out"; exit 1; }
+  has "$work/out" "equal to the run's, bit for bit"
+  grep -qE '^([0-9]+) of \1 metrics are equal' "$work/out" || { echo "FAIL: metrics of step $step"; cat "$work/out"; exit 1; }
+done
+"$ponder" replay "$work/r" --step 3 --set loss.kind=reinforce --set optimizer.lr=0.01 >"$work/out"
+has "$work/out" "changed: loss.kind=reinforce, optimizer.lr=0.01"; has "$work/out" "tensors differ"
+grep -qE '^  loss .* [+-]' "$work/out" || { echo "FAIL: another loss with the same value"; cat "$work/out"; exit 1; }
+refused() { if "$ponder" replay "$@" >/dev/null 2>"$work/out"; then echo "FAIL: replay $*"; exit 1; fi; }
+refused "$work/a" --step 2; has "$work/out" "Steps that can be replayed: grpo 6"
+refused "$work/r" --step 99; has "$work/out" "has no samples of step 99"
+refused "$work/r" --step 2 --set rollout.temperature=0.5; has "$work/out" "the samples were made already"
+sed -i '1s/"tokens":\[[0-9]*/"tokens":[1/' "$work/r/rollouts/grpo-000002.jsonl"
+refused "$work/r" --step 2; has "$work/out" "are not of the same samples"
+echo "  replay: each of six steps ends in the run's state, bit for bit; another loss in another; wrong input is refused"

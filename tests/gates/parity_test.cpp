@@ -15,6 +15,7 @@
 #include "kernels/thread_pool.h"
 #include "model/transformer.h"
 #include "rl/batch.h"
+#include "rl/rollout_routes.h"
 #include "rollout/engine.h"
 #include "rollout/sampler.h"
 #include "tests/gates/gate_models.h"
@@ -113,10 +114,13 @@ std::vector<rl::TrainGroup> groups_of(const Sampled& sampled) {
       groups.emplace_back();
       groups.back().group_id = record.group_id;
       groups.back().prompt = record.prompt_tokens;
+      groups.back().prompt_routes = record.prompt_routes;
     }
     rl::TrainSequence s;
     s.tokens = record.tokens;
     s.logprobs = record.logprobs;
+    s.kept = record.kept;
+    s.routes = record.routes;
     s.trained.assign(s.tokens.size(), 1);
     groups.back().sequences.push_back(std::move(s));
   }
@@ -221,6 +225,85 @@ TEST_CASE("the trainer's log-probabilities are the sampler's, bit for bit, howev
   });
 }
 
+TEST_CASE("with keep_mask both sides renormalise over the kept ids, bit for bit", "[gate][parity]") {
+  const kernels::SamplingParameters cuts[] = {{.top_p = 0.9}, {.top_k = 20}, {.min_p = 0.05}, {.top_k = 50, .top_p = 0.9, .min_p = 0.05}};
+  for_each_model([&](const model::ModelConfig& config, Dtype dtype) {
+    uint64_t seed = 0;
+    for (const auto& cut : cuts) {
+      Mix mix = make_mix(config, dtype, ++seed);
+      const double temperature = mix.sampling.temperature;
+      mix.sampling = cut;
+      mix.sampling.temperature = temperature, mix.sampling.renormalise = true;
+      for (auto& r : mix.requests) r.sampling = mix.sampling;
+      const Sampled sampled = sample(gate::fresh_weights(config, dtype, kWeightsSeed), mix);
+      auto groups = groups_of(sampled);
+      int64_t cut_short = 0;
+      for (const auto& [key, record] : sampled.records) {
+        REQUIRE(record.kept.rows() == static_cast<int64_t>(record.tokens.size()));
+        for (const int64_t count : record.kept.counts()) cut_short += count < config.vocab_size;
+      }
+      REQUIRE(cut_short > token_count(sampled) / 4);
+      const auto fresh = gate::fresh_weights(config, dtype, kWeightsSeed);
+      INFO("top_p " << cut.top_p << ", top_k " << cut.top_k << ", min_p " << cut.min_p);
+      for (const int64_t max_tokens : {int64_t{1} << 30, int64_t{1}}) {
+        const Agreement found = compare(*fresh, groups, mix, max_tokens);
+        REQUIRE(found.tokens == token_count(sampled));
+        REQUIRE(found.different_bits == 0);
+        REQUIRE(found.not_finite == 0);
+      }
+      for (auto& g : groups)
+        for (auto& s : g.sequences) s.kept = {};
+      REQUIRE(compare(*fresh, groups, mix, int64_t{1} << 30).different_bits > token_count(sampled) / 4);
+    }
+  });
+}
+
+// Prompts that begin alike, some asked for again when they are cached, few pages and small chunks: the rows' routes come from other
+// requests, from several passes and from before a preemption.
+TEST_CASE("the experts that the sampler recorded are those that the trainer chooses, for every row", "[gate][parity]") {
+  for_each_model([](const model::ModelConfig& config, Dtype dtype) {
+    if (config.router.experts == 0) return;
+    rollout::SourceStatistics all;
+    for (const uint64_t seed : {uint64_t{1}, uint64_t{2}, uint64_t{4}}) {
+      Mix mix = make_mix(config, dtype, seed);
+      mix.engine.record_routes = true;
+      mix.engine.cache_bytes += mix.engine.cache_bytes / 2;  // the routes lie there too
+      for (auto& r : mix.requests)
+        std::copy_n(mix.requests[1].prompt_tokens.begin(), std::min<size_t>(r.prompt_tokens.size(), 32), r.prompt_tokens.begin());
+      for (int64_t id = 0; id < 5; ++id) {
+        mix.requests.push_back(mix.requests[static_cast<size_t>(id)]);
+        mix.requests.back().id = 10 + id, mix.requests.back().group_id = 200 + id;
+      }
+      const auto weights = gate::fresh_weights(config, dtype, kWeightsSeed);
+      const Sampled sampled = sample(weights, mix);
+      auto groups = groups_of(sampled);
+      rl::replay_rollout_routes(groups, config);
+      INFO("mix " << seed);
+      for (size_t g = 0; g < groups.size(); ++g) {
+        const auto batch = rl::pack(groups, g, g + 1, rollout::inverse_temperature(mix.sampling));
+        const auto live = model::forward_train(*weights, batch.tokens, {.keep_tape = false, .keep_routes = true}).routes;
+        REQUIRE(live.size() == groups[g].routes.size());
+        for (size_t layer = 0; layer < live.size(); ++layer) {
+          REQUIRE(live[layer].defined() == groups[g].routes[layer].defined());
+          if (!live[layer].defined()) continue;
+          int64_t different = 0;
+          for (int64_t row = 0; row < batch.tokens.rows(); ++row)
+            for (int64_t k = 0; k < config.router.active && batch.tokens.groups[static_cast<size_t>(row)] >= 0; ++k)
+              different += kernels::i32(live[layer])[row * config.router.active + k] != kernels::i32(batch.routes[layer])[row * config.router.active + k];
+          INFO("group " << groups[g].group_id << ", layer " << layer);
+          REQUIRE(different == 0);
+        }
+      }
+      all.preemptions += sampled.statistics.preemptions;
+      all.cached_tokens += sampled.statistics.cached_tokens;
+      all.prefill_chunks += sampled.statistics.prefill_chunks;
+    }
+    REQUIRE(all.preemptions > 0);
+    REQUIRE(all.cached_tokens > 0);
+    REQUIRE(all.prefill_chunks > 3 * 10);
+  });
+}
+
 // One ulp of one element can drown in the rounding of what follows, so each parameter has eight tries, one at a time.
 TEST_CASE("a weight that differs by one ulp is noticed, whichever parameter it is in", "[gate][parity]") {
   for_each_model([](const model::ModelConfig& config, Dtype dtype) {
@@ -267,6 +350,7 @@ TEST_CASE("plain, avx2 and avx512 sample the same tokens with the same log-proba
         REQUIRE(other.tokens == record.tokens);
         REQUIRE(std::memcmp(other.logprobs.data(), record.logprobs.data(), record.logprobs.size() * sizeof(float)) == 0);
         REQUIRE(other.kept_mass == record.kept_mass);
+        REQUIRE((other.kept.sizes == record.kept.sizes && other.kept.words == record.kept.words));
       }
       // The trainer on this instruction set agrees with the sampler on the plain one.
       const Agreement found = compare(*gate::fresh_weights(config, dtype, kWeightsSeed), groups_of(expected), mix, 1000000);

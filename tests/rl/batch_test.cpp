@@ -30,6 +30,18 @@ using Rows = std::vector<int64_t>;
 
 }  // namespace
 
+TEST_CASE("lists of kept ids follow their tokens to the head rows, padding and other sequences without", "[batch]") {
+  rl::TrainGroup g = small_group();
+  const std::vector<std::vector<int32_t>> lists{{20, 90}, {21}, {22, 70}};
+  for (const auto& ids : lists) g.sequences[0].kept.add(ids);
+  const auto batch = rl::pack({g}, 0, 1, 0.5f);
+  REQUIRE(batch.tokens.kept.rows() == batch.tokens.head_count());
+  //                                                     20 21 22 pad 30 31
+  REQUIRE(batch.tokens.kept.sizes == std::vector<int32_t>{2, 1, 2, 0, 0, 0});
+  REQUIRE(batch.tokens.kept.words == std::vector<int32_t>{20, 90, 21, 22, 70});
+  REQUIRE(rl::pack({small_group()}, 0, 1, 0.5f).tokens.kept.empty());
+}
+
 TEST_CASE("a group is its prompt once, then its branches, each padded to an even count of rows", "[batch]") {
   const auto batch = rl::pack({small_group()}, 0, 1, 0.5f);
   const auto& t = batch.tokens;

@@ -154,8 +154,8 @@ TEST_CASE("a preset's rewards stand behind the file's own, but for those it has 
   REQUIRE(stage.rewards[1].name == "overlong");
   // 20 % of the longest completion, whatever that is.
   std::string options;
-  for (const auto& [name, value] : stage.rewards[1].options) options += name + "=" + value + " ";
-  REQUIRE(options == "cache_share=0.2 factor=1 max_tokens=256 ");
+  for (const auto& [key, value] : stage.rewards[1].options) options += key + " = " + value + "; ";
+  REQUIRE(options == "cache_share = 0.2; factor = 1; max_tokens = 256; ");
   const auto own = read(file + "reward = [{name = \"overlong\", cache_tokens = 8}, {name = \"exact\"}]\n");
   REQUIRE(own.rewards.size() == 2);
   REQUIRE(own.rewards[0].options.front().second == "8");

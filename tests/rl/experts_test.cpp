@@ -1,6 +1,7 @@
 // What RL adds to a mixture of experts: replayed routes, and the balance loss.
 #include <cmath>
 
+#include "rl/rollout_routes.h"
 #include "tests/rl/mistakes/small_run.h"
 #include "tests/support/catch.h"
 #include "tests/support/compare.h"
@@ -46,6 +47,40 @@ TEST_CASE("routes recorded before an update are the routes of the passes after i
   REQUIRE(live.expert_loads != before.expert_loads);
   // Whatever the micro-batches and the recomputed blocks.
   REQUIRE(testing::same_bits(gradient_of(run, groups, run.stage(), {1, 2}), whole));
+}
+
+TEST_CASE("routes recorded by the sampler are the live ones before an update, and stay those of the samples after it", "[experts]") {
+  SmallRun run({"moe.replay=rollout"});
+  auto groups = run.training(), trainer = run.training();
+  rl::replay_rollout_routes(groups, run.policy.config());
+  run.policy.record_routes(trainer, run.stage(), kWhole);
+  REQUIRE(groups[0].routes.size() == 2);
+  rl::UpdateStatistics before, replayed, live;
+  const at::Tensor own = gradient_of(run, run.training(), run.stage(), kWhole, &before);
+  rl::UpdateStatistics on_policy;
+  REQUIRE(testing::same_bits(gradient_of(run, groups, run.stage(), kWhole, &on_policy), own));
+  REQUIRE((on_policy.ratio_min == 1.0 && on_policy.ratio_max == 1.0));
+  move(run);  // from here on the samples are of older weights
+  gradient_of(run, run.training(), run.stage(), kWhole, &live);
+  const at::Tensor stale = gradient_of(run, groups, run.stage(), kWhole, &replayed);
+  REQUIRE(replayed.expert_loads == before.expert_loads);
+  REQUIRE(live.expert_loads != before.expert_loads);
+  REQUIRE(testing::same_bits(gradient_of(run, trainer, run.stage(), kWhole), stale));
+  // Log-probabilities computed again take the recorded experts too.
+  auto unrouted = run.training();
+  run.policy.score(groups, run.stage(), kWhole, *run.policy.weights(), &rl::TrainSequence::old_logprobs);
+  run.policy.score(unrouted, run.stage(), kWhole, *run.policy.weights(), &rl::TrainSequence::old_logprobs);
+  REQUIRE(groups[0].sequences[0].old_logprobs != unrouted[0].sequences[0].old_logprobs);
+}
+
+TEST_CASE("samples without routes, or with another model's, are refused", "[experts]") {
+  SmallRun run;
+  auto groups = run.training();
+  REQUIRE_THROWS_WITH(rl::replay_rollout_routes(groups, run.policy.config()), Catch::Contains("made without routes"));
+  SmallRun routed({"moe.replay=rollout"});
+  groups = routed.training();
+  groups[1].prompt_routes[0] = 4;  // of experts 0 to 3
+  REQUIRE_THROWS_WITH(rl::replay_rollout_routes(groups, run.policy.config()), Catch::Contains("a recorded expert is 4"));
 }
 
 TEST_CASE("the balance loss moves the router, and adds up over any micro-batches", "[experts]") {

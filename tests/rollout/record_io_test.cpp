@@ -27,7 +27,8 @@ SampleRecord example() {
   r.policy_versions = {4, 4, 5, 5};
   r.kept_mass = {1.0f, 0.9f, 0.8f, 0.7f};
   r.routes = {0, 1, 2, 3, 4, 5, 6, 7};
-  r.sampling = {0.7, 50, 0.95, 0.01};
+  r.sampling = {0.7, 50, 0.95, 0.01, true};
+  r.kept.add({10, 90}), r.kept.add({11}), r.kept.add({13, 14, 15}), r.kept.add({14, 90});
   r.purpose = kernels::Purpose::eval;
   r.seed = ~uint64_t{0};
   r.finish = rollout::FinishReason::length;
@@ -85,11 +86,14 @@ TEST_CASE("a record read back has every field, bit for bit", "[record_io]") {
   CHECK(back.logprobs == record.logprobs);
   CHECK(back.policy_versions == record.policy_versions);
   CHECK(back.kept_mass == record.kept_mass);
+  CHECK(back.kept.sizes == std::vector<int32_t>{2, 1, -1, 2});
+  CHECK(back.kept.words == record.kept.words);
   CHECK(back.routes == record.routes);
   CHECK(back.sampling.temperature == 0.7);
   CHECK(back.sampling.top_k == 50);
   CHECK(back.sampling.top_p == 0.95);
   CHECK(back.sampling.min_p == 0.01);
+  CHECK(back.sampling.renormalise);
   CHECK(back.purpose == kernels::Purpose::eval);
   CHECK(back.seed == ~uint64_t{0});
   CHECK(back.finish == rollout::FinishReason::length);
@@ -158,7 +162,7 @@ TEST_CASE("another format version is named", "[record_io]") {
   std::string bytes = bytes_of(example());
   bytes[8] = 9;
   size_t used = 0;
-  CHECK_THROWS_WITH(read(bytes, used), Catch::Contains("version 9") && Catch::Contains("reads version 2"));
+  CHECK_THROWS_WITH(read(bytes, used), Catch::Contains("version 9") && Catch::Contains("reads version 3"));
 }
 
 TEST_CASE("a record that contradicts itself is neither written nor read", "[record_io]") {
@@ -176,6 +180,15 @@ TEST_CASE("a record that contradicts itself is neither written nor read", "[reco
   r.trained = {{0, 2}, {4, std::numeric_limits<int64_t>::max()}};
   CHECK_THROWS_AS(rollout::append_record(r, bytes), kernels::Error);
   r = example();
+  r.tokens[1] = 12;  // its kept id is 11
+  CHECK_THROWS_WITH(rollout::append_record(r, bytes), Catch::Contains("token 1 is not among"));
+  r = example();
+  r.kept.sizes.pop_back();
+  CHECK_THROWS_AS(rollout::append_record(r, bytes), kernels::Error);
+  r = example();
+  r.sampling.renormalise = false;
+  CHECK_THROWS_WITH(rollout::append_record(r, bytes), Catch::Contains("full vocabulary"));
+  r = example();
   r.routes.pop_back();
   CHECK_THROWS_AS(rollout::append_record(r, bytes), kernels::Error);
   CHECK(bytes.empty());
@@ -192,6 +205,8 @@ TEST_CASE("a line of JSON holds the record and survives bytes that are not UTF-8
   CHECK(json["tokens"] == nlohmann::json({10, 11, 12, 13, 14}));
   CHECK(json["trained"] == nlohmann::json({{0, 2}, {3, 2}}));
   CHECK(json["logprobs"][3].get<float>() == -0.1f);
+  CHECK(json["kept"] == nlohmann::json({2, 1, 3, 2}));
+  CHECK(json["renormalised"] == true);
   CHECK(json["finish_reason"] == "length");
   CHECK(json["purpose"] == "eval");
   CHECK(json["seed"] == ~uint64_t{0});

@@ -41,6 +41,19 @@ TEST_CASE("the log-probability is taken at the temperature and before truncation
   CHECK(draw.sampled.kept_mass == Approx(4.0 / 7.0));
 }
 
+TEST_CASE("with renormalise the log-probability is over the kept ids, and they are named", "[sampler]") {
+  // Row 0 is 1 : 2 : 1 : 1; top-k 2 leaves ids 0 and 1 (the lower on a tie), so p = 1/3 and 2/3.
+  const SamplingParameters cut{.top_k = 2, .renormalise = true}, whole{};
+  for (uint32_t position = 0; position < 20; ++position) {
+    Draw draws[] = {{0, &cut, {.position = position}, {}, 0}, {0, &whole, {.position = position}, {}, 0}};
+    rollout::draw_tokens(two_rows(), 4, draws, 2);
+    CHECK(draws[0].kept == std::vector<int32_t>{0, 1});
+    CHECK(draws[0].logprob == Approx(draws[0].sampled.token == 1 ? std::log(2.0 / 3) : std::log(1.0 / 3)));
+    CHECK(draws[1].kept.empty());  // beside it, another request's draw from the same row
+    CHECK(draws[1].logprob == Approx(draws[1].sampled.token == 1 ? std::log(0.4) : std::log(0.2)));
+  }
+}
+
 TEST_CASE("sampling parameters outside of their range are refused by name", "[sampler]") {
   const double nan = std::nan("");
   rollout::check_sampling({.temperature = 0.0, .top_k = 5, .top_p = 1.0, .min_p = 1.0});
@@ -51,6 +64,7 @@ TEST_CASE("sampling parameters outside of their range are refused by name", "[sa
   for (const double bad : {-0.1, 1.1, nan})
     CHECK_THROWS_WITH(rollout::check_sampling({.min_p = bad}), Catch::Contains("min_p"));
   CHECK_THROWS_WITH(rollout::check_sampling({.top_k = -1}), Catch::Contains("top_k"));
+  CHECK_THROWS_WITH(rollout::check_sampling({.temperature = 0.0, .renormalise = true}), Catch::Contains("keep_mask"));
 }
 
 TEST_CASE("several draws from one row equal the draws made alone", "[sampler]") {

@@ -81,6 +81,25 @@ TEST_CASE("mistake 5: top-p in sampling, the full softmax in training, and nobod
   REQUIRE(groups[0].sequences[0].old_logprobs == groups[0].sequences[0].logprobs);
 }
 
+TEST_CASE("mistake 5: with keep_mask, policy, old and reference are over the kept ids, and the first ratio is 1", "[mistakes]") {
+  SmallRun run({"rollout.top_p=0.5", "correction.truncation=keep_mask"});
+  auto groups = run.training();
+  for (const auto member : {&rl::TrainSequence::old_logprobs, &rl::TrainSequence::reference_logprobs}) {
+    run.policy.score(groups, run.stage(), whole(), *run.policy.weights(), member);
+    for (const auto& g : groups)
+      for (const auto& s : g.sequences) REQUIRE(s.*member == s.logprobs);
+  }
+  const SmallRun full({"rollout.top_p=0.5"});  // the same tokens, whose probability is larger among fewer
+  const auto& cut = run.groups[0].samples[0].record;
+  const auto& whole_softmax = full.groups[0].samples[0].record;
+  REQUIRE(cut.tokens == whole_softmax.tokens);
+  for (size_t t = 0; t < cut.tokens.size(); ++t)
+    REQUIRE(cut.logprobs[t] == Approx(whole_softmax.logprobs[t] - std::log(whole_softmax.kept_mass[t])).margin(1e-5));
+  const auto update = run.policy.accumulate(groups, run.stage(), whole());
+  REQUIRE(update.sums.tokens > 40);
+  REQUIRE((update.ratio_min == 1.0 && update.ratio_max == 1.0));
+}
+
 TEST_CASE("mistake 6: the end token is not trained", "[mistakes]") {
   int ended = 0;
   const auto& run = small_run();

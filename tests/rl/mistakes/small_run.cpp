@@ -67,6 +67,7 @@ SmallRun::SmallRun(const std::vector<std::string>& overrides)
     : config(small_config("", overrides)), policy(config.model, 3, true) {
   rollout::EngineConfig engine_config;
   engine_config.cache_bytes = 4 << 20;
+  engine_config.record_routes = stage().moe.replay == "rollout";
   rollout::Engine engine(policy.config(), policy.dtype(), engine_config, policy.shared_tokenizer());
   engine.publish(policy.weights());
   rl::Collector collector(engine, rl::make_scorer(stage().rewards), policy.shared_tokenizer(), stage().chat_template, policy.stop_tokens());
@@ -74,7 +75,7 @@ SmallRun::SmallRun(const std::vector<std::string>& overrides)
   const auto& rollout = stage().rollout;
   rl::Ask ask;
   ask.samples = rollout.samples_per_prompt, ask.max_new_tokens = rollout.max_new_tokens, ask.seed = 3;
-  ask.sampling = {rollout.temperature, rollout.top_k, rollout.top_p, rollout.min_p};
+  ask.sampling = {rollout.temperature, rollout.top_k, rollout.top_p, rollout.min_p, stage().correction.truncation == "keep_mask"};
   groups = collector.run(std::vector<rl::Problem>{data->problem(0), data->problem(1)}, ask);
 }
 

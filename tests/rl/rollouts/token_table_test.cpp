@@ -28,6 +28,17 @@ TEST_CASE("the table has a line a token; those that were not chosen have no log-
   CHECK(contains(table, "      2       9  1       -2.0000   +0.2500"));
 }
 
+TEST_CASE("with kept ids the table says how many each log-probability is over", "[rollouts]") {
+  const std::vector<int32_t> tokens{7, 8, 9};
+  const std::vector<uint8_t> trained{1, 0, 1};
+  const std::vector<double> logprobs{-0.5, -2.0};
+  const std::string table = rl::token_table({tokens, trained, logprobs, 0.25, {12, 345}}, nullptr, 48);
+  CHECK(contains(table, "logprob    kept advantage"));
+  CHECK(contains(table, "      0       7  1       -0.5000      12   +0.2500"));
+  CHECK(contains(table, "      1       8  0             -       -         -"));
+  CHECK(contains(table, "      2       9  1       -2.0000     345   +0.2500"));
+}
+
 TEST_CASE("a long table keeps its beginning and its last eight tokens, with their own log-probabilities", "[rollouts]") {
   std::vector<int32_t> tokens(100);
   const std::vector<uint8_t> trained(100, 1);
