@@ -54,14 +54,13 @@ std::vector<reward::Item> items_of(const Group& group) {
   return items;
 }
 
+// A sample may take hours, but a source comes back in between to say that it still works.
 std::optional<rollout::SampleRecord> next_sample(rollout::RolloutSource& source) {
-  const kernels::Wait wait("a sample");
-  return source.next(Clock::now() + std::chrono::hours(24));
-}
-
-std::vector<reward::Outcome> scored(reward::AsyncScorer& scorer, int64_t ticket) {
-  const kernels::Wait wait("the rewards of a group");
-  return scorer.wait(ticket);
+  for (;;) {
+    const kernels::Wait wait("the source of samples to come back");
+    auto record = source.next(Clock::now() + std::chrono::seconds(10));
+    if (record || source.live_samples() == 0) return record;
+  }
 }
 
 bool chosen_for_rescore(const Ask& ask, int64_t group_id) {
@@ -214,7 +213,7 @@ void Collector::score(Call& call, size_t g) {
 }
 
 void Collector::take(Call& call, size_t g) {
-  auto outcomes = scored(*scorer_, call.tickets[g]);
+  auto outcomes = scorer_->wait(call.tickets[g]);
   for (size_t i = 0; i < outcomes.size(); ++i) call.groups[g].samples[i].outcome = std::move(outcomes[i]);
   if (call.ask.on_group) call.ask.on_group(call.groups[g]);
 }
@@ -267,14 +266,14 @@ bool Collector::score_failed(std::vector<Group>& groups) {
   for (Group& group : groups) {
     if (std::none_of(group.samples.begin(), group.samples.end(), failed)) continue;
     any = true;
-    auto outcomes = scored(*scorer_, scorer_->submit(items_of(group)));
+    auto outcomes = scorer_->wait(scorer_->submit(items_of(group)));
     for (size_t i = 0; i < outcomes.size(); ++i) group.samples[i].outcome = std::move(outcomes[i]);
   }
   return any;
 }
 
 void Collector::compare_again(const Group& group, int64_t ticket) {
-  const auto second = scored(*scorer_, ticket);
+  const auto second = scorer_->wait(ticket);
   ++rescored_groups_;
   for (size_t i = 0; i < second.size(); ++i) {
     const reward::Outcome& first = group.samples[i].outcome;

@@ -34,7 +34,7 @@ std::vector<Key> declare() {
     {"run", "threads", RUN(run.threads), "threads", between(0, 4096), {},
      "CPU threads; 0 takes all cores. Never changes a result."},
     {"run", "wait_deadline_s", RUN(run.wait_deadline_s), "s", at_least(0), {},
-     "A run that waits longer for one thing (a sample, a reward, a micro-batch, a file) writes what every thread does to "
+     "A run that waits longer for one thing (a pass of the engine, a checkpoint, a data file, the next prompts) writes what every thread does to "
      "RUN/stuck.txt and ends with exit code 3; 0: it waits for ever."},
     {"run", "memory_mb", RUN(run.memory_mb), "MB", at_least(0), {},
      "Budget for weights, optimizer, cache and activations; 0 takes 80 % of the machine's memory."},

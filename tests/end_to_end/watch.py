@@ -74,25 +74,38 @@ def not_finite(work):
     print(f"  a loss that is not finite is never applied: the run stops, or skips the step ({len(refused)} of 6)")
 
 
-# A file stands where the checkpoints' folder should be, and goes away in the middle.
-def refused_saves(work, undisturbed):
-    folder = f"{work}/blocked"
+def train_past_a_refusal(folder, place, *settings):
+    """A file stands where the run wants its folder `place`, and goes away once that was refused. Returns what the run printed."""
     os.mkdir(folder)
-    open(f"{folder}/checkpoints", "w").close()
+    open(f"{folder}/{place}", "w").close()
 
     def unblock():
         while not (os.path.exists(f"{folder}/events.jsonl") and events(folder, "save_failed")):
             time.sleep(0.005)
-        os.remove(f"{folder}/checkpoints")
+        os.remove(f"{folder}/{place}")
 
     helper = threading.Thread(target=unblock, daemon=True)
     helper.start()
-    printed = runs.train(TINY, folder, "checkpoint.every_steps=1")
+    printed = runs.train(TINY, folder, *settings)
     helper.join()
+    return printed
+
+
+def refused_saves(work, undisturbed):
+    folder = f"{work}/blocked"
+    printed = train_past_a_refusal(folder, "checkpoints", "checkpoint.every_steps=1")
     check("no checkpoint at step 1, it is tried again after the next" in printed, f"a refused checkpoint was not told:\n{printed}")
     check(len(runs.checkpoints(folder)) == 2, "no checkpoints once there was room")
     check(weights(folder) == undisturbed, "refused checkpoints changed the weights")
     print("  checkpoints that the disk refuses are told and tried again; the run goes on")
+
+
+def refused_end(work, undisturbed):
+    folder = f"{work}/no-end"
+    printed = train_past_a_refusal(folder, "final")
+    check("the final model could not be saved" in printed, f"a refused final model was not told:\n{printed}")
+    check(weights(folder) == undisturbed, "a refused final model changed the weights")
+    print("  the final model waits for a disk that refuses it")
 
 
 # A data file that nobody writes: reading it never ends.
@@ -102,26 +115,6 @@ def hangs(work):
     check(f"waiting for {work}/never to be read since" in printed, f"a wait past its deadline was not told:\n{printed}")
     check("state S" in printed and f"waits for {work}/never to be read" in printed, f"no report of the threads:\n{printed}")
     print("  a wait past its deadline ends the run and says what every thread does")
-
-
-# The folder of the final model cannot be written at first.
-def refused_end(work, undisturbed):
-    folder = f"{work}/no-end"
-    os.mkdir(folder)
-    open(f"{folder}/final", "w").close()
-
-    def unblock():
-        while not (os.path.exists(f"{folder}/events.jsonl") and events(folder, "save_failed")):
-            time.sleep(0.005)
-        os.remove(f"{folder}/final")
-
-    helper = threading.Thread(target=unblock, daemon=True)
-    helper.start()
-    printed = runs.train(TINY, folder)
-    helper.join()
-    check("the final model could not be saved" in printed, f"a refused final model was not told:\n{printed}")
-    check(weights(folder) == undisturbed, "a refused final model changed the weights")
-    print("  the final model waits for a disk that refuses it")
 
 
 def main():

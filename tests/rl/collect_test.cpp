@@ -74,6 +74,20 @@ TEST_CASE("every group comes back complete, scored, in the order of its problem"
   CHECK(collector.aborted_tokens() == 0);
 }
 
+TEST_CASE("a source that comes back without a sample, while some are live, is asked again", "[collect]") {
+  struct Slow : rollout::ScriptedEngine {
+    using ScriptedEngine::ScriptedEngine;
+    int asked = 0;
+    std::optional<rollout::SampleRecord> next(std::chrono::steady_clock::time_point deadline) override {
+      return ++asked % 3 == 0 ? ScriptedEngine::next(deadline) : std::nullopt;
+    }
+  };
+  Slow source([](const rollout::Request&, int64_t) { return rollout::ScriptedSample{{1}, {-1.0f}, rollout::FinishReason::stop}; });
+  Collector collector = collector_of(source);
+  CHECK(collector.run(problems(4), {}).size() == 4);
+  CHECK(source.asked == 12);
+}
+
 TEST_CASE("when enough groups are complete the others are aborted, and are neither scored nor returned", "[collect]") {
   auto source = scripted();
   std::atomic<int64_t> calls{0};
