@@ -12,7 +12,6 @@
 #include "kernels/error.h"
 #include "model/tokenizer/tokenizer.h"
 #include "rl/commands/commands.h"
-#include "rl/data/conversation.h"
 #include "rl/data/identity.h"
 #include "rl/data/prompt_text.h"
 #include "rl/data/test_sets.h"
@@ -21,6 +20,7 @@
 #include "rl/data/jsonl.h"
 #include "rl/describe_stage.h"
 #include "rl/memory_plan.h"
+#include "rl/sft/rows.h"
 
 namespace rl {
 namespace {
@@ -125,13 +125,15 @@ class Check {
   SetRows check_set(const StageConfig& whole, const DatasetConfig& set) {
     StageConfig stage = whole;  // as if the set were its only one
     stage.data = set.data, stage.chat_template = set.chat_template;
+    stage.datasets.clear();
     SetRows rows{set, read(stage, "data.train", set.data.train, 0), read(stage, "data.eval", set.data.eval, set.data.eval_problems)};
     for (auto* problems : {&rows.training, &rows.held_back})
       for (Problem& problem : *problems) problem.dataset = set.name;
     const std::string key = report_key(stage, set);
     check_data(stage, rows.training, key);
     check_prompts(stage, rows.training, key);
-    if (stage.kind == "sft") check_completions(stage, rows.training, key);
+    rows_[key] = static_cast<int64_t>(rows.training.size());
+    if (stage.kind == "sft") check_completions(stage, rows, key);
     if (stage.kind == "sft") rows.training.clear();  // no reward scores them
     return rows;
   }
@@ -209,54 +211,60 @@ class Check {
               fmt::format("{}; they are {}.", found, stage.data.overlong_prompt == "drop" ? "dropped" : "cut at the left"));
   }
 
-  void check_completions(const StageConfig& stage, const std::vector<Problem>& problems, const std::string& key) {
+  // The rows of an sft stage as they will be trained, and of its held-back problems those that have a completion.
+  void check_completions(const StageConfig& stage, const SetRows& rows, const std::string& key) {
     const auto found = templates_.find(key);
     if (tokenizer_ == nullptr || found == templates_.end()) return;
-    const model::TemplateConfig& chat = found->second;
-    for (size_t i = 0; i < problems.size() && static_cast<int64_t>(i) < prompts_looked_at; ++i) {
-      try {
-        if (!problems[i].messages.empty()) {
-          if (!check_conversation(stage, chat, problems[i])) return;
-          continue;
-        }
-        if (problems[i].completion.empty()) {
-          error(&stage, "data.completion_key",
-                fmt::format("row {} of {} has no text under \"{}\", which an sft stage learns. "
-                            "Set the key that holds the completion.",
-                            problems[i].prompt_id + 1, stage.data.train, stage.data.completion_key));
-          return;
-        }
-        // With the prompt as data.max_prompt_tokens leaves it, and the end token, which is predicted and never read.
-        const auto completion = static_cast<int64_t>(tokenizer_->encode(problems[i].completion).size());
-        const auto prompt = static_cast<int64_t>(
-            tokenizer_->encode(model::render_prompt(chat, problems[i].question)).size());
-        if (prompt > stage.data.max_prompt_tokens && stage.data.overlong_prompt == "drop") continue;
-        if (const int64_t positions = std::min(prompt, stage.data.max_prompt_tokens) + completion; positions > sizes_.max_positions) {
-          error(&stage, "data.train",
-                fmt::format("row {} needs {} positions with its completion of {} tokens, but the model has {}. Shorten or remove it.",
-                            problems[i].prompt_id + 1, positions, completion + 1, sizes_.max_positions));
-          return;
-        }
-      } catch (const kernels::Error& failure) {
-        error(&stage, "data.train",
-              fmt::format("the completion of row {} cannot be tokenised: {}", problems[i].prompt_id + 1, failure.what()));
-        return;
-      }
-    }
+    StageConfig resolved = stage;
+    resolved.chat_template = found->second;
+    SftLook look = look_at(resolved, rows.training, "data.train");
+    if (!look.fine) return;
+    if (look.left_out == look.rows)
+      return error(&stage, "sft.max_tokens", fmt::format("is {}, but every row of {} that was looked at is longer, up to {} tokens. Raise it.",
+                                                         stage.sft.max_tokens, stage.data.train, look.longest));
+    if (look.left_out > 0)
+      warning(stage, "data.train", fmt::format("{} of {} rows are too long (up to {} tokens) and left out; see data.max_prompt_tokens and "
+                                               "sft.max_tokens.", look.left_out, look.rows, look.longest));
+    std::string& report = sft_reports_[key];
+    report = fmt::format("  rows: {} looked at, longest {} tokens, {:.0f} learnt tokens each in the mean ({})\n", look.rows, look.longest,
+                         static_cast<double>(look.learnt) / static_cast<double>(look.rows - look.left_out), stage.sft.train_on);
+    std::vector<Problem> answered = rows.held_back;
+    std::erase_if(answered, [](const Problem& p) { return p.completion.empty(); });
+    resolved.data.train = stage.data.eval;
+    look = look_at(resolved, answered, "data.eval");
+    if (!answered.empty()) report += fmt::format("  held-back loss: over {} rows of {}\n", look.rows - look.left_out, stage.data.eval);
   }
 
-  // False: it is wrong, and said so.
-  bool check_conversation(const StageConfig& stage, const model::TemplateConfig& chat, const Problem& problem) {
-    try {
-      const auto tokens = conversation_tokens(*tokenizer_, chat, problem.messages, {});
-      const auto positions = static_cast<int64_t>(tokens.prompt.size() + tokens.tokens.size()) - 1;
-      if (positions <= sizes_.max_positions) return true;
-      error(&stage, "data.train", fmt::format("row {} needs {} positions, but the model has {}. Shorten or remove it.",
-                                              problem.prompt_id + 1, positions, sizes_.max_positions));
-    } catch (const kernels::Error& failure) {
-      error(&stage, "template.style", fmt::format("row {} of {}: {}", problem.prompt_id + 1, stage.data.train, failure.what()));
+  struct SftLook {
+    int64_t rows = 0, left_out = 0, longest = 0, learnt = 0;
+    bool fine = true;
+  };
+
+  SftLook look_at(const StageConfig& stage, const std::vector<Problem>& problems, const char* path) {
+    const std::vector<int32_t> stops(sizes_.eos_token_ids.begin(), sizes_.eos_token_ids.end());
+    const SftTokenizer tokenizer(tokenizer_, stage, stops, sizes_.max_positions);
+    SftLook look;
+    for (const auto& problem : problems) {
+      if (look.rows == prompts_looked_at) break;
+      if (problem.completion.empty() && problem.messages.empty()) {
+        error(&stage, "data.completion_key", fmt::format("row {} of {} has no text under \"{}\", which an sft stage learns. "
+                                                         "Set the key that holds the completion.",
+                                                         problem.prompt_id + 1, stage.data.train, stage.data.completion_key));
+        look.fine = false;
+        return look;
+      }
+      try {
+        const auto row = tokenizer.sequence(problem);
+        look.longest = std::max(look.longest, tokenizer.whole(problem).length());
+        look.rows += 1, look.left_out += !row;
+        look.learnt += row ? row->trained_tokens() : 0;
+      } catch (const kernels::Error& failure) {
+        error(&stage, path, failure.what());
+        look.fine = false;
+        return look;
+      }
     }
-    return false;
+    return look;
   }
 
   void check_rewards(const StageConfig& stage, const std::vector<SetRows>& all) {
@@ -330,6 +338,7 @@ class Check {
   }
 
   void check_lengths(const StageConfig& stage) {
+    if (stage.kind == "sft" && (stage.rewards.empty() || stage.eval_problems() == 0)) return;  // it samples nothing
     const int64_t completion = std::max(stage.rollout.max_new_tokens, stage.eval.max_new_tokens);
     if (tokenizer_ != nullptr && stage.max_prompt_tokens() + completion > sizes_.max_positions)
       error(&stage, "rollout.max_new_tokens",
@@ -355,15 +364,22 @@ class Check {
     for (const auto& stage : config_.stages) {
       std::string data;
       for (size_t i = 0; i < stage.sets().size(); ++i) data += data_line(stage, i);
-      result_.report += describe_stage(stage, data);
+      result_.report += describe_stage(stage, data, rows_of(stage), config_.checkpoint.keep_best);
     }
     result_.report += memory_table(plan);
+  }
+
+  int64_t rows_of(const StageConfig& stage) const {
+    int64_t rows = 0;
+    for (const DatasetConfig& set : stage.sets()) rows += rows_.at(report_key(stage, set));
+    return rows;
   }
 
   std::string data_line(const StageConfig& stage, size_t set) const {
     const DatasetConfig config = stage.sets().at(set);
     const std::string key = report_key(stage, config);
-    const std::string report = fmt::format("{}; {}\n  {}\n", config.data.train, prompt_reports_.at(key), test_set_reports_.at(key));
+    std::string report = fmt::format("{}; {}\n  {}\n", config.data.train, prompt_reports_.at(key), test_set_reports_.at(key));
+    if (stage.kind == "sft") report += sft_reports_.at(key);
     if (stage.datasets.empty()) return "  data: " + report;
     double total = 0;
     for (const auto& other : stage.datasets) total += other.weight;
@@ -375,8 +391,9 @@ class Check {
   CheckResult result_;
   model::ModelConfig sizes_;
   std::shared_ptr<const model::Tokenizer> tokenizer_;  // null when the model cannot be read
-  std::map<std::string, model::TemplateConfig> templates_;                // of data sets whose template fits, by report_key
-  std::map<std::string, std::string> prompt_reports_, test_set_reports_;  // the same
+  std::map<std::string, model::TemplateConfig> templates_;  // of data sets whose template fits, by report_key
+  std::map<std::string, std::string> prompt_reports_, test_set_reports_, sft_reports_;  // the same
+  std::map<std::string, int64_t> rows_;                                                 // of data.train, the same
   size_t set_index_ = 0;
   std::string set_name_;  // of the [[dataset]] that is looked at; empty: none
 };

@@ -43,6 +43,11 @@ std::optional<Evaluation> evaluation_from(const Json& json) {
   return e;
 }
 
+std::optional<HeldOutLoss> loss_from(const Json& json) {
+  if (!json.is_object()) return std::nullopt;
+  return HeldOutLoss{json.at("rows"), json.at("tokens"), json.at("loss"), json.at("perplexity"), json.at("token_accuracy")};
+}
+
 std::optional<ShownSample> sample_from(const Json& json) {
   if (!json.is_object()) return std::nullopt;
   return ShownSample{json.at("stage"), json.at("prompt"), json.at("completion"), json.at("answer"), json.at("reward"), json.at("tokens")};
@@ -62,8 +67,12 @@ RunState state_from(const Json& json) {
     stage.seconds = s.at("seconds"), stage.rewards = s.at("rewards");
     stage.greedy_before = evaluation_from(s.at("greedy_before")), stage.greedy_after = evaluation_from(s.at("greedy_after"));
     stage.sampled_before = evaluation_from(s.at("sampled_before")), stage.sampled_after = evaluation_from(s.at("sampled_after"));
+    stage.loss_before = loss_from(s.at("loss_before")), stage.loss_after = loss_from(s.at("loss_after"));
+    stage.cost = cost_from(s.at("cost")), stage.stopped = s.at("stopped");
     state.summary.stages.push_back(std::move(stage));
   }
+  if (summary.at("best").is_object()) state.summary.best = best_from(summary.at("best"));
+  state.early_stop = early_stop_from(json.at("early_stop"));
   state.summary.before = sample_from(summary.at("sample_before"));
   state.summary.after = sample_from(summary.at("sample_after"));
   return state;
@@ -81,7 +90,7 @@ bool may_change(const std::string& key, const Config& config) {
   const bool budgets_matter =
       std::any_of(config.stages.begin(), config.stages.end(), [](const StageConfig& s) { return s.rollout.overprovision > 1; });
   if (is_one_of({"run#0.memory_mb", "max_tokens_per_batch", "max_sequences", "cache_mb", "prefix_cache"})) return !budgets_matter;
-  return is_one_of({"run#0.threads", "run#0.steps", "run#0.wait_deadline_s", "run#0.output_dir", "run#0.name", "checkpoint#", "log#", "alarm#", "activation_checkpointing",
+  return is_one_of({"run#0.threads", "run#0.steps", "run#0.wait_deadline_s", "run#0.output_dir", "run#0.name", "checkpoint#", "log#", "cost#", "alarm#", "activation_checkpointing",
                     "max_tokens_per_microbatch",
                     // What a user changes after a plug-in failed.
                     ".workers", "timeout_ms", ".url", ".token_file", "max_infra_error_share", "on_non_finite", "error_window_steps", "rescore_share",
@@ -131,7 +140,7 @@ std::string save_checkpoint(const std::string& run_directory, const Policy& poli
   Json json{{"format_version", kFormatVersion}, {"stage", state.stage}, {"step", state.step}, {"global_step", state.global_step},
             {"trained_tokens", state.trained_tokens}, {"seconds", state.seconds},
             {"entropy_bonus", {{"coef", state.entropy_bonus.coef}, {"last_entropy", state.entropy_bonus.last_entropy}}},
-            {"sampling", Json::parse(to_json(state.sampling))},
+            {"early_stop", to_json(state.early_stop)}, {"sampling", Json::parse(to_json(state.sampling))},
             {"samples_sha256", samples.empty() ? "" : sha256_of_text(samples)}, {"policy_version", policy.version()},
             {"optimizer_steps", policy.optimizer_steps()}, {"summary", Json::parse(summary_json(state.summary))}};
   model::write_file_atomically((temporary / "trainer" / "state.json").string(), json.dump(1) + "\n");

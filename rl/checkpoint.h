@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "rl/early_stop.h"
 #include "rl/loss/entropy_bonus.h"
 #include "rl/policy.h"
 #include "rl/report/summary.h"
@@ -28,6 +29,7 @@ struct RunState {
   int64_t trained_tokens = 0;   // of the stage
   double seconds = 0;           // of the whole run up to here
   EntropyBonus entropy_bonus;   // of the stage
+  EarlyStopState early_stop;    // of the stage
   SamplingState sampling;       // after the last step that is collected: `step`, or the last of those ahead
   std::vector<std::shared_ptr<const CollectedStep>> ahead;  // of the steps after `step`; see rl/sampling/saved_samples.h
   RunSummary summary;           // stages done or begun, with their evaluations

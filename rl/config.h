@@ -17,6 +17,8 @@
 #include "model/lora/lora_parameters.h"
 #include "reward/reward.h"
 #include "rl/alarms.h"
+#include "rl/cost.h"
+#include "rl/early_stop.h"
 
 namespace rl {
 
@@ -57,6 +59,13 @@ struct DataConfig {
   std::string train;               // a JSONL file, or "generator:arithmetic", "generator:countdown"
   std::string eval;                // JSONL or generator; empty: none
   std::string prompt_key = "question", answer_key = "answer", completion_key = "completion";
+  std::string format = "auto";     // auto | messages | prompt | instruction: see data/row_forms.h
+  std::string instruction_prompt =
+      "Below is an instruction that describes a task, paired with an input that provides further context. Write a response that "
+      "appropriately completes the request.\n\n### Instruction:\n{instruction}\n\n### Input:\n{input}\n\n### Response:";
+  std::string instruction_prompt_no_input =
+      "Below is an instruction that describes a task. Write a response that appropriately completes the request.\n\n"
+      "### Instruction:\n{instruction}\n\n### Response:";
   std::string name;                // data source of rows that do not name their own; default: the file's or generator's name
   std::string source_key = "data_source";
   bool shuffle = true;
@@ -69,6 +78,13 @@ struct DataConfig {
   double worked_share = 0.3;       // SFT: share of completions with worked steps; the rest are bare answers
   // generator:countdown
   int64_t numbers = 4, largest = 99;
+};
+
+// Of sft stages.
+struct SftConfig {
+  std::string train_on = "completion";  // completion | assistant | all
+  int64_t max_tokens = 0;          // of a row, prompt and end token included; 0: as many as the model has positions for
+  std::string overlong = "error";  // drop | error | truncate: a row of more
 };
 
 struct RolloutConfig {
@@ -179,6 +195,8 @@ struct CheckpointConfig {
   int64_t every_steps = 0;                 // 0: at the end of each stage
   int64_t keep_last = 2;
   std::string resume = "off";              // off | auto | a checkpoint folder
+  std::string keep_best;                   // a metric of evaluations; empty: no best checkpoint is kept
+  std::string best_is = "auto";            // auto | max | min
 };
 
 struct LogConfig {
@@ -202,6 +220,8 @@ struct StageConfig {
   std::string kind = "grpo";               // sft | grpo
   std::string name;
   int64_t steps = 0;
+  int64_t epochs = 0;                      // sft: instead of steps
+  int64_t epoch_steps = 0;                 // the steps that `epochs` make: no setting, known when the data is read
   int64_t sequences_per_step = 256;        // sft: sequences in one optimizer step
   DataConfig data;
   model::TemplateConfig chat_template;     // [template]
@@ -216,6 +236,8 @@ struct StageConfig {
   FilterConfig filter;
   CurriculumConfig curriculum;
   EvalConfig eval;
+  SftConfig sft;
+  EarlyStopConfig early_stop;
   AlarmConfig alarm;
   std::vector<reward::Settings> rewards;   // [[reward]]
 
@@ -231,6 +253,7 @@ struct Config {
   TokenizerSettings tokenizer;             // read_sizes only
   CheckpointConfig checkpoint;
   LogConfig log;
+  CostConfig cost;
   std::vector<StageConfig> stages;         // at least one
   // Where each value that is not a default was set: "run.seed" or "STAGE:data.train" -> "configs/x.toml:12", "--set ..." or
   // "preset dapo".

@@ -94,8 +94,8 @@ class FileData : public Dataset {
     }
     if (rows_.empty())
       kernels::fail_usage(
-          "{}: every row is held back for evaluation or longer than data.max_prompt_tokens, so nothing is left to train on. "
-          "Give data.eval another file, or raise data.max_prompt_tokens.",
+          "{}: every row is held back for evaluation or too long (data.max_prompt_tokens, sft.max_tokens), so nothing is left to train "
+          "on. Give data.eval another file, or raise the limit.",
           config.train);
   }
 

@@ -21,6 +21,7 @@ struct Problem {
   std::string data_source = {};  // the row's own (JSONL: source_key), else data.name, else the file's or generator's name
   std::string extra = {};        // JSONL: the row's other fields, as the JSON text of an object; empty when there are none
   std::string messages = {};     // the whole conversation, as the JSON text of a list; empty: question and completion say it
+  int64_t prompt_messages = 0;   // of these, the first so many are the prompt of a completion; 0: the row does not say
   int64_t line = 0;              // where its row begins in the file; 0: generated
   int64_t set = 0;               // which of the stage's data sets it is of, see Mixture
   std::string dataset = {};      // the name of that [[dataset]]; empty: [data]
@@ -44,7 +45,7 @@ class Dataset {
 // The held-back problems are the first data.eval_problems of data.eval (0: all of a file), whatever the seed. With
 // data.eval empty there are none to evaluate on, but a generator keeps the same ones out of training.
 //
-// With `fits`, training problems that do not fit are left out too (data.overlong_prompt).
+// With `fits`, training problems that do not fit are left out too (data.overlong_prompt, sft.overlong).
 using Fits = std::function<bool(const Problem& problem)>;
 std::unique_ptr<Dataset> open_dataset(const DataConfig& config, uint64_t seed, Fits fits = nullptr);
 

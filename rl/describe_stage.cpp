@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "rl/sft/rows.h"
+
 namespace rl {
 namespace {
 
@@ -67,15 +69,32 @@ std::string describe_staleness(const StageConfig& stage) {
   return out;
 }
 
+std::string length_of(const StageConfig& stage, int64_t rows) {
+  if (stage.epochs == 0) return fmt::format("{} steps", stage.steps);
+  return fmt::format("{} epoch{} of about {} rows: {} steps", stage.epochs, stage.epochs == 1 ? "" : "s", rows, sft_steps(stage, rows));
+}
+
+// When it is evaluated, and what hangs on that.
+std::string describe_evaluations(const StageConfig& stage, const std::string& best) {
+  if (stage.eval_problems() == 0) return "";
+  const EarlyStopConfig& stop = stage.early_stop;
+  std::string out = fmt::format("  evaluated: before, {}after", stage.eval.every_steps > 0 ? fmt::format("every {} steps, ", stage.eval.every_steps) : "");
+  if (!best.empty()) out += fmt::format("; best {} kept", best);
+  if (!stop.metric.empty()) out += fmt::format("; ends early by {}", stop.metric);
+  if (stop.patience > 0) out += fmt::format(", patience {}", stop.patience);
+  if (stop.target != 0) out += fmt::format(", target {:g}", stop.target);
+  return out + "\n";
+}
+
 }  // namespace
 
-std::string describe_stage(const StageConfig& stage, const std::string& data) {
+std::string describe_stage(const StageConfig& stage, const std::string& data, int64_t rows, const std::string& best) {
   const OptimizerConfig& optimizer = stage.optimizer;
-  std::string out = fmt::format("stage {} ({}): {} steps, lr {:g} {}, warm-up {}\n{}", stage.name, stage.kind, stage.steps,
+  std::string out = fmt::format("stage {} ({}): {}, lr {:g} {}, warm-up {}\n{}", stage.name, stage.kind, length_of(stage, rows),
                                 optimizer.lr, optimizer.schedule, optimizer.warmup_steps, data);
   if (stage.kind == "sft")
-    return out + fmt::format("  a step: {} sequences, 1 update; loss divided by the step's completion tokens\n",
-                             stage.sequences_per_step);
+    return out + fmt::format("  a step: {} sequences, 1 update; loss divided by the step's learnt tokens\n", stage.sequences_per_step) +
+           describe_evaluations(stage, best);
   const RolloutConfig& rollout = stage.rollout;
   const int64_t samples = rollout.prompts_per_step * rollout.samples_per_prompt;
   const int64_t updates = stage.loss.updates_per_step * stage.loss.epochs_per_step;
@@ -89,7 +108,7 @@ std::string describe_stage(const StageConfig& stage, const std::string& data) {
     out += settings.role == "gate"     ? fmt::format(" [only if {} > 0]", settings.name)
            : settings.role == "metric" ? fmt::format(" ({} logged)", settings.name)
                                        : fmt::format(" {:+g} {}", settings.weight, settings.name);
-  return out + "\n";
+  return out + "\n" + describe_evaluations(stage, best);
 }
 
 }  // namespace rl

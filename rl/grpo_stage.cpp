@@ -5,6 +5,7 @@
 #include "kernels/trace.h"
 #include "rl/advantage/step_advantages.h"
 #include "rl/advantage/training_groups.h"
+#include "rl/after_evaluation.h"
 #include "rl/reference.h"
 #include "rl/reward_metrics.h"
 #include "rl/report/terminal.h"
@@ -37,7 +38,7 @@ SamplingParts sampling_parts(Run& run, const StageConfig& stage) {
           .reward = stage_reward(run, stage),
           .tokenizer = run.policy.shared_tokenizer(),
           .stop_tokens = run.policy.stop_tokens(),
-          .fits = prompts_that_fit(run, stage),
+          .fits = prompts_that_fit(run),
           .seed = static_cast<uint64_t>(run.config.run.seed),
           .steps = steps_of(run.config, stage),
           .first_request_step = steps_of_earlier_stages(run)};
@@ -87,6 +88,7 @@ bool run_grpo_stage(Run& run, const StageConfig& stage) {
     double rollout_wait = 0;
     const auto collected = pipeline.take(step, rollout_wait);
     run.policy.recycle(pipeline.retired());
+    run.cost->count_samples(collected->times.before, collected->times.after);
     const std::vector<Group>& groups = collected->groups;
     StepTimes times = collected->times;
     if (stage.rollout.max_staleness_steps > 0) times.rollout_wait = rollout_wait;
@@ -136,6 +138,7 @@ bool run_grpo_stage(Run& run, const StageConfig& stage) {
     if (stop) stop_for_alarm(run, stage);
     progress.update(step + 1, fmt::format("reward {:.3f}  length {:.1f}  {:.0f} tok/s", mean_reward, mean_length,
                                           times.sampled_tokens() / times.rollout));
+    if (stopped_early(run)) break;
     if ((stopped = interrupted())) break;
   }
   run.settle();

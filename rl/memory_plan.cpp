@@ -36,6 +36,7 @@ int64_t tokens_of_sequence(const StageConfig& stage) {
 }
 
 int64_t rows_of_group(const StageConfig& stage) {
+  if (stage.kind == "sft" && stage.sft.max_tokens > 0) return stage.sft.max_tokens;
   const int64_t samples = stage.kind == "sft" ? 1 : stage.rollout.samples_per_prompt;
   return stage.max_prompt_tokens() + samples * stage.rollout.max_new_tokens;
 }

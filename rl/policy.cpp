@@ -109,7 +109,7 @@ bool is_router(const std::string& name) {
 
 Policy::Policy(const ModelSettings& settings, uint64_t seed, bool with_training)
     : lora_(settings.lora), path_(settings.path), store_(parameters_of(settings), /*with_training=*/false),
-      dtype_(settings.compute_dtype) {
+      dtype_(settings.compute_dtype), flop_counter_(store_.config(), /*frozen=*/lora_.on()) {
   if (settings.init == "random") {
     tokenizer_ = model::Tokenizer::from_json(model::character_tokenizer_json(settings.alphabet, settings.special_tokens), "[model]");
     store_.init_random(seed, settings.init_std);
@@ -156,6 +156,7 @@ void Policy::score(std::vector<TrainGroup>& groups, const StageConfig& stage, co
   for (const auto& [first, end] : split_micro_batches(groups, std::min(plan.rows, stage.optimizer.max_tokens_per_microbatch))) {
     const MicroBatch micro = pack(groups, first, end, inverse_temperature_of(stage));
     const kernels::Span span("score", nullptr, "rows", micro.tokens.rows());
+    flops_ += flop_counter_.forward(micro.tokens).total();
     const auto head = model::forward_train(weights, micro.tokens, {.keep_tape = false, .routes = micro.routes.empty() ? nullptr : &micro.routes}).tokens;
     const float* logprob = kernels::f32(head.logprob);
     auto range = micro.sequences.begin();
@@ -175,6 +176,7 @@ void Policy::record_routes(std::vector<TrainGroup>& groups, const StageConfig& s
   for (const auto& [first, end] : split_micro_batches(groups, std::min(plan.rows, stage.optimizer.max_tokens_per_microbatch))) {
     const MicroBatch micro = pack(groups, first, end, inverse_temperature_of(stage));
     const kernels::Span span("record routes", nullptr, "rows", micro.tokens.rows());
+    flops_ += flop_counter_.forward(micro.tokens).total();
     const auto routes = model::forward_train(*weights_, micro.tokens, {.keep_tape = false, .keep_routes = true}).routes;
     int64_t row = 0;
     for (size_t g = first; g < end; ++g) {
@@ -208,7 +210,9 @@ UpdateStatistics Policy::accumulate(const std::vector<TrainGroup>& groups, const
     const kernels::Span backward("backward", &statistics.backward_seconds, "rows", rows);
     model::backward(*weights_, output, gradient.dlogprobs, gradient.dentropy, store_);
     add_loads(statistics.expert_loads, output.expert_loads);
+    flops_ += flop_counter_.training(micro.tokens, plan.recomputed_blocks);
   }
+  trained_tokens_ += static_cast<int64_t>(statistics.sums.tokens);
   statistics.sums.loss += stage.moe.aux_loss_coef * statistics.aux_loss;
   return statistics;
 }

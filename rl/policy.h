@@ -8,6 +8,7 @@
 #include <string>
 
 #include "model/files/source_files.h"
+#include "model/flops.h"
 #include "model/lora/lora_parameters.h"
 #include "model/parameter_store.h"
 #include "model/tokenizer/tokenizer.h"
@@ -79,6 +80,10 @@ class Policy {
   void reset_optimizer();                  // zero moments, at the start of a stage
   void restore(int64_t version, int64_t optimizer_steps);  // after a checkpoint filled the store
   int64_t optimizer_steps() const { return optimizer_steps_; }
+  // Since this object was made: of all passes above, as model/flops.h counts them, and trained tokens, each pass over one counting.
+  double flops() const { return flops_; }
+  void count_flops(double more) { flops_ += more; }  // of passes that others made with its weights
+  int64_t trained_tokens() const { return trained_tokens_; }
   // A model folder, or in a LoRA run an adapter folder (model/lora/adapter_folder.h); the small files of the one it came from
   // are kept (model/files/folder_files.h). `chat_template`: Jinja text.
   void save(const std::string& directory, const std::string& chat_template) const;
@@ -98,6 +103,9 @@ class Policy {
   std::shared_ptr<const model::WeightSet> weights_, spare_;
   int64_t version_ = 0;          // optimizer steps since birth: the version of the weights
   int64_t optimizer_steps_ = 0;  // since the moments were reset
+  model::FlopCounter flop_counter_;
+  mutable double flops_ = 0;
+  int64_t trained_tokens_ = 0;
 };
 
 }  // namespace rl

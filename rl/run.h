@@ -13,6 +13,8 @@
 #include "rl/metrics.h"
 #include "rl/policy.h"
 #include "rl/report/progress.h"
+#include "rl/run_cost.h"
+#include "rl/sft/sequence.h"
 #include "rollout/engine.h"
 
 namespace rl {
@@ -23,6 +25,7 @@ struct Run {
   Policy policy;
   std::unique_ptr<rollout::Engine> engine;
   std::unique_ptr<MetricsLog> metrics;
+  std::unique_ptr<CostMeter> cost;
   RunState state;
   at::Tensor reference_master;                              // masters of the reference policy, when one is kept
   std::shared_ptr<const model::WeightSet> reference;
@@ -45,15 +48,20 @@ struct Run {
 bool run_sft_stage(Run& run, const StageConfig& stage);
 bool run_grpo_stage(Run& run, const StageConfig& stage);
 
-// Which questions a stage takes of a data set, by its max_prompt_tokens and overlong_prompt; null: all (they are cut).
-FitsOf prompts_that_fit(const Run& run, const StageConfig& stage);
+// Which problems are asked of a data set, by its max_prompt_tokens and overlong_prompt; null: all (they are cut).
+FitsOf prompts_that_fit(const Run& run);
 
-// Evaluates on the held-back problems, greedy and sampled. `when` is "before" or "after" the stage.
+// Evaluates on the held-back problems: answers to them, greedy and sampled, where the stage has rewards; in an sft stage the loss of
+// their completions, where they have some. Then the best model is kept and early stop asked. `when` is "before", "during" or "after"
+// the stage.
 void evaluate_stage(Run& run, const StageConfig& stage, const std::string& when);
 
 // The stage's reward: made and tried once, so that plug-ins stay up from its first evaluation to its last. Throws kernels::Error
 // if its self-test fails.
 std::shared_ptr<reward::Sum> stage_reward(Run& run, const StageConfig& stage);
+
+// Of an sft stage's rows, with the run's model.
+SftTokenizer sft_tokenizer(const Run& run, const StageConfig& stage);
 
 // A checkpoint of where the run stands; returns its folder.
 std::string save_run(Run& run);

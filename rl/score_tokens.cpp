@@ -6,6 +6,7 @@
 
 #include "kernels/thread_pool.h"
 #include "kernels/token_logprob.h"
+#include "model/flops.h"
 #include "model/transformer.h"
 #include "rollout/sampler.h"
 
@@ -51,6 +52,10 @@ model::KeyStorage one_layer_of_keys(const model::ModelConfig& config, kernels::D
 }
 
 Top likeliest(const float* logits, int64_t vocab, int64_t top, float inverse_temperature, float log_z) {
+  if (top == 1) {
+    const float* most = std::max_element(logits, logits + vocab);  // the first of equals: the lowest id
+    return {{static_cast<int32_t>(most - logits), *most * inverse_temperature - log_z}};
+  }
   std::vector<int32_t> ids(static_cast<size_t>(vocab));
   std::iota(ids.begin(), ids.end(), 0);
   const auto count = std::min(top, vocab);
@@ -100,10 +105,11 @@ Rows score_rows(const model::WeightSet& weights, const model::TokenBatch& batch,
 }  // namespace
 
 std::vector<ScoredText> score_tokens(const model::WeightSet& weights, const std::vector<const std::vector<int32_t>*>& texts,
-                                     const ScoreTokensOptions& options) {
+                                     const ScoreTokensOptions& options, double* flops) {
   std::vector<ScoredText> scored(texts.size());
   const auto batch = pack(texts, rollout::inverse_temperature({.temperature = options.temperature}));
   if (batch.rows() == 0) return scored;
+  if (flops != nullptr) *flops += model::FlopCounter(weights.config).forward(batch).total();
   Rows rows = score_rows(weights, batch, options);
   for (const auto& segment : batch.segments) {
     ScoredText& text = scored[static_cast<size_t>(segment.group)];

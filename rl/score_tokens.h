@@ -23,9 +23,9 @@ struct ScoreTokensOptions {
   double temperature = 1.0;  // logits are divided by it
 };
 
-// Each text has at least one token, at most config.max_positions, and ids below vocab_size.
+// `flops`, where given, grows by what the pass costs (model/flops.h). Each text has at least one token, at most config.max_positions, and ids below vocab_size.
 std::vector<ScoredText> score_tokens(const model::WeightSet& weights, const std::vector<const std::vector<int32_t>*>& texts,
-                                     const ScoreTokensOptions& options);
+                                     const ScoreTokensOptions& options, double* flops = nullptr);
 
 // Bytes that score_tokens needs for one row of a batch, beside the weights and a fixed share of logits (64 MB).
 int64_t score_tokens_bytes_per_row(const model::ModelConfig& config, kernels::Dtype dtype);

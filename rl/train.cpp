@@ -13,9 +13,9 @@
 #include "kernels/trace.h"
 #include "kernels/watchdog.h"
 #include "model/files/safetensors.h"
+#include "rl/after_evaluation.h"
 #include "rl/check.h"
 #include "rl/commands/commands.h"
-#include "rl/evaluate.h"
 #include "rl/event_log.h"
 #include "rl/last_save.h"
 #include "rl/commands/machine.h"
@@ -23,9 +23,7 @@
 #include "rl/report/report.h"
 #include "rl/reward_metrics.h"
 #include "rl/run.h"
-#include "rl/sampling/mixture_metrics.h"
-#include "rl/sampling/prompt_maker.h"
-#include "rl/sampling/step_rollouts.h"
+#include "rl/sft/rows.h"
 #include "rl/state_log.h"
 #include "rl/report/terminal.h"
 
@@ -117,11 +115,12 @@ bool run_stage(Run& run, size_t index) {
   }
   const auto start = Clock::now();
   const double earlier = run.stage_summary().seconds;
-  const bool done = stage.kind == "sft" ? run_sft_stage(run, stage) : run_grpo_stage(run, stage);
+  const bool done = stopped_early(run) || (stage.kind == "sft" ? run_sft_stage(run, stage) : run_grpo_stage(run, stage));
   StageSummary& summary = run.stage_summary();
   summary.seconds = earlier + std::chrono::duration<double>(Clock::now() - start).count();
   // A finished stage that was given more steps is evaluated again.
-  const bool evaluated = summary.greedy_after && summary.steps == run.state.step;
+  const bool evaluated =
+      stopped_early(run) || ((summary.greedy_after || summary.loss_after) && summary.steps == run.state.step);
   summary.steps = run.state.step;
   summary.tokens = run.state.trained_tokens;
   if (!done) {
@@ -129,6 +128,8 @@ bool run_stage(Run& run, size_t index) {
     return false;
   }
   if (!evaluated) evaluate_stage(run, stage, "after");
+  Metrics rest;
+  charge(run, rest);
   try_to_save(run);
   return true;
 }
@@ -142,6 +143,7 @@ void close(Run& run, bool interrupted_run) {
   s.machine = machine_line();
   s.version = PONDER_VERSION;
   s.seed = run.config.run.seed;
+  s.currency = run.config.cost.currency;
   s.seconds = run.seconds();
   s.peak_memory_mb = peak_resident_mb();
   s.interrupted = interrupted_run;
@@ -190,6 +192,7 @@ void begin_stage(Run& run, const StageConfig& stage) {
   run.state.step = 0;
   run.state.trained_tokens = 0;
   run.state.entropy_bonus = EntropyBonus(stage.loss.entropy_coef);
+  run.state.early_stop = {};
   run.state.sampling.begin_stage();
   run.state.ahead.clear();
   run.policy.reset_optimizer();
@@ -212,6 +215,7 @@ std::shared_ptr<reward::Sum> stage_reward(Run& run, const StageConfig& stage) {
 }
 
 int64_t steps_of(const Config& config, const StageConfig& stage) {
+  if (stage.epochs > 0) return stage.epoch_steps;
   return stage.kind != "sft" && config.run.steps > 0 ? (stage.steps > 0 ? std::min(stage.steps, config.run.steps) : config.run.steps) : stage.steps;
 }
 
@@ -237,85 +241,22 @@ void append_update_metrics(Metrics& metrics, const UpdateStatistics& update, con
   metrics.emplace_back("moe/load_max_violation", violation / layers);
 }
 
-FitsOf prompts_that_fit(const Run& run, const StageConfig& stage) {
-  return [tokenizer = run.policy.shared_tokenizer(), sampled = stage.kind == "grpo"](const DatasetConfig& set) -> Fits {
+SftTokenizer sft_tokenizer(const Run& run, const StageConfig& stage) {
+  return SftTokenizer(run.policy.shared_tokenizer(), stage, run.policy.stop_tokens(), run.policy.config().max_positions);
+}
+
+FitsOf prompts_that_fit(const Run& run) {
+  return [tokenizer = run.policy.shared_tokenizer()](const DatasetConfig& set) -> Fits {
     if (set.data.overlong_prompt == "truncate_left") return nullptr;
-    return [tokenizer, sampled, style = set.chat_template, most = set.data.max_prompt_tokens,
+    return [tokenizer, style = set.chat_template, most = set.data.max_prompt_tokens,
             refuse = set.data.overlong_prompt == "error"](const Problem& problem) {
-      const std::string& question = problem.question;
-      const auto text = sampled ? prompt_text(style, problem) : model::render_prompt(style, question);
-      const auto tokens = static_cast<int64_t>(tokenizer->encode(text).size());
+      const auto tokens = static_cast<int64_t>(tokenizer->encode(prompt_text(style, problem)).size());
       if (tokens > most && refuse)
         kernels::fail_usage("data.max_prompt_tokens: is {}, but the prompt of \"{}\" has {} tokens. Raise it, or set "
-                            "data.overlong_prompt to \"drop\" or \"truncate_left\".", most, question, tokens);
+                            "data.overlong_prompt to \"drop\" or \"truncate_left\".", most, problem.question, tokens);
       return tokens <= most;
     };
   };
-}
-
-namespace {
-
-std::vector<Problem> fitting(std::vector<Problem> problems, const StageConfig& stage, const FitsOf& fits_of) {
-  std::vector<Fits> fits;
-  for (const DatasetConfig& set : stage.sets()) fits.push_back(fits_of(set));
-  std::erase_if(problems, [&](const Problem& p) {
-    const Fits& own = fits.at(static_cast<size_t>(p.set));
-    return own && !own(p);
-  });
-  return problems;
-}
-
-}  // namespace
-
-void evaluate_stage(Run& run, const StageConfig& stage, const std::string& when) {
-  if (stage.eval_problems() == 0 || stage.rewards.empty()) return;
-  if (run.settle) run.settle();  // the engine is ours
-  double seconds = 0;
-  kernels::Span span("evaluation", &seconds);
-  const auto data = open_stage_data(stage, static_cast<uint64_t>(run.config.run.seed));
-  const auto prompts = PromptMaker(stage, run.policy.shared_tokenizer())(fitting(data->held_back(), stage, prompts_that_fit(run, stage)));
-  if (prompts.empty()) return;
-  const auto scorer = make_scorer(stage_reward(run, stage), stage.rewards);
-  Collector collector(*run.engine, scorer, run.policy.shared_tokenizer(), stage.chat_template, run.policy.stop_tokens());
-  run.engine->publish(run.policy.weights());
-  Ask ask;
-  ask.samples = stage.eval.samples;
-  ask.max_new_tokens = stage.eval.max_new_tokens > 0 ? stage.eval.max_new_tokens : stage.rollout.max_new_tokens;
-  ask.stop = stage.rollout.stop;
-  ask.seed = static_cast<uint64_t>(run.config.run.seed);
-  ask.purpose = kernels::Purpose::eval;
-  const auto judges = judges_of(stage);
-  ask.sampling.temperature = stage.eval.temperature;
-  const auto greedy = evaluate(collector, prompts, ask, judges);
-  ask.sampling = sampling_of(stage);
-  ask.sampling.renormalise = false;  // for training only
-  const auto sampled = evaluate(collector, prompts, ask, judges);
-  run.engine->publish(nullptr);
-  run.engine->release_cache();
-  span.end();
-  for (const auto* result : {&greedy, &sampled})
-    if (const std::string problem = evaluation_problem(result->groups, stage); !problem.empty())
-      kernels::fail("stage {}: {}\nNothing is recorded of it; when the reward works, go on from the newest checkpoint with --resume auto.",
-                    stage.name, problem);
-
-  StageSummary& summary = run.stage_summary();
-  if (when == "before") summary.greedy_before = greedy.numbers, summary.sampled_before = sampled.numbers;
-  if (when == "after") summary.greedy_after = greedy.numbers, summary.sampled_after = sampled.numbers;
-  const ShownSample sample = shown(greedy.groups.front(), 0, when + " " + stage.name);
-  if (stage.kind == "grpo" && when != "during") (when == "before" ? run.state.summary.before : run.state.summary.after) = sample;
-  Metrics metrics{{"eval/accuracy", greedy.numbers.accuracy},
-                  {"eval/accuracy_standard_error", greedy.numbers.standard_error},
-                  {"eval/mean_length", greedy.numbers.mean_length},
-                  {"eval/sampled_accuracy", sampled.numbers.accuracy},
-                  {"eval/sampled_mean_length", sampled.numbers.mean_length},
-                  {"eval/no_answer_share", greedy.numbers.no_answer_share},
-                  {"eval/truncated_share", greedy.numbers.truncated_share},
-                  {"timing/eval_seconds", seconds}};
-  if (data->count() > 1) append_mixture_evaluation(metrics, greedy.groups, *data, judges);
-  run.metrics->log(stage.name, run.state.step, metrics);
-  fmt::print(stderr, "{} {}: greedy accuracy {:.3f} ± {:.3f}, length {:.1f}; sampled {:.3f}, length {:.1f} ({} problems)\n", when, stage.name,
-             greedy.numbers.accuracy, greedy.numbers.standard_error, greedy.numbers.mean_length, sampled.numbers.accuracy,
-             sampled.numbers.mean_length, greedy.numbers.problems);
 }
 
 void finish_step(Run& run, const StageConfig& stage, Metrics metrics) {
@@ -323,6 +264,7 @@ void finish_step(Run& run, const StageConfig& stage, Metrics metrics) {
   ++run.state.global_step;
   metrics.emplace_back("timing/checkpoint_seconds", std::exchange(run.checkpoint_seconds, 0.0));
   metrics.emplace_back("timing/memory_mb", resident_mb());
+  charge(run, metrics);
   run.metrics->log(stage.name, run.state.step, metrics);
   if (run.config.log.state_hash)
     append_state((fs::path(run.config.run.output_dir) / "states.jsonl").string(), hash_state(run.policy.store(), stage.name, run.state.step));
@@ -332,6 +274,7 @@ void finish_step(Run& run, const StageConfig& stage, Metrics metrics) {
   if (run.state.step >= steps_of(run.config, stage)) return;
   const int64_t eval_every = stage.eval.every_steps, every = run.config.checkpoint.every_steps;
   if (eval_every > 0 && run.state.step % eval_every == 0) evaluate_stage(run, stage, "during");
+  if (stopped_early(run)) return;  // as after the last step
   if (save_asked.exchange(false)) {
     write_event(run, "signal", "SIGUSR1: a checkpoint after this step");
     run.save_due = true;
@@ -395,7 +338,12 @@ int run_train(const Config& given, const TrainOptions& options) {
                                                                    : options.trace_file
                                       : "");
 
-  Run run{.config = config, .plan = plan, .policy = Policy(config.model, static_cast<uint64_t>(config.run.seed), true), .engine = {}, .metrics = {}, .state = {}, .reference_master = {}, .reference = {}};
+  Run run{.config = config, .plan = plan, .policy = Policy(config.model, static_cast<uint64_t>(config.run.seed), true), .engine = {}, .metrics = {}, .cost = std::make_unique<CostMeter>(config.cost, machine_line()), .state = {}, .reference_master = {}, .reference = {}};
+  for (auto& stage : config.stages)
+    if (stage.epochs > 0) {
+      const auto rows = open_sft_rows(stage, static_cast<uint64_t>(config.run.seed), sft_tokenizer(run, stage));
+      stage.epoch_steps = sft_steps(stage, rows.data->size());
+    }
   rollout::EngineConfig engine;
   engine.cache_bytes = plan.cache;
   // One engine serves all stages: the most that any of them allows. Neither changes a result.

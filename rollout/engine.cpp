@@ -122,7 +122,8 @@ Engine::Engine(const model::ModelConfig& model, kernels::Dtype dtype, const Engi
              config.record_routes ? RoutePages::bytes_per_row(model) : 0),
       prefix_cache_(cache_.pages()),
       scheduler_({config.max_tokens_per_batch, config.max_sequences, config.prefill_chunk}, cache_.pages(),
-                 config.prefix_cache ? this : nullptr) {
+                 config.prefix_cache ? this : nullptr),
+      flops_(model) {
   if (config.record_routes && RoutePages::bytes_per_row(model) > 0)
     route_pages_ = std::make_unique<RoutePages>(model, cache_.pages().size());
 }
@@ -308,6 +309,7 @@ void Engine::run(const Plan& plan, const std::shared_ptr<const model::WeightSet>
   routes_.clear();
   const at::Tensor hidden = model::forward_hidden(*weights, batch_, cache_.storage(), route_pages_ ? &routes_ : nullptr);
   pass.end();
+  statistics_.flops += flops_.forward(batch_).total();
   if (route_pages_) route_pages_->put(batch_.key_rows, routes_);
   draw(hidden, *weights, seconds);
   const double prefill_share = static_cast<double>(prefill_rows) / static_cast<double>(batch_.rows());

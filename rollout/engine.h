@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "model/flops.h"
 #include "model/token_batch.h"
 #include "model/tokenizer/tokenizer.h"
 #include "rollout/kv_cache.h"
@@ -95,6 +96,7 @@ class Engine : public RolloutSource, private Prefixes {
   std::deque<SampleRecord> finished_;
   int64_t live_samples_ = 0;
   int64_t without_weights_ = 0;  // live requests that have not begun and name no weights
+  model::FlopCounter flops_;
   SourceStatistics statistics_;
 
   // Buffers of one step, kept for the next.

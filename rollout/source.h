@@ -44,6 +44,7 @@ struct SourceStatistics {
   int64_t prefill_chunks = 0;
   int64_t steps = 0;              // forward passes
   int64_t largest_batch = 0;      // most sequences in one forward pass
+  double flops = 0;               // of the forward passes, as model/flops.h counts them
   double seconds = 0;
   // Of these, the forward passes (logits included) and the draws. A pass over prompts and new tokens shares its time by rows.
   double prefill_seconds = 0, decode_seconds = 0, draw_seconds = 0;

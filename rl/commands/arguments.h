@@ -34,9 +34,8 @@ void add_replay(CLI::App& app, Command& command);
 void add_compare(CLI::App& app, Command& command);
 void add_small_commands(CLI::App& app, Command& command);
 
-// --model, --base, --template, --system, --template-option, --dtype, --threads, --memory-mb; returns --model.
-CLI::Option* add_model_options(CLI::App* app, std::string& dtype, std::string& model, std::string& base,
-                               model::TemplateConfig& style, int64_t& threads, int64_t& memory_mb);
+// --model, --best, --base, --template, --system, --template-option, --dtype, --threads, --memory-mb; returns --model.
+CLI::Option* add_model_options(CLI::App* app, ModelOptions& options, std::string& dtype);
 void add_base_option(CLI::App* app, std::string& base);  // --base, of an adapter
 
 }  // namespace rl

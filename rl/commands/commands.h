@@ -21,8 +21,15 @@ struct TrainOptions {
   std::string trace_file;     // empty: trace.json in the run's folder
 };
 
-struct EvalOptions {
-  std::string model, base;          // a model folder, or an adapter's; base: of an adapter, empty: as it says
+struct ModelOptions {
+  std::string model, base;              // a model folder, an adapter's or a run; base: of an adapter, empty: as it says
+  bool best = false;                    // of a run: checkpoints/best
+  model::TemplateConfig chat_template;  // style empty: as LoadedModel
+  kernels::Dtype dtype = kernels::Dtype::bf16;
+  int64_t threads = 0, memory_mb = 0;
+};
+
+struct EvalOptions : ModelOptions {     // chat_template.style empty: the suite's
   std::vector<std::string> suites;  // by name (configs/suites); or
   std::string data;                 // a JSONL file, a JSON list or a generator; with one suite: where its problems are
   std::string prompt_key = "question", answer_key = "answer", prompt;  // of `data` without a suite; prompt: a template, {{key}}
@@ -39,13 +46,9 @@ struct EvalOptions {
   int64_t seed = 0;
   std::string output_dir;           // default: runs/eval/<model>-<suites>
   std::string version;              // of the program, for the result files
-  model::TemplateConfig chat_template;  // style empty: the suite's; else as LoadedModel
-  kernels::Dtype dtype = kernels::Dtype::bf16;
-  int64_t threads = 0, memory_mb = 0;
 };
 
-struct SampleOptions {
-  std::string model, base;         // as EvalOptions
+struct SampleOptions : ModelOptions {
   std::vector<std::string> prompts;
   int64_t samples = 1;
   double temperature = 1.0;
@@ -54,9 +57,6 @@ struct SampleOptions {
   int64_t max_new_tokens = 256;
   int64_t seed = 0;
   std::vector<std::string> stop;
-  model::TemplateConfig chat_template;
-  kernels::Dtype dtype = kernels::Dtype::bf16;
-  int64_t threads = 0, memory_mb = 0;
 };
 
 struct SandboxOptions {
@@ -108,6 +108,7 @@ struct ExportOptions {
   std::string dtype = "as-is";     // bf16 | float32 | as-is
   std::string run = {};            // of the model card; empty: the one that the model lies in, if any
   int64_t shard_mb = 5000;         // decimal megabytes
+  bool best = false;               // of a run: checkpoints/best
   bool force = false;
 };
 

@@ -1,5 +1,6 @@
 // ponder eval.
 #include "rl/commands/arguments.h"
+#include "rl/commands/export_source.h"
 #include "kernels/error.h"
 
 namespace rl {
@@ -15,8 +16,7 @@ void add_eval(CLI::App& app, Command& command) {
                        "  ponder eval compare runs/eval/smollm2-135m-gsm8k runs/eval/mine-gsm8k\n\n"
                        "A stopped evaluation goes on when the same command is given again.");
   options.chat_template.style = "";
-  add_model_options(eval, dtype, options.model, options.base, options.chat_template, options.threads, options.memory_mb)
-      ->required(false);
+  add_model_options(eval, options, dtype)->required(false);
   eval->add_option("--suite", options.suites, "Known sets of problems; `ponder eval suites` lists them")
       ->type_name("NAME[,NAME]")
       ->delimiter(',');
@@ -67,7 +67,8 @@ void add_eval(CLI::App& app, Command& command) {
     if (!eval->get_subcommands().empty()) return;
     command = [&] {
       if (options.model.empty())
-        kernels::fail_usage("eval: no model. Give --model DIR, a Hugging Face folder or the final/ folder of a run.");
+        kernels::fail_usage("eval: no model. Give --model DIR, a Hugging Face folder or the folder of a run.");
+      options.model = find_model(options.model, options.best).model;
       options.dtype = kernels::parse_dtype(dtype);
       options.version = PONDER_VERSION;
       return run_eval(options);

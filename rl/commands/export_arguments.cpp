@@ -10,6 +10,7 @@ void add_export(CLI::App& app, Command& command) {
                       "Examples:\n"
                       "  ponder export runs/quickstart exported/quickstart              the result of a run, with its recipe\n"
                       "  ponder export models/smollm2-135m exported/half --dtype bf16   another type\n"
+                      "  ponder export runs/sft exported/sft --best                     the best evaluation's model\n"
                       "  ponder export runs/long/checkpoints/step-000200 out --shard-mb 1000\n"
                       "  ponder export runs/lora/final merged --base models/smollm2-135m        a LoRA adapter, merged into its base\n\n"
                       "The tokenizer's files, the template and all other keys of config.json are those of the folder that the model\n"
@@ -27,6 +28,7 @@ void add_export(CLI::App& app, Command& command) {
       ->check(CLI::Range(int64_t{1}, int64_t{1} << 40));
   add_base_option(out, options.base);
   out->add_option("--run", options.run, "The run that the card tells of, where MODEL no longer lies in it")->type_name("DIR");
+  out->add_flag("--best", options.best, "Of a run: the model of its best evaluation (checkpoint.keep_best), not the last one");
   out->add_flag("--force", options.force, "Replace a model folder that is there");
   out->callback([&] { command = [&] { return run_export(options); }; });
 }

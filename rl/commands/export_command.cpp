@@ -94,7 +94,7 @@ void check_space(const std::string& folder, int64_t needed) {
 }  // namespace
 
 int run_export(const ExportOptions& options) {
-  ExportSource source = find_model(options.model);
+  ExportSource source = find_model(options.model, options.best);
   if (!options.run.empty()) {
     if (!fs::exists(fs::path(options.run) / "config.toml"))
       kernels::fail_usage("--run {}: has no config.toml: it is no folder of a run.", options.run);

@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "kernels/error.h"
+#include "rl/best_checkpoint.h"
 #include "rl/checkpoint.h"
 
 namespace rl {
@@ -17,9 +18,15 @@ std::string run_of(const std::string& model_folder) {
   return !run.empty() && fs::exists(run / "config.toml") ? run.string() : "";
 }
 
-ExportSource find_model(const std::string& path) {
+ExportSource find_model(const std::string& path, bool best) {
   const fs::path folder(path);
   if (!fs::is_directory(folder)) kernels::fail_usage("{}: is no folder. Give a model folder or a run folder.", path);
+  if (best) {
+    if (!read_best(path))
+      kernels::fail_usage("{}: --best asks for checkpoints/best, but there is none. Give the folder of a run that had checkpoint.keep_best "
+                          "set, or leave --best out.", path);
+    return {best_folder(path), path};
+  }
   // The file that is written last, of a model or of an adapter.
   const auto last_file = [](const fs::path& of) {
     return fs::exists(of / "config.json") ? of / "config.json" : of / "adapter_config.json";

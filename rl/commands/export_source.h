@@ -11,7 +11,8 @@ struct ExportSource {
 };
 
 // `path`: a model folder, or a run folder: then its final/, or its newest checkpoint. Throws UsageError for neither.
-ExportSource find_model(const std::string& path);
+// `best`: a run folder's checkpoints/best (checkpoint.keep_best).
+ExportSource find_model(const std::string& path, bool best = false);
 
 // The run folder that a model folder lies in as final/ or checkpoints/step-...; empty: none.
 std::string run_of(const std::string& model_folder);

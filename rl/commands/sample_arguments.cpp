@@ -1,5 +1,6 @@
 // ponder sample, and the options that all commands with a model share.
 #include "rl/commands/arguments.h"
+#include "rl/commands/export_source.h"
 
 namespace rl {
 
@@ -8,23 +9,24 @@ void add_base_option(CLI::App* app, std::string& base) {
       ->type_name("DIR");
 }
 
-CLI::Option* add_model_options(CLI::App* app, std::string& dtype, std::string& model, std::string& base,
-                               model::TemplateConfig& style, int64_t& threads, int64_t& memory_mb) {
-  auto* folder = app->add_option("--model", model, "A Hugging Face folder, the final/ folder of a run, or a LoRA adapter's")
+CLI::Option* add_model_options(CLI::App* app, ModelOptions& options, std::string& dtype) {
+  auto* folder = app->add_option("--model", options.model,
+                                 "A Hugging Face folder, a LoRA adapter's, or a run: then its final/, or its newest checkpoint")
                      ->required()
                      ->type_name("DIR");
-  add_base_option(app, base);
-  app->add_option("--template", style.style,
+  app->add_flag("--best", options.best, "Of a run: the model of its best evaluation (checkpoint.keep_best)");
+  add_base_option(app, options.base);
+  app->add_option("--template", options.chat_template.style,
                   "model (the chat template of the model's folder; model:NAME for one of several), chatml, llama3, deepseek-r1, r1-zero "
                   "or plain. Left out: model if the folder has one, else chatml when the tokenizer has its tokens, else plain")
       ->type_name("NAME");
-  app->add_option("--system", style.system, "System message of a chat template")->type_name("TEXT");
-  app->add_option("--template-option", style.options, "A variable for the chat template, such as enable_thinking=false; may be repeated")
+  app->add_option("--system", options.chat_template.system, "System message of a chat template")->type_name("TEXT");
+  app->add_option("--template-option", options.chat_template.options, "A variable for the chat template, such as enable_thinking=false; may be repeated")
       ->type_name("KEY=VALUE")
       ->allow_extra_args(false);
   app->add_option("--dtype", dtype, "bf16 or float32")->capture_default_str();
-  app->add_option("--threads", threads, "CPU threads; 0: all cores")->capture_default_str();
-  app->add_option("--memory-mb", memory_mb, "Memory budget; 0: 80 % of the machine's")->capture_default_str();
+  app->add_option("--threads", options.threads, "CPU threads; 0: all cores")->capture_default_str();
+  app->add_option("--memory-mb", options.memory_mb, "Memory budget; 0: 80 % of the machine's")->capture_default_str();
   return folder;
 }
 
@@ -36,7 +38,7 @@ void add_sample(CLI::App& app, Command& command) {
                          "Example:\n  ponder sample --model runs/quickstart/final --prompt \"3+9+1+7+4=\" --template plain "
                          "--temperature 0");
   options.chat_template.style = "";
-  add_model_options(sample, dtype, options.model, options.base, options.chat_template, options.threads, options.memory_mb);
+  add_model_options(sample, options, dtype);
   sample->add_option("--prompt", options.prompts, "The question; may be repeated")
       ->required()
       ->type_name("TEXT")
@@ -61,6 +63,7 @@ void add_sample(CLI::App& app, Command& command) {
   sample->callback([&] {
     command = [&] {
       options.dtype = kernels::parse_dtype(dtype);
+      options.model = find_model(options.model, options.best).model;
       return run_sample(options);
     };
   });

@@ -158,6 +158,13 @@ std::vector<Key> declare() {
     {"data", "answer_key", STAGE(data.answer_key), "", any(), {}, "JSONL: the key of the true answer."},
     {"data", "completion_key", STAGE(data.completion_key), "", any(), {},
      "JSONL: the key of the text that an SFT stage learns."},
+    {"data", "format", STAGE(data.format), "", any(), {"auto", "messages", "prompt", "instruction"},
+     "Form of the rows: messages is a conversation; prompt is prompt_key (or prompt) with completion_key or an answer; instruction is "
+     "Alpaca's instruction, input and output; auto goes by each row's keys."},
+    {"data", "instruction_prompt", STAGE(data.instruction_prompt), "", any(), {},
+     "instruction rows: the prompt, with {instruction} and {input} filled in."},
+    {"data", "instruction_prompt_no_input", STAGE(data.instruction_prompt_no_input), "", any(), {},
+     "The same for rows without an input."},
     {"data", "name", STAGE(data.name), "", any(), {},
      "The data source that rewards are routed by (applies_to); the file's or generator's name when left out."},
     {"data", "source_key", STAGE(data.source_key), "", any(), {}, "JSONL: the key of a row's own data source, where it has one."},
@@ -367,6 +374,24 @@ std::vector<Key> declare() {
     {"eval", "max_new_tokens", STAGE(eval.max_new_tokens), "tokens", at_least(0), {},
      "Longest completion; 0: rollout.max_new_tokens."},
 
+    {"sft", "train_on", STAGE(sft.train_on), "", any(), {"completion", "assistant", "all"},
+     "Tokens that are learnt: completion: what follows the prompt, and of a conversation that names no prompt all that the assistant "
+     "says; assistant: all that the assistant says, in a prompt too; all: every token but the first."},
+    {"sft", "max_tokens", STAGE(sft.max_tokens), "tokens", at_least(0), {},
+     "Longest row, prompt and end token included; 0: as many as the model has positions for."},
+    {"sft", "overlong", STAGE(sft.overlong), "", any(), {"drop", "error", "truncate"},
+     "What happens to a longer row: it is left out, the run stops, or its end is cut off (and a row of which no learnt token is left is "
+     "left out)."},
+
+    {"early_stop", "metric", STAGE(early_stop.metric), "", any(), {},
+     "A metric of evaluations, such as \"eval/accuracy\" or, of an sft stage, \"eval/loss\", that may end the stage early; empty: none."},
+    {"early_stop", "best_is", STAGE(early_stop.best_is), "", any(), {"auto", "max", "min"},
+     "Whether more of the metric is better; auto knows accuracies, losses and perplexities."},
+    {"early_stop", "patience", STAGE(early_stop.patience), "evaluations", at_least(0), {},
+     "The stage ends after so many evaluations in a row without improvement; 0: it does not."},
+    {"early_stop", "min_delta", STAGE(early_stop.min_delta), "", at_least(0), {}, "An improvement is more than this."},
+    {"early_stop", "target", STAGE(early_stop.target), "", any(), {}, "The stage ends at an evaluation that reaches this; 0: none."},
+
     {"alarm", "action", STAGE(alarm.action), "", any(), {"warn", "stop"},
      "What an alarm does beside saving the step's samples: a line on the terminal, or a checkpoint and the end of the run."},
     {"alarm", "window_steps", STAGE(alarm.window_steps), "steps", at_least(1), {}, "An alarm looks at the mean of these last steps."},
@@ -394,6 +419,12 @@ std::vector<Key> declare() {
     {"checkpoint", "resume", RUN(checkpoint.resume), "folder", any(), {},
      "off; auto: the newest whole checkpoint of output_dir, if any; or a checkpoint folder."},
 
+    {"checkpoint", "keep_best", RUN(checkpoint.keep_best), "", any(), {},
+     "A metric of evaluations, such as \"eval/accuracy\" or \"eval/loss\": the model of the stage's best evaluation is kept in "
+     "checkpoints/best, whatever keep_last says; empty: none."},
+    {"checkpoint", "best_is", RUN(checkpoint.best_is), "", any(), {"auto", "max", "min"},
+     "Whether more of that metric is better; auto knows accuracies, losses and perplexities."},
+
     {"log", "tensorboard", RUN(log.tensorboard), "", any(), {}, "Write TensorBoard events too."},
     {"log", "dump_rollouts_every", RUN(log.dump_rollouts_every), "steps", at_least(0), {},
      "Steps between dumps of all samples to rollouts/; the last step is dumped too; 0: none."},
@@ -402,9 +433,20 @@ std::vector<Key> declare() {
     {"log", "show_first_sample", RUN(log.show_first_sample), "", any(), {},
      "Print the first sample of an RL stage token by token: id, text, mask, log-probability, advantage."},
 
+    {"cost", "watts", RUN(cost.watts), "W", at_least(0), {},
+     "What the machine draws, for the energy of a run; 0: what the processor counts, where that may be read (RAPL)."},
+    {"cost", "price_per_hour", RUN(cost.price_per_hour), "", at_least(0), {}, "Price of an hour of the machine."},
+    {"cost", "price_per_kwh", RUN(cost.price_per_kwh), "", at_least(0), {}, "Price of electricity, added to that."},
+    {"cost", "machine_prices", RUN(cost.machine_prices), "", any(), {},
+     "Prices of an hour by machine, each TEXT=PRICE, such as [\"EPYC 9R14=0.24\"]: the first TEXT that stands in the machine's line "
+     "(`ponder devices`) counts instead of price_per_hour."},
+    {"cost", "currency", RUN(cost.currency), "", any(), {}, "Word behind prices."},
+
     {"stage", "kind", STAGE(kind), "", any(), {"sft", "grpo"}, "sft learns given completions; grpo learns from rewards."},
     {"stage", "name", STAGE(name), "", any(), {}, "Name in metrics and report; the kind when left out."},
     {"stage", "steps", STAGE(steps), "steps", at_least(0), {}, "Steps of the stage; a grpo stage may leave it to run.steps."},
+    {"stage", "epochs", STAGE(epochs), "epochs", at_least(0), {},
+     "sft, instead of steps: how often each row of the file is trained on."},
     {"stage", "sequences_per_step", STAGE(sequences_per_step), "sequences", at_least(1), {},
      "sft: sequences in one optimizer step."},
 
@@ -464,7 +506,7 @@ std::vector<std::string> key_names(const std::string& section) {
 }
 
 const std::vector<std::string>& run_sections() {
-  static const std::vector<std::string> sections = {"run", "model", "checkpoint", "log"};
+  static const std::vector<std::string> sections = {"run", "model", "checkpoint", "log", "cost"};
   return sections;
 }
 
@@ -475,7 +517,8 @@ const std::vector<std::string>& init_sections() {
 
 const std::vector<std::string>& stage_sections() {
   static const std::vector<std::string> sections = {"data", "template", "rollout",    "advantage", "loss",  "kl",
-                                                    "correction", "moe", "optimizer", "filter",    "curriculum", "eval", "alarm"};
+                                                    "correction", "moe", "optimizer", "filter",    "curriculum", "eval", "sft",
+                                                    "early_stop", "alarm"};
   return sections;
 }
 

@@ -1,6 +1,7 @@
 // Settings that are fine alone and wrong together. Those of the algorithm are in algorithm_rules.cpp.
 #include <fmt/core.h>
 
+#include "rl/best_metric.h"
 #include "rl/config/datasets.h"
 #include "rl/config/reader.h"
 
@@ -13,6 +14,8 @@ class Rules {
 
   void check() {
     check_model();
+    check_best();
+    check_cost();
     if (resolved_.config.checkpoint.resume.empty())
       fail(0, "checkpoint.resume", "is empty. Write \"off\", \"auto\" or a checkpoint folder.");
     for (size_t i = 0; i < resolved_.config.stages.size(); ++i) {
@@ -93,9 +96,11 @@ class Rules {
       if (resolved_.config.stages[other].name == stage.name)
         fail(index, "stage.name", fmt::format("\"{}\" names two stages. Give each its own name.", stage.name));
     }
-    if (stage.steps == 0) {
+    check_epochs(index);
+    check_evaluations(index);
+    if (stage.steps == 0 && stage.epochs == 0) {
       fail(index, "stage.steps",
-           stage.kind == "sft" ? "is missing: how many steps? Set steps in this [[stage]]."
+           stage.kind == "sft" ? "is missing: how many steps? Set steps or epochs in this [[stage]]."
                                : "is missing: how many steps? Set run.steps, or steps in a [[stage]].");
     }
     if (stage.moe.aux_loss_coef > 0 && !stage.moe.train_router)
@@ -105,6 +110,53 @@ class Rules {
            fmt::format("is {}, but optimizer.schedule is \"constant\", which never falls. "
                        "Set schedule = \"linear\", or the share to 0.",
                        stage.optimizer.final_lr_share));
+  }
+
+  void check_epochs(size_t index) {
+    const StageConfig& stage = resolved_.config.stages[index];
+    for (const auto& [path, text] : {std::pair{"data.instruction_prompt", &stage.data.instruction_prompt},
+                                     std::pair{"data.instruction_prompt_no_input", &stage.data.instruction_prompt_no_input}})
+      if (text->find("{instruction}") == std::string::npos) fail(index, path, "has no {instruction}, which the row's stands for. Add it.");
+    if (stage.epochs == 0) return;
+    if (stage.kind != "sft")
+      fail(index, "stage.epochs", "is set, but a grpo stage is counted in steps. Set steps; loss.epochs_per_step trains on a rollout more than once.");
+    else if (stage.steps > 0)
+      fail(index, "stage.epochs", fmt::format("is {}, but steps is {}: both say how long the stage is. Remove one of the two.", stage.epochs, stage.steps));
+    else
+      for (const DatasetConfig& set : stage.sets())
+        if (set.data.train.rfind("generator:", 0) == 0)
+          fail(index, "stage.epochs", fmt::format("is {}, but {} has no end. Set steps.", stage.epochs, set.data.train));
+  }
+
+  // What hangs on evaluations: early stop here, the best checkpoint once for the run.
+  void check_evaluations(size_t index) {
+    const StageConfig& stage = resolved_.config.stages[index];
+    const EarlyStopConfig& stop = stage.early_stop;
+    if (stop.metric.empty()) {
+      if (stop.patience > 0 || stop.target != 0) fail(index, "early_stop.metric", "is missing: what should get better? Set it, such as \"eval/accuracy\".");
+      return;
+    }
+    if (const std::string wrong = evaluation_metric_problem(stop.metric, stop.best_is, "early_stop.best_is"); !wrong.empty())
+      fail(index, "early_stop.metric", wrong);
+    else if (stop.patience == 0 && stop.target == 0)
+      fail(index, "early_stop.metric", "is set, but nothing says when to stop. Set early_stop.patience or early_stop.target.");
+    else if (stage.eval.every_steps == 0 || stage.eval_problems() == 0)
+      fail(index, "early_stop.metric", "is set, but nothing is evaluated while the stage runs. Set data.eval and eval.every_steps.");
+  }
+
+  void check_best() {
+    const CheckpointConfig& checkpoint = resolved_.config.checkpoint;
+    if (checkpoint.keep_best.empty()) return;
+    const std::string wrong = evaluation_metric_problem(checkpoint.keep_best, checkpoint.best_is, "checkpoint.best_is");
+    if (!wrong.empty()) return fail(0, "checkpoint.keep_best", wrong);
+    for (const auto& stage : resolved_.config.stages)
+      if (stage.eval_problems() > 0) return;
+    fail(0, "checkpoint.keep_best", "is set, but nothing is evaluated. Set data.eval, and eval.every_steps for evaluations on the way.");
+  }
+
+  void check_cost() {
+    for (const auto& text : resolved_.config.cost.machine_prices)
+      if (const std::string wrong = machine_price_problem(text); !wrong.empty()) fail(0, "cost.machine_prices", wrong);
   }
 
   void check_grpo(size_t index) {

@@ -81,7 +81,7 @@ std::string short_model_name(const std::string& model) {
   if (parts.size() < 2) return last;
   const std::string above = parts[parts.size() - 2];
   if (last == "final") return above;
-  return last.rfind("step-", 0) == 0 ? above + "-" + last : last;
+  return last.rfind("step-", 0) == 0 || last == "best" ? above + "-" + last : last;
 }
 
 EvalFolder::EvalFolder(const std::string& directory, const Json& settings) : directory_(directory) {

@@ -10,6 +10,7 @@
 
 #include "kernels/error.h"
 #include "rl/report/line_chart.h"
+#include "rl/report/report_costs.h"
 #include "rl/report/report_samples.h"
 #include "rl/report/report_style.h"
 #include "rl/report/terminal.h"
@@ -215,7 +216,8 @@ std::string report_html(const RunSummary& summary, const std::vector<MetricsLine
   out += fmt::format("<header><h1>{}{}</h1><p class=\"note\">{}</p><p class=\"note\">{} · seed {} · Ponder {}</p></header>\n",
                      html_escaped(summary.name), summary.interrupted ? " <span class=\"badge bad\">interrupted</span>" : "",
                      html_escaped(summary.model), html_escaped(summary.machine), summary.seed, html_escaped(summary.version));
-  out += cards(summary, metrics) + stage_charts(summary, metrics) + samples(summary) + stage_table(summary) + more;
+  out += cards(summary, metrics) + stage_charts(summary, metrics) + samples(summary) + stage_table(summary) + endings(summary) + losses_section(summary) +
+         costs_section(summary) + more;
   out += "<section><h2>Details</h2>\n";
   out += fmt::format("<details><summary>Settings of the run</summary><pre>{}</pre></details>\n", html_escaped(config_toml));
   out += metric_glossary(metrics) + "</section>\n";

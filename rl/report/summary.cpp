@@ -23,6 +23,15 @@ Json to_json(const std::optional<Evaluation>& evaluation) {
           {"truncated_share", evaluation->truncated_share}};
 }
 
+Json to_json(const std::optional<HeldOutLoss>& loss) {
+  if (!loss) return nullptr;
+  return {{"rows", loss->rows},
+          {"tokens", loss->tokens},
+          {"loss", loss->loss},
+          {"perplexity", loss->perplexity},
+          {"token_accuracy", loss->token_accuracy}};
+}
+
 Json to_json(const std::optional<ShownSample>& sample) {
   if (!sample) return nullptr;
   return {{"stage", sample->stage},   {"prompt", sample->prompt}, {"completion", sample->completion},
@@ -30,6 +39,7 @@ Json to_json(const std::optional<ShownSample>& sample) {
 }
 
 Json to_json(const StageSummary& stage) {
+  const auto per_point = cost_per_point(stage);
   return {{"name", stage.name},
           {"kind", stage.kind},
           {"steps", stage.steps},
@@ -39,7 +49,12 @@ Json to_json(const StageSummary& stage) {
           {"greedy_before", to_json(stage.greedy_before)},
           {"greedy_after", to_json(stage.greedy_after)},
           {"sampled_before", to_json(stage.sampled_before)},
-          {"sampled_after", to_json(stage.sampled_after)}};
+          {"sampled_after", to_json(stage.sampled_after)},
+          {"loss_before", to_json(stage.loss_before)},
+          {"loss_after", to_json(stage.loss_after)},
+          {"stopped", stage.stopped},
+          {"cost", to_json(stage.cost)},
+          {"cost_per_accuracy_point", per_point ? to_json(*per_point) : Json(nullptr)}};
 }
 
 std::string change(const char* label, const std::optional<Evaluation>& before, const std::optional<Evaluation>& after) {
@@ -52,6 +67,24 @@ std::string change(const char* label, const std::optional<Evaluation>& before, c
   };
   return fmt::format("    {:<8} accuracy {:>5} → {:>5}    length {:>5} → {:>5} tokens\n", label, accuracy(before),
                      accuracy(after), length(before), length(after));
+}
+
+std::string change(const std::optional<HeldOutLoss>& before, const std::optional<HeldOutLoss>& after) {
+  if (!before && !after) return "";
+  const auto part = [&](auto member, const char* format) {
+    const auto text = [&](const std::optional<HeldOutLoss>& e) { return e ? fmt::format(fmt::runtime(format), (*e).*member) : std::string("-"); };
+    return text(before) + " → " + text(after);
+  };
+  return fmt::format("    held back  loss {}    perplexity {}    tokens right {}\n", part(&HeldOutLoss::loss, "{:.3f}"),
+                     part(&HeldOutLoss::perplexity, "{:.3g}"), part(&HeldOutLoss::token_accuracy, "{:.3f}"));
+}
+
+std::string costs(const StageSummary& stage, const std::string& currency) {
+  if (stage.cost.seconds == 0) return "";
+  std::string out = fmt::format("    cost     {}\n", cost_text(stage.cost, currency));
+  if (const auto point = cost_per_point(stage))
+    out += fmt::format("    a point of accuracy: {}\n", cost_text(*point, currency));
+  return out;
 }
 
 std::string shortened(const std::string& text, size_t limit) {
@@ -78,6 +111,11 @@ std::string shown(const ShownSample& sample) {
 
 }  // namespace
 
+std::optional<Cost> cost_per_point(const StageSummary& stage) {
+  if (!stage.greedy_before || !stage.greedy_after) return std::nullopt;
+  return cost_per_point(stage.cost, stage.greedy_before->accuracy, stage.greedy_after->accuracy);
+}
+
 std::string summary_json(const RunSummary& summary) {
   Json json = {{"name", summary.name},
                {"config", summary.config_file},
@@ -90,7 +128,14 @@ std::string summary_json(const RunSummary& summary) {
                {"peak_memory_mb", summary.peak_memory_mb},
                {"interrupted", summary.interrupted},
                {"stages", Json::array()}};
-  for (const auto& stage : summary.stages) json["stages"].push_back(to_json(stage));
+  Cost cost;
+  for (const auto& stage : summary.stages) {
+    json["stages"].push_back(to_json(stage));
+    cost.add(stage.cost);
+  }
+  json["cost"] = to_json(cost);
+  json["currency"] = summary.currency;
+  json["best"] = summary.best ? to_json(*summary.best) : Json(nullptr);
   json["sample_before"] = to_json(summary.before);
   json["sample_after"] = to_json(summary.after);
   // Text that a model cut inside a character must not stop the summary.
@@ -111,7 +156,13 @@ std::string closing_text(const RunSummary& summary, const std::vector<double>& r
                                                                duration_text(stage.seconds));
     out += change("greedy", stage.greedy_before, stage.greedy_after);
     out += change("sampled", stage.sampled_before, stage.sampled_after);
+    out += change(stage.loss_before, stage.loss_after);
+    if (!stage.stopped.empty()) out += fmt::format("    ended early: {}\n", stage.stopped);
+    out += costs(stage, summary.currency);
   }
+  if (summary.best)
+    out += fmt::format("  best     {} {:.4g} at step {} of {}: {}\n", summary.best->metric, summary.best->value, summary.best->step,
+                       summary.best->stage, best_folder(summary.output_dir));
   if (summary.before || summary.after) {
     const ShownSample& sample = summary.before ? *summary.before : *summary.after;
     out +=

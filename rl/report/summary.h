@@ -6,6 +6,9 @@
 #include <string>
 #include <vector>
 
+#include "rl/best_checkpoint.h"
+#include "rl/cost.h"
+
 namespace rl {
 
 // One evaluation on the held-back problems.
@@ -17,6 +20,14 @@ struct Evaluation {
   double no_answer_share = 0, truncated_share = 0;
 };
 
+// Of held-back rows with completions, see rl/sft/held_out_loss.h.
+struct HeldOutLoss {
+  int64_t rows = 0, tokens = 0;  // learnt ones
+  double loss = 0;               // nats a token
+  double perplexity = 0;
+  double token_accuracy = 0;     // share
+};
+
 struct StageSummary {
   std::string name, kind;
   int64_t steps = 0;
@@ -24,6 +35,9 @@ struct StageSummary {
   double seconds = 0;
   std::string rewards;  // what scored, with versions
   std::optional<Evaluation> greedy_before, greedy_after, sampled_before, sampled_after;
+  std::optional<HeldOutLoss> loss_before, loss_after;
+  Cost cost;            // evaluations and checkpoints included
+  std::string stopped;  // why the stage ended early; empty: it did not
 };
 
 // One completion shown to people.
@@ -43,9 +57,14 @@ struct RunSummary {
   double seconds = 0;   // whole run, evaluations included
   double peak_memory_mb = 0;
   bool interrupted = false;
+  std::string currency;  // of costs
   std::vector<StageSummary> stages;
+  std::optional<BestCheckpoint> best;
   std::optional<ShownSample> before, after;  // the same problem before and after the last RL stage
 };
+
+// What a point of greedy accuracy cost, where it rose.
+std::optional<Cost> cost_per_point(const StageSummary& stage);
 
 std::string summary_json(const RunSummary& summary);
 void write_summary(const std::string& file, const RunSummary& summary);

@@ -5,6 +5,7 @@
 
 #include "kernels/error.h"
 #include "kernels/thread_pool.h"
+#include "rl/sampling/prompt_maker.h"
 #include "rl/step_times.h"
 #include "rollout/scripted_engine.h"
 #include "tests/reward/fake_reward.h"
@@ -205,7 +206,9 @@ TEST_CASE("groups that go on in later steps end with the bits of a step that wai
   parts.run(problems(2), ask);
   const auto rest = parts.take_unfinished();
   ask.wanted_groups = 0, ask.first_group = 200;
-  const auto mixed = parts.run(problems(1), ask, rest);
+  rl::StageConfig plain;
+  plain.chat_template.style = "plain";
+  const auto mixed = parts.run(rl::PromptMaker(plain, tokenizer())(problems(1)), ask, rest);
   REQUIRE(mixed.size() == 2);
   CHECK(mixed[0].samples[0].record.group_id / 100 == 1);
   CHECK(mixed[1].samples[0].record.group_id == 200);

@@ -237,9 +237,9 @@ TEST_CASE("a row names its data source, or the file does, or the settings; its o
 
 TEST_CASE("a bad row is named by file and line", "[dataset]") {
   rl::DataConfig config;
-  const std::string file = write_rows(1, "\n{\"prompt\": \"q\", \"answer\": \"1\"}\n");
-  REQUIRE(usage_error([&] { rl::read_jsonl(file, config); }) ==
-          file + ":3: has no key \"question\"; its keys are: prompt, answer. Set data.prompt_key to the right one.");
+  const std::string file = write_rows(1, "\n{\"ask\": \"q\", \"answer\": \"1\"}\n");
+  REQUIRE(usage_error([&] { rl::read_jsonl(file, config); })
+              .rfind(file + ":3: has no key \"question\"; its keys are: ask, answer. Set data.prompt_key to the right one.", 0) == 0);
   write_rows(2, "{\"question\": \n");
   REQUIRE(usage_error([&] { rl::read_jsonl(file, config); }).rfind(file + ":3: is not a JSON object.", 0) == 0);
   write_rows(0, "{\"question\": \"q\", \"answer\": " + std::string(300000, '[') + std::string(300000, ']') + "}\n");

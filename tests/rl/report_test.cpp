@@ -28,9 +28,9 @@ rl::RunSummary example_summary() {
   summary.machine = "2 threads";
   summary.version = "0.1.0";
   summary.seconds = 130;
-  rl::StageSummary cold{"cold-start", "sft", 300, 900000, 80, "", {}, {}, {}, {}};
+  rl::StageSummary cold{"cold-start", "sft", 300, 900000, 80, "", {}, {}, {}, {}, {}, {}, {}, {}};
   cold.greedy_after = evaluation(0.1, 6);
-  rl::StageSummary grpo{"grpo", "grpo", 50, 250000, 40, "exact: builtin", {}, {}, {}, {}};
+  rl::StageSummary grpo{"grpo", "grpo", 50, 250000, 40, "exact: builtin", {}, {}, {}, {}, {}, {}, {}, {}};
   grpo.greedy_before = evaluation(0.1, 6);
   grpo.greedy_after = evaluation(0.996, 29);
   grpo.sampled_before = evaluation(0.37, 13.7);

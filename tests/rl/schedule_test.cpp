@@ -43,7 +43,16 @@ TEST_CASE("cosine decay by hand", "[schedule]") {
   REQUIRE(rl::learning_rate(c, 12, 12) == Approx(0.5 * 0.2));
 }
 
+// Four warm-up steps of 16 leave 12: a third of the way through them is step 8.
+TEST_CASE("cosine decay begins when the warm-up is over", "[schedule]") {
+  const auto c = config("cosine", 4, 0.2);
+  REQUIRE(rl::learning_rate(c, 1, 16) == Approx(0.25));
+  REQUIRE(rl::learning_rate(c, 4, 16) == Approx(0.5));
+  REQUIRE(rl::learning_rate(c, 8, 16) == Approx(0.5 * 0.8));
+  REQUIRE(rl::learning_rate(c, 16, 16) == Approx(0.5 * 0.2));
+}
+
 // Warm-up and decay multiply: step 1 of 10, two of four warm-up steps: 0.5 * 0.5 * (1 - 0.1).
-TEST_CASE("decay counts from the first step, through the warm-up", "[schedule]") {
+TEST_CASE("linear decay counts from the first step, through the warm-up", "[schedule]") {
   REQUIRE(rl::learning_rate(config("linear", 4), 1, 10) == Approx(0.5 * 0.5 * 0.9));
 }

@@ -16,6 +16,7 @@ rl::ScoredSample sample(double value, std::vector<std::pair<std::string, double>
   s.record.tokens = {5, 6, 7};
   s.record.trained = {{0, 1}, {2, 1}};
   s.record.logprobs = {-0.5f, -0.25f};
+  s.record.policy_versions = {0, 0};
   s.outcome.value = value, s.outcome.status = status, s.outcome.components = std::move(components);
   return s;
 }

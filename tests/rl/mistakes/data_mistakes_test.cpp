@@ -17,6 +17,7 @@ rl::ScoredSample sample(double value, Status status = Status::scored) {
   s.record.tokens = {5, 6};
   s.record.trained = {{0, 2}};
   s.record.logprobs = {-1.0f, -1.0f};
+  s.record.policy_versions = {0, 0};
   s.outcome.value = value, s.outcome.status = status;
   return s;
 }

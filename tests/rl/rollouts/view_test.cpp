@@ -48,6 +48,7 @@ std::string run_folder() {
   rl::TrainGroup trained;
   trained.group_id = 7;
   trained.sequences.resize(2);
+  trained.sequences[0].sample = 0, trained.sequences[1].sample = 2;
   trained.sequences[0].advantage = 0.75, trained.sequences[1].advantage = -0.75;
   trained.sequences[1].sample = 2;
   rl::dump_rollouts(folder, "grpo", 3, groups, rl::advantages_of(groups, {trained}), *tokenizer());
