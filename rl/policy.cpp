@@ -7,6 +7,7 @@
 #include "kernels/adamw.h"
 #include "kernels/error.h"
 #include "kernels/trace.h"
+#include "kernels/watchdog.h"
 #include "model/files/checkpoint_folder.h"
 #include "model/files/folder_files.h"
 #include "model/files/write_folder.h"
@@ -156,6 +157,7 @@ void Policy::score(std::vector<TrainGroup>& groups, const StageConfig& stage, co
   for (const auto& [first, end] : split_micro_batches(groups, std::min(plan.rows, stage.optimizer.max_tokens_per_microbatch))) {
     const MicroBatch micro = pack(groups, first, end, inverse_temperature_of(stage));
     const kernels::Span span("score", nullptr, "rows", micro.tokens.rows());
+    const kernels::Wait wait("a micro-batch to be scored");
     flops_ += flop_counter_.forward(micro.tokens).total();
     const auto head = model::forward_train(weights, micro.tokens, {.keep_tape = false, .routes = micro.routes.empty() ? nullptr : &micro.routes}).tokens;
     const float* logprob = kernels::f32(head.logprob);
@@ -176,6 +178,7 @@ void Policy::record_routes(std::vector<TrainGroup>& groups, const StageConfig& s
   for (const auto& [first, end] : split_micro_batches(groups, std::min(plan.rows, stage.optimizer.max_tokens_per_microbatch))) {
     const MicroBatch micro = pack(groups, first, end, inverse_temperature_of(stage));
     const kernels::Span span("record routes", nullptr, "rows", micro.tokens.rows());
+    const kernels::Wait wait("the routes of a micro-batch");
     flops_ += flop_counter_.forward(micro.tokens).total();
     const auto routes = model::forward_train(*weights_, micro.tokens, {.keep_tape = false, .keep_routes = true}).routes;
     int64_t row = 0;
@@ -198,6 +201,7 @@ UpdateStatistics Policy::accumulate(const std::vector<TrainGroup>& groups, const
     const MicroBatch micro = pack(groups, first, end, inverse_temperature_of(stage));
     packing.end();
     const int64_t rows = micro.tokens.rows();
+    const kernels::Wait wait("a micro-batch's gradient");
     kernels::Span forward("forward", &statistics.forward_seconds, "rows", rows);
     auto output = model::forward_train(*weights_, micro.tokens, {.keep_tape = true, .recomputed_blocks = plan.recomputed_blocks,
                                                                   .routes = micro.routes.empty() ? nullptr : &micro.routes,
@@ -219,6 +223,7 @@ UpdateStatistics Policy::accumulate(const std::vector<TrainGroup>& groups, const
 
 void Policy::apply(UpdateStatistics& statistics, const StageConfig& stage, int64_t step, int64_t steps) {
   const kernels::Span optimizer("optimizer", &statistics.optimizer_seconds);
+  const kernels::Wait wait("the optimizer's step");
   store_.complete_gradient();
   if (!stage.moe.train_router)
     for (const auto& p : store_.parameters())

@@ -25,7 +25,7 @@ struct Run {
   Policy policy;
   std::unique_ptr<rollout::Engine> engine;
   std::unique_ptr<MetricsLog> metrics;
-  std::unique_ptr<CostMeter> cost;
+  std::unique_ptr<CostMeter> cost = {};                      // null where nothing is written, as in ponder replay
   RunState state;
   at::Tensor reference_master;                              // masters of the reference policy, when one is kept
   std::shared_ptr<const model::WeightSet> reference;
