@@ -22,6 +22,7 @@ struct TrainSequence {
   std::vector<float> old_logprobs;        // bottom of the ratio; empty: the sampler's
   std::vector<float> reference_logprobs;  // of the policy that the KL is to; empty: none
   std::vector<float> corrections;         // factors on the tokens' policy loss; empty: 1
+  int64_t drawn = 0;                      // tokens that the sampler drew; more than are trained where a filter masks the completion
   int64_t sample = 0;                     // which of its group's completions
   double reward = 0;
   std::vector<double> parts;              // the reward's, before weights

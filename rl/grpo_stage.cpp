@@ -110,7 +110,7 @@ bool run_grpo_stage(Run& run, const StageConfig& stage) {
       dump_rollouts(run.config.run.output_dir, stage.name, step + 1, groups, advantages, run.policy.tokenizer());
     };
     Updates done;
-    apply_if_finite(run, stage, [&] { done = update_policy(run, stage, training.groups, step, steps, times); }, keep_samples);
+    apply_if_finite(run, stage, [&] { update_policy(run, stage, training.groups, step, steps, times, done); }, keep_samples);
     done.correction = correction;
     refresh_reference(run, stage, step);
     // ---- only logging and saving below

@@ -48,14 +48,6 @@ bool adds_nothing(const model::ParameterStore& adapter) {
   return true;
 }
 
-void add_loads(std::vector<std::vector<int64_t>>& sum, const std::vector<std::vector<int64_t>>& loads) {
-  if (sum.empty()) sum.resize(loads.size());
-  for (size_t i = 0; i < loads.size(); ++i) {
-    if (sum[i].size() < loads[i].size()) sum[i].resize(loads[i].size(), 0);
-    for (size_t e = 0; e < loads[i].size(); ++e) sum[i][e] += loads[i][e];
-  }
-}
-
 // -log pi on each trained token.
 PolicyGradient sft_loss(const MicroBatch& micro, const kernels::TokenLogprob& head, LossSums& sums) {
   PolicyGradient out;
@@ -107,6 +99,14 @@ bool is_router(const std::string& name) {
 }
 
 }  // namespace
+
+void add_loads(ExpertLoads& sum, const ExpertLoads& loads) {
+  if (sum.empty()) sum.resize(loads.size());
+  for (size_t i = 0; i < loads.size(); ++i) {
+    if (sum[i].size() < loads[i].size()) sum[i].resize(loads[i].size(), 0);
+    for (size_t e = 0; e < loads[i].size(); ++e) sum[i][e] += loads[i][e];
+  }
+}
 
 Policy::Policy(const ModelSettings& settings, uint64_t seed, bool with_training)
     : lora_(settings.lora), path_(settings.path), store_(parameters_of(settings), /*with_training=*/false),
@@ -225,9 +225,9 @@ void Policy::apply(UpdateStatistics& statistics, const StageConfig& stage, int64
   const kernels::Span optimizer("optimizer", &statistics.optimizer_seconds);
   const kernels::Wait wait("the optimizer's step");
   store_.complete_gradient();
-  if (!stage.moe.train_router)
-    for (const auto& p : store_.parameters())
-      if (is_router(p.name)) store_.gradient.narrow(0, p.offset, p.size).zero_();
+  const auto frozen = [&](const model::Parameter& p) { return !p.trained || (!stage.moe.train_router && is_router(p.name)); };
+  for (const auto& p : store_.parameters())
+    if (p.trained && frozen(p)) store_.gradient.narrow(0, p.offset, p.size).zero_();
 
   statistics.grad_norm = std::sqrt(kernels::sum_of_squares(store_.gradient));
   if (!std::isfinite(statistics.grad_norm))
@@ -262,7 +262,7 @@ void Policy::apply(UpdateStatistics& statistics, const StageConfig& stage, int64
   // One pass over memory: each run of masters is stepped, its gradient zeroed, and the new values packed while in cache.
   const auto stepped = [&](const model::Parameter& p) -> kernels::ReadRun {
     const float* values = store_.master_of(p.name);
-    if (!p.trained) return [values](int64_t first, int64_t, float*) { return values + first; };
+    if (frozen(p)) return [values](int64_t first, int64_t, float*) { return values + first; };
     return kernels::adamw_reader(adamw, p.offset, rule(p));
   };
   auto& over = weights_.use_count() == 1 ? weights_ : spare_;

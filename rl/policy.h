@@ -19,6 +19,9 @@
 
 namespace rl {
 
+using ExpertLoads = std::vector<std::vector<int64_t>>;  // [layers][experts]
+void add_loads(ExpertLoads& sum, const ExpertLoads& loads);
+
 // Sums over the micro-batches of one optimizer update.
 struct UpdateStatistics {
   LossSums sums;
@@ -28,7 +31,7 @@ struct UpdateStatistics {
   } own, stale;
   double ratio_sum = 0, ratio_min = 1e300, ratio_max = -1e300;   // trainer's probability / sampler's
   double grad_norm = 0, learning_rate = 0;
-  std::vector<std::vector<int64_t>> expert_loads;                // [layers][experts]
+  ExpertLoads expert_loads;
   double aux_loss = 0;                                           // balance loss before its coefficient, mean over groups
   double pack_seconds = 0, forward_seconds = 0, backward_seconds = 0, optimizer_seconds = 0;
 };

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "kernels/trace.h"
+#include "rl/loss/non_finite.h"
 #include "rl/rollout_routes.h"
 
 namespace rl {
@@ -19,12 +20,14 @@ void add(LossSums& sums, const LossSums& update) {
   sums.clipped_high_max = std::max(sums.clipped_high_max, update.clipped_high_max);
 }
 
-void add(UpdateStatistics& all, const UpdateStatistics& update) {
+// `update` is the count-th.
+void add(UpdateStatistics& all, const UpdateStatistics& update, int64_t count) {
   add(all.sums, update.sums);
   all.pack_seconds += update.pack_seconds, all.forward_seconds += update.forward_seconds;
   all.backward_seconds += update.backward_seconds, all.optimizer_seconds += update.optimizer_seconds;
-  all.aux_loss = update.aux_loss, all.grad_norm = update.grad_norm, all.learning_rate = update.learning_rate;
-  all.expert_loads = update.expert_loads;
+  all.aux_loss += (update.aux_loss - all.aux_loss) / static_cast<double>(count);
+  all.grad_norm = std::max(all.grad_norm, update.grad_norm), all.learning_rate = update.learning_rate;
+  add_loads(all.expert_loads, update.expert_loads);
 }
 
 }  // namespace
@@ -39,25 +42,29 @@ void score_groups(Run& run, const StageConfig& stage, std::vector<TrainGroup>& g
   correction = correct_for_sampler(groups, stage.correction);
 }
 
-Updates update_policy(Run& run, const StageConfig& stage, const std::vector<TrainGroup>& groups, int64_t step, int64_t steps,
-                      StepTimes& times) {
+void update_policy(Run& run, const StageConfig& stage, const std::vector<TrainGroup>& groups, int64_t step, int64_t steps,
+                   StepTimes& times, Updates& done) {
   const kernels::Span span("train", &times.train);
-  Updates done;
   const auto n = static_cast<int64_t>(groups.size()), shares = std::min(stage.loss.updates_per_step, n);
+  const int64_t updates = stage.loss.epochs_per_step * shares;
   EntropyBonus& bonus = run.state.entropy_bonus;
-  for (int64_t u = 0; u < stage.loss.epochs_per_step * shares; ++u) {
+  for (int64_t u = 0; u < updates; ++u) {
     const int64_t share = u % shares;
     std::vector<TrainGroup> part(groups.begin() + n * share / shares, groups.begin() + n * (share + 1) / shares);
     weigh_tokens(part, stage.loss);
     done.entropy_coef = bonus.applied(stage.loss);
-    UpdateStatistics statistics = run.policy.accumulate(part, stage, plan_of(run), done.entropy_coef);
-    run.policy.apply(statistics, stage, step, steps);
+    UpdateStatistics statistics;
+    try {
+      statistics = run.policy.accumulate(part, stage, plan_of(run), done.entropy_coef);
+      run.policy.apply(statistics, stage, step, steps);
+    } catch (const NonFinite& error) {
+      if (updates == 1) throw;
+      fail_non_finite("update {} of {} ({} before it applied, {} after it left out): {}", u + 1, updates, u, updates - u - 1, error.what());
+    }
     bonus.after_update(stage.loss, statistics.sums.entropy / std::max(1.0, statistics.sums.tokens));
     if (u == 0) done.first = statistics;
-    add(done.all, statistics);
-    ++done.count;
+    add(done.all, statistics, ++done.count);
   }
-  return done;
 }
 
 }  // namespace rl

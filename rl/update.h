@@ -8,7 +8,7 @@
 namespace rl {
 
 struct Updates {
-  UpdateStatistics first, all;  // `all` adds up; norms, rates and loads are the last update's
+  UpdateStatistics first, all;  // `all` adds up; its norm is the largest, aux_loss the mean, the rate the last update's
   CorrectionSums correction;
   double entropy_coef = 0;      // of the last update
   int64_t count = 0;
@@ -19,8 +19,9 @@ struct Updates {
 void score_groups(Run& run, const StageConfig& stage, std::vector<TrainGroup>& groups, CorrectionSums& correction, StepTimes& times);
 
 // The first update's ratio is exactly 1 where old log-probabilities are this policy's; later ones' is against the same.
-// Groups are shared out whole, in their order, the same way in each epoch.
-Updates update_policy(Run& run, const StageConfig& stage, const std::vector<TrainGroup>& groups, int64_t step, int64_t steps,
-                      StepTimes& times);
+// Groups are shared out whole, in their order, the same way in each epoch. Throws NonFinite for an update that cannot be applied;
+// those before it are then in the weights and in `done`.
+void update_policy(Run& run, const StageConfig& stage, const std::vector<TrainGroup>& groups, int64_t step, int64_t steps,
+                   StepTimes& times, Updates& done);
 
 }  // namespace rl

@@ -9,12 +9,6 @@ namespace {
 
 using Values = std::vector<std::vector<double>>;  // [group][sequence]
 
-double trained_tokens(const TrainSequence& s) {
-  double count = 0;
-  for (const uint8_t t : s.trained) count += t;
-  return count;
-}
-
 // KL value of each token of the old policy to the reference; 0 where not trained.
 std::vector<double> kl_values(const TrainSequence& s, const KlConfig& kl) {
   const std::vector<float>& old = s.old_logprobs.empty() ? s.logprobs : s.old_logprobs;
@@ -38,7 +32,7 @@ void add_group_advantages(std::vector<TrainGroup>& groups, const Values& rewards
   const Moments batch = moments_of_all(rewards);
   for (size_t g = 0; g < groups.size(); ++g) {
     std::vector<double> lengths;
-    for (const auto& s : groups[g].sequences) lengths.push_back(trained_tokens(s));
+    for (const auto& s : groups[g].sequences) lengths.push_back(static_cast<double>(s.drawn));
     const auto advantages = group_advantages(rewards[g], config, lengths, batch);
     for (size_t i = 0; i < advantages.size(); ++i) groups[g].sequences[i].advantage += weight * advantages[i];
   }

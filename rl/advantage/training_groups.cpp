@@ -68,12 +68,14 @@ TrainSequence sequence_of(const ScoredSample& sample, const StageConfig& stage) 
   if (!record.kept.empty()) s.kept = kept_of(record);
   s.versions.assign(s.tokens.size(), -1);
   size_t next = 0;
-  for (const auto& run : record.trained)
+  for (const auto& run : record.trained) {
+    s.drawn += run.length;
     for (int64_t t = run.first; t < run.first + run.length; ++t) {
       s.trained[t] = is_trained(sample, stage);
       s.versions[t] = record.policy_versions.empty() ? -1 : record.policy_versions.at(next);  // empty: the source names none
       s.logprobs[t] = record.logprobs.at(next++);
     }
+  }
   s.sample = record.sample_index;
   s.reward = sample.outcome.value;
   return s;

@@ -92,7 +92,8 @@ Metrics train_again(Run& run, const StageConfig& stage, const std::vector<Group>
   CorrectionSums correction;
   score_groups(run, stage, training.groups, correction, unused);
   assign_advantages(training.groups, stage.advantage, stage.kl, training.part_weights);
-  Updates done = update_policy(run, stage, training.groups, step, steps_of(run.config, stage), unused);
+  Updates done;
+  update_policy(run, stage, training.groups, step, steps_of(run.config, stage), unused, done);
   done.correction = correction;
   refresh_reference(run, stage, step);
   Metrics metrics = reward_metrics(groups, stage);

@@ -29,10 +29,20 @@ std::vector<Unused> unused_settings(const StageConfig& stage) {
                   loss.aggregation));
   add(loss.entropy_target == 0, {"loss.entropy_coef_delta", "loss.entropy_coef_max"},
       "loss.entropy_target is 0, so the coefficient stays. Set entropy_target, or remove the key.");
-  add(stage.kl.coef == 0, {"kl.reference_update", "kl.where", "kl.reset_optimizer"},
+  add(stage.kl.coef == 0,
+      {"kl.where", "kl.value", "kl.gradient", "kl.level", "kl.reference_update", "kl.reference_every_steps", "kl.reference_polyak",
+       "kl.reset_optimizer"},
       "kl.coef is 0, so no reference is kept. Set kl.coef above 0, or remove the key.");
   add(stage.kl.coef > 0 && stage.kl.where != "loss", {"kl.gradient"},
       fmt::format("kl.where is \"{}\", where the KL is a constant. Remove the key.", stage.kl.where));
+  const std::string reference = fmt::format("kl.reference_update is \"{}\". ", stage.kl.reference_update);
+  add(stage.kl.coef > 0 && stage.kl.reference_update == "never", {"kl.reference_every_steps"},
+      reference + "Set reference_update = \"every\" or \"polyak\", or remove the key.");
+  add(stage.kl.coef > 0 && stage.kl.reference_update != "polyak", {"kl.reference_polyak"},
+      reference + "Set reference_update = \"polyak\", or remove the key.");
+  add(stage.advantage.scale != "group_std" && stage.advantage.scale != "batch_std" && stage.advantage.whiten == "off", {"advantage.std"},
+      fmt::format("advantage.scale is \"{}\", which divides by no standard deviation. Set scale = \"group_std\", or remove the key.",
+                  stage.advantage.scale));
   add(stage.correction.mode == "off", {"correction.upper", "correction.lower"},
       "correction.mode is \"off\". Set mode = \"truncate\", \"mask\" or \"seq_mask\", or remove the key.");
   add(stage.filter.zero_variance != "refill", {"filter.max_refills", "filter.on_exhausted"},
@@ -97,6 +107,18 @@ class AlgorithmRules {
            fmt::format("is \"group_mean\", which divides by the mean reward and so takes rewards of 0 or more, but reward_range begins "
                        "at {:g}. Set advantage.reward_range = [0, 1].",
                        a.reward_low));
+    const bool kl_in_reward = stage_.kl.coef > 0 && stage_.kl.where == "reward";
+    if (a.scale == "group_mean" && (kl_in_reward || a.combine == "normalize_then_sum"))
+      fail("advantage.scale",
+           fmt::format("is \"group_mean\", which divides by the mean reward and so takes rewards of 0 or more, but {}. Set scale to "
+                       "\"group_std\" or \"none\".",
+                       kl_in_reward ? "kl.where = \"reward\" subtracts from it"
+                                    : "advantage.combine = \"normalize_then_sum\" gives it each reward alone, which reward_range does not bound"));
+    if (stage_.filter.zero_variance != "keep" && (a.baseline == "batch_mean" || a.baseline == "none"))
+      fail("filter.zero_variance",
+           fmt::format("is \"{}\", but advantage.baseline is \"{}\", with which a group of equal rewards teaches too. Set zero_variance = "
+                       "\"keep\".",
+                       stage_.filter.zero_variance, a.baseline));
     if (a.combine == "normalize_then_sum" && stage_.kl.coef > 0 && stage_.kl.where == "reward")
       fail("kl.where",
            "is \"reward\", but advantage.combine = \"normalize_then_sum\" has no total reward to take the KL from. Set kl.where to "
@@ -154,6 +176,12 @@ class AlgorithmRules {
 
   void check_sampling() {
     const RolloutConfig& rollout = stage_.rollout;
+    if (rollout.temperature < 0.001)
+      fail("rollout.temperature",
+           fmt::format("is {:g}, but samples are drawn at 0.001 or more: greedy ones would all be equal and teach nothing.",
+                       rollout.temperature));
+    if (stage_.eval.temperature > 0 && stage_.eval.temperature < 0.001)
+      fail("eval.temperature", fmt::format("is {:g}. Set it to 0, which is greedy, or to 0.001 or more.", stage_.eval.temperature));
     if (rollout.partial && rollout.asked_prompts() == rollout.prompts_per_step)
       fail("rollout.partial",
            fmt::format("is true, but rollout.overprovision is {:g}: a step asks for the {} groups that it needs, and no group is left "

@@ -277,12 +277,12 @@ std::vector<Key> declare() {
     {"kl", "coef", STAGE(kl.coef), "", at_least(0), {}, "Weight of the KL penalty to the reference; 0 keeps no reference."},
     {"kl", "where", STAGE(kl.where), "", any(), {"loss", "reward", "token_reward"},
      "loss: a term of it; reward: a completion's sum is subtracted from its reward, before advantages; token_reward: each token's "
-     "advantage loses the penalties from there on (REINFORCE++)."},
+     "advantage loses the penalties from there on (REINFORCE++). Completions that filter.truncated masks pay none."},
     {"kl", "value", STAGE(kl.value), "", any(), {"k1", "k2", "k3"},
      "Estimate of the KL from the log-ratio d of policy to reference: d, d^2/2, or exp(-d) + d - 1."},
     {"kl", "gradient", STAGE(kl.gradient), "", any(), {"naive", "k2", "unbiased"},
      "where = loss: naive is the value's slope, which is not the KL's; k2 is d, right on-policy; unbiased weighs with the ratio, "
-     "right off-policy too."},
+     "right for updates after the first too."},
     {"kl", "level", STAGE(kl.level), "", any(), {"token", "sequence"},
      "sequence: d is the completion's sum, squared as a whole (Kimi k1.5)."},
     {"kl", "reference_update", STAGE(kl.reference_update), "", any(), {"never", "every", "polyak"},
@@ -315,25 +315,26 @@ std::vector<Key> declare() {
      "another choice of experts; costs one forward pass. rollout: the experts it had when it was sampled (R3, arXiv:2510.11370), which "
      "the samples carry; for samples of older weights too. The reference policy chooses for itself."},
 
-    {"optimizer", "lr", STAGE(optimizer.lr), "", above(0), {}, "Peak learning rate of AdamW."},
+    {"optimizer", "lr", STAGE(optimizer.lr), "", above(0), {}, "Learning rate of AdamW, before warm-up and schedule."},
     {"optimizer", "betas", betas, "", share_below_one(), {}, "Decay of the two moments."},
     {"optimizer", "eps", STAGE(optimizer.eps), "", above(0), {}, "Epsilon of AdamW."},
     {"optimizer", "weight_decay", STAGE(optimizer.weight_decay), "", at_least(0), {}, "Decoupled weight decay."},
     {"optimizer", "schedule", STAGE(optimizer.schedule), "", any(), {"constant", "linear", "cosine"},
-     "Shape of the learning rate after warm-up."},
+     "How the learning rate falls: cosine after the warm-up, linear from the first step on."},
     {"optimizer", "final_lr_share", STAGE(optimizer.final_lr_share), "share", between(0, 1), {},
-     "linear, cosine: share of lr that is left at the last step."},
+     "linear, cosine: share of lr that it falls to, reached one step after the last."},
     {"optimizer", "warmup_steps", STAGE(optimizer.warmup_steps), "steps", at_least(0), {},
      "Steps in which the learning rate rises from 0."},
     {"optimizer", "max_grad_norm", STAGE(optimizer.max_grad_norm), "", at_least(0), {},
      "The gradient is scaled down to this norm; 0: never."},
     {"optimizer", "on_non_finite", STAGE(optimizer.on_non_finite), "", any(), {"stop", "skip"},
-     "A step whose loss or gradient is not finite is never applied and its samples are saved; then the run stops, or skips it."},
+     "An update whose loss or gradient is not finite is never applied, nor are those after it in its step; the samples are saved; then the "
+     "run stops, or goes on with the next step."},
     {"optimizer", "max_tokens_per_microbatch", STAGE(optimizer.max_tokens_per_microbatch), "tokens", at_least(1), {},
      "Rows of one forward and backward pass; whole groups are packed up to it. Never changes a result."},
 
     {"filter", "zero_variance", STAGE(filter.zero_variance), "", any(), {"keep", "drop", "refill"},
-     "Groups whose rewards are all equal, which teach nothing: refill asks new prompts in their place, in rounds of as many as are "
+     "Groups whose rewards are all equal, which teach nothing (but for a KL in the reward): refill asks new prompts in their place, in rounds of as many as are "
      "missing (DAPO's dynamic sampling)."},
     {"filter", "max_refills", STAGE(filter.max_refills), "rounds", at_least(1), {}, "zero_variance = refill: most rounds in a step."},
     {"filter", "on_exhausted", STAGE(filter.on_exhausted), "", any(), {"smaller_batch", "keep_zero_variance", "stop"},

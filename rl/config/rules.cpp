@@ -58,9 +58,12 @@ class Rules {
 
   void check_lora(const ModelSettings& model) {
     if (!model.lora.on()) {
-      for (const char* path : {"model.lora_alpha", "model.lora_rslora", "model.lora_targets"})
-        if (resolved_.run_sources.count(path) > 0)
-          fail(0, path, "is set, but model.lora_rank is 0: there is no adapter. Set the rank, or remove the key.");
+      Config config = resolved_.config;
+      for (const char* name : {"lora_alpha", "lora_rslora", "lora_targets"}) {
+        const Key& key = *find_key("model", name);
+        if (value_text(key, {&config, nullptr, nullptr}) != default_text(key))
+          fail(0, key.path(), "is set, but model.lora_rank is 0: there is no adapter. Set the rank, or remove the key.");
+      }
       return;
     }
     if (model.init == "random")

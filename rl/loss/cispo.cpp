@@ -10,7 +10,7 @@ ObjectiveTerm cispo(const LossConfig& config, double ratio, double advantage, do
   ObjectiveTerm term;
   term.loss = -weight * advantage * logprob;
   term.by_logprob = -weight * advantage;
-  // Every token keeps its gradient; these are the ones whose weight the bounds changed.
+  // Every token keeps its gradient; these count where PPO would have dropped it.
   term.clipped_low = advantage < 0 && ratio < low;
   term.clipped_high = advantage > 0 && ratio > high;
   return term;

@@ -35,6 +35,7 @@ Json line_of(const Group& group, const ScoredSample& s, double advantage, const 
   json["status"] = reward::name_of(s.outcome.status);
   json["reward"] = s.outcome.has_value() ? Json(s.outcome.value) : Json(nullptr);
   for (const auto& [name, value] : s.outcome.components) json["components"][name] = value;
+  if (group.left_out) json["left_out"] = true;
   json["advantage"] = number_or_null(advantage);
   json["extracted"] = s.outcome.extracted;
   json["reason"] = s.outcome.reason;

@@ -37,6 +37,7 @@ DumpedSample sample_of(const Json& json) {
   s.prompt_id = json.at("prompt_id"), s.group_id = json.at("group_id"), s.sample_index = json.at("sample_index");
   s.prompt = json.at("prompt"), s.text = json.at("text"), s.answer = json.at("answer");
   s.data_source = json.at("data_source"), s.extra = json.value("extra", ""), s.dataset = json.value("dataset", "");
+  s.left_out = json.value("left_out", false);
   s.status = json.at("status"), s.extracted = json.at("extracted"), s.reason = json.at("reason"), s.detail = json.at("detail");
   s.finish = json.at("finish_reason");
   if (json.at("reward").is_number()) s.reward = json["reward"].get<double>();

@@ -27,6 +27,7 @@ struct DumpedSample {
   int64_t prompt_id = 0, group_id = 0, sample_index = 0;
   std::string prompt, text, answer, data_source, extra, dataset;  // text: of the completion, without its end token
   std::string status, extracted, reason, detail, finish;
+  bool left_out = false;                    // with its group: another prompt was asked in its place
   std::optional<double> reward, advantage;  // no value: it left its group; no advantage: it was not trained on
   std::vector<std::pair<std::string, double>> components;
   std::vector<int32_t> tokens;    // of the completion

@@ -32,6 +32,7 @@ std::vector<Group> read_groups(const DumpedStep& step) {
   for (const auto& lines : samples) {
     Group& group = groups.emplace_back();
     group.problem.answer = lines[0].answer, group.problem.data_source = lines[0].data_source, group.problem.extra = lines[0].extra;
+    group.problem.dataset = lines[0].dataset, group.left_out = lines[0].left_out;
     group.prompt = lines[0].prompt;
     for (const DumpedSample& s : lines) {
       if (next == records.end() || next->group_id != s.group_id || next->sample_index != s.sample_index || next->tokens != s.tokens)

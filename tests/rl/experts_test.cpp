@@ -99,6 +99,30 @@ TEST_CASE("the balance loss moves the router, and adds up over any micro-batches
   REQUIRE(whole.sums.loss - whole.sums.policy_loss == Approx(0.1 * whole.aux_loss).epsilon(1e-9));
 }
 
+TEST_CASE("a router that is not trained keeps its bits, under weight decay and with moments of earlier steps", "[experts]") {
+  SmallRun run;
+  rl::StageConfig stage = run.stage();
+  stage.optimizer.weight_decay = 0.5;
+  const auto routers = [&] {
+    std::vector<at::Tensor> all;
+    const auto& store = run.policy.store();
+    for (const auto& p : store.parameters())
+      if (p.name.ends_with("mlp.gate.weight")) all.push_back(store.master.narrow(0, p.offset, p.size).clone());
+    return all;
+  };
+  const auto update = [&] {
+    auto statistics = run.policy.accumulate(run.training(), stage, kWhole);
+    run.policy.apply(statistics, stage, 0, 10);
+  };
+  const auto born = routers();
+  update();
+  const auto moved = routers();
+  REQUIRE_FALSE(testing::same_bits(moved.at(0), born.at(0)));
+  stage.moe.train_router = false;
+  update();
+  for (size_t i = 0; i < moved.size(); ++i) REQUIRE(testing::same_bits(routers().at(i), moved[i]));
+}
+
 TEST_CASE("settings of the experts that cannot work are refused", "[experts]") {
   REQUIRE_THAT(testing::small_config_error("[moe]\nreplay = \"trainer\"\n"),
                Catch::Contains("moe.replay: is \"trainer\", but a step has one update"));

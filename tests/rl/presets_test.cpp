@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 
 #include "kernels/error.h"
 #include "rl/config.h"
@@ -48,6 +49,12 @@ TEST_CASE("each value of a preset names its source, or says that it is ours", "[
     const std::string& text = *rl::find_preset(name);
     REQUIRE_THAT(text.substr(0, text.find("\n\n")), Catch::Contains("arXiv:"));
     REQUIRE_THAT(text, Catch::Contains("[advantage]") && Catch::Contains("[loss]") && Catch::Contains("[optimizer]"));
+    if (text.find("unless a line says otherwise") < text.find("\n\n")) continue;
+    std::istringstream lines(text.substr(text.find("\n\n")));
+    for (std::string line; std::getline(lines, line);) {
+      INFO(line);
+      REQUIRE((line.find(" = ") == std::string::npos || line.find("#") != std::string::npos));
+    }
   }
 }
 
@@ -102,6 +109,18 @@ TEST_CASE("settings of an algorithm that conflict stop the run", "[presets]") {
       {"[loss]\ndual_clip = 1.1\n", "loss.dual_clip: is 1.1, but the ratio is clipped to 1 + loss.clip_high = 1.2"},
       {"[loss]\nsapo_tau_negative = 2.0\n", "loss.sapo_tau_negative: is 2.0, but loss.kind is \"ppo_clip\""},
       {"[loss]\nentropy_coef_max = 1.0\n", "loss.entropy_coef_max: is 1.0, but loss.entropy_target is 0"},
+      {"[kl]\nvalue = \"k1\"\n", "kl.value: is \"k1\", but kl.coef is 0"},
+      {"[kl]\ncoef = 0.1\nreference_every_steps = 5\n", "kl.reference_every_steps: is 5, but kl.reference_update is \"never\""},
+      {"[kl]\ncoef = 0.1\nreference_update = \"every\"\nreference_polyak = 0.5\n",
+       "kl.reference_polyak: is 0.5, but kl.reference_update is \"every\""},
+      {"[advantage]\nscale = \"none\"\nstd = \"population\"\n", "advantage.std: is \"population\", but advantage.scale is \"none\""},
+      {"[advantage]\nscale = \"group_mean\"\nreward_range = [0, 1]\n[kl]\ncoef = 0.1\nwhere = \"reward\"\n",
+       "advantage.scale: is \"group_mean\""},
+      {"[advantage]\nscale = \"group_mean\"\nreward_range = [0, 1]\ncombine = \"normalize_then_sum\"\n",
+       "advantage.scale: is \"group_mean\""},
+      {"[advantage]\nbaseline = \"batch_mean\"\n[filter]\nzero_variance = \"drop\"\n", "filter.zero_variance: is \"drop\", but advantage.baseline"},
+      {"[rollout]\ntemperature = 1e-5\n", "rollout.temperature: is 1e-05, but samples are drawn at 0.001 or more"},
+      {"[eval]\ntemperature = 1e-5\n", "eval.temperature: is 1e-05. Set it to 0"},
       {"[kl]\nwhere = \"reward\"\n", "kl.where: is \"reward\", but kl.coef is 0"},
       {"[kl]\ncoef = 0.1\nlevel = \"sequence\"\n", "kl.level: is \"sequence\""},
       {"[kl]\ncoef = 0.1\nreset_optimizer = true\n", "kl.reset_optimizer: is true, but kl.reference_update is \"never\""},

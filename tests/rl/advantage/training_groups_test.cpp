@@ -108,6 +108,7 @@ TEST_CASE("a masked completion is not trained, but its reward stays in the basel
   rl::assign_advantages(out.groups, stage.advantage, {}, {});
   REQUIRE(members[1].advantage == -0.5);  // 0 - (1 + 0 + 0.5) / 3
   REQUIRE(members[2].advantage == 0.0);
+  REQUIRE((members[0].drawn == 2 && members[1].drawn == 2));  // baselines by length count it too
   REQUIRE(rl::weigh_tokens(out.groups, stage.loss) == 4);  // two tokens of each of the two
 }
 

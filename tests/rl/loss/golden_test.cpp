@@ -45,6 +45,7 @@ std::vector<rl::TrainGroup> groups_of(const Json& c, const rl::StageConfig& stag
       rl::TrainSequence sequence;
       sequence.trained = s.at("trained").get<std::vector<uint8_t>>();
       sequence.tokens.assign(sequence.trained.size(), 5);
+      sequence.drawn = std::count(sequence.trained.begin(), sequence.trained.end(), 1);
       sequence.logprobs = s.at(on_policy ? "policy" : "old").get<std::vector<float>>();
       if (stage.kl.coef > 0) sequence.reference_logprobs = s.at("reference").get<std::vector<float>>();
       sequence.reward = s.at("reward"), sequence.parts = s.at("parts").get<std::vector<double>>();

@@ -63,6 +63,8 @@ TEST_CASE("mistake 22: a step without a group worth training on ends the run", "
 // mistake 22 again, a limit on rounds of new prompts that ends the run: tests/rl/sampling/refill_test.cpp, "when the rounds are used
 // up, the settings say what is trained on".
 
+// "drop" shrinks the batch and "refill" does not: tests/rl/sampling/refill_test.cpp, "each round asks as many new problems as groups
+// are missing". Either way the loss is over what is left:
 TEST_CASE("mistake 23: the denominator counts groups that were filtered out", "[mistakes]") {
   rl::StageConfig stage;
   stage.filter.zero_variance = "drop";

@@ -37,6 +37,7 @@ void for_each_sample(Visit visit) {
 }  // namespace
 
 TEST_CASE("mistake 1: old and new log-probabilities from two code paths, so that the first ratio is not 1", "[mistakes]") {
+  REQUIRE(rl::MoeConfig().aux_loss_coef == 0);  // only who asks for it has one
   SmallRun run;
   const auto update = run.policy.accumulate(run.training(), run.stage(), whole());
   REQUIRE(update.sums.tokens > 40);
@@ -177,7 +178,9 @@ TEST_CASE("mistake 32: bf16 logits under the log-softmax", "[mistakes]") {
   REQUIRE(run.policy.dtype() == kernels::Dtype::bf16);
   const auto micro = rl::pack(run.training(), 0, 2, 1.0f);
   auto storage = model::make_key_storage(run.policy.config(), run.policy.dtype(), micro.tokens.rows());
-  REQUIRE(model::forward_logits(*run.policy.weights(), micro.tokens, storage).scalar_type() == at::kFloat);
+  const at::Tensor logits = model::forward_logits(*run.policy.weights(), micro.tokens, storage);
+  REQUIRE(logits.scalar_type() == at::kFloat);
+  REQUIRE(!at::equal(logits, logits.to(at::kBFloat16).to(at::kFloat)));  // nor were they bf16 on their way
 }
 
 TEST_CASE("mistake 33: router noise, capacity drops or an auxiliary loss during RL", "[mistakes]") {

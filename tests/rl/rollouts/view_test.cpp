@@ -4,7 +4,9 @@
 #include <fstream>
 
 #include "kernels/error.h"
+#include "rl/advantage/training_groups.h"
 #include "rl/rollouts/dump.h"
+#include "rl/rollouts/scored_groups.h"
 #include "tests/support/catch.h"
 
 namespace {
@@ -76,6 +78,19 @@ TEST_CASE("what a step dumps reads back: rewards, advantages, who took part", "[
   REQUIRE(records.size() == 6);
   CHECK(records[5].group_id == 8);
   CHECK(records[0].policy_versions == std::vector<int32_t>{4});
+}
+
+TEST_CASE("a group that was left out, and the data set it is of, read back as they were scored", "[rollouts]") {
+  auto out = group(7, {1, 0}), in = group(8, {0, 1});
+  out.left_out = true, in.problem.dataset = "sums";
+  const std::string folder = (fs::temp_directory_path() / "ponder_left_out_test").string();
+  fs::remove_all(folder);
+  rl::dump_rollouts(folder, "grpo", 1, {out, in}, {{0, 0}, {0, 0}}, *tokenizer());
+  const auto read = rl::read_groups(rl::dumped_steps(folder).at(0));
+  REQUIRE(read.size() == 2);
+  REQUIRE((read[0].left_out && !read[1].left_out));
+  REQUIRE((read[0].problem.dataset.empty() && read[1].problem.dataset == "sums"));
+  REQUIRE(rl::training_groups(read, {}).dropped == 1);
 }
 
 TEST_CASE("a page shows the sample, its group and its numbers; keys move and stop at the ends", "[rollouts]") {
