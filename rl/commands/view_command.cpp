@@ -83,7 +83,10 @@ void browse(const std::vector<DumpedStep>& steps, std::vector<std::vector<Dumped
 }  // namespace
 
 int run_view(const ViewOptions& options) {
-  const auto steps = dumped_steps(options.run);
+  auto steps = dumped_steps(options.run);
+  const std::string stages = step_list(steps);
+  std::erase_if(steps, [&](const DumpedStep& s) { return !options.stage.empty() && s.stage != options.stage; });
+  if (steps.empty()) kernels::fail_usage("{}: has no samples of a stage \"{}\". There are:\n{}", options.run, options.stage, stages);
   if (options.list) {
     fmt::print("{}", step_list(steps));
     return 0;

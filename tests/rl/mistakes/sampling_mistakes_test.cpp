@@ -180,7 +180,7 @@ TEST_CASE("mistake 32: bf16 logits under the log-softmax", "[mistakes]") {
   auto storage = model::make_key_storage(run.policy.config(), run.policy.dtype(), micro.tokens.rows());
   const at::Tensor logits = model::forward_logits(*run.policy.weights(), micro.tokens, storage);
   REQUIRE(logits.scalar_type() == at::kFloat);
-  REQUIRE(!at::equal(logits, logits.to(at::kBFloat16).to(at::kFloat)));  // nor were they bf16 on their way
+  REQUIRE(!logits.equal(logits.to(at::kBFloat16).to(at::kFloat)));  // nor were they bf16 on their way
 }
 
 TEST_CASE("mistake 33: router noise, capacity drops or an auxiliary loss during RL", "[mistakes]") {
