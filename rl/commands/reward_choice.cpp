@@ -22,7 +22,8 @@ std::vector<reward::Settings> chosen_rewards(const std::string& name_or_file, co
 
 std::unique_ptr<reward::Reward> make_chosen(const std::vector<reward::Settings>& settings) {
   const reward::Settings& first = settings.at(0);
-  const bool whole = first.weight == 1 && first.role == "sum" && first.applies_to.empty() && first.datasets.empty();
+  const bool whole = first.role == "metric" || (first.weight == 1 && first.role == "sum" && first.applies_to.empty() &&
+                                                first.datasets.empty());
   if (settings.size() == 1 && whole) return reward::make_reward(first);
   std::vector<std::pair<reward::Settings, std::unique_ptr<reward::Reward>>> parts;
   for (const auto& s : settings) parts.emplace_back(s, reward::make_reward(s));

@@ -19,6 +19,6 @@ TEST_CASE("a file of one reward scores with its weight, as in a run", "[rescore]
   REQUIRE(score_of(exact) == 1.0);
   exact.weight = 0.5;
   REQUIRE(score_of(exact) == 0.5);
-  exact.role = "metric";
-  REQUIRE(score_of(exact) == 0.0);
+  exact.role = "metric";  // alone, it is what is asked for
+  REQUIRE(score_of(exact) == 1.0);
 }
