@@ -22,9 +22,6 @@ max_new_tokens = 33
 [optimizer]
 lr = 1e-4
 warmup_steps = 0
-
-[loss]
-constant_length = 33
 """
 
 
@@ -53,6 +50,11 @@ def cold_start(folder, seed):
     return f"{out}/final"
 
 
+def has_constant_length(preset):
+    with open(f"configs/presets/{preset}.toml") as file:
+        return '"constant"' in file.read()
+
+
 def learned(folder, preset, seed):
     """[(step, greedy accuracy)], step 0 before the first update."""
     out = f"{folder}/{preset}-{seed}"
@@ -60,7 +62,8 @@ def learned(folder, preset, seed):
         shared, _, _, _ = split_quickstart()
         model = f'[model]\npath = "{cold_start(folder, seed)}"\ncompute_dtype = "bf16"\n'
         stage = f'\n[[stage]]\nname = "grpo"\nkind = "grpo"\nsteps = {STEPS}\n[stage.eval]\nevery_steps = {EVERY}\n'
-        config = write(f"{folder}/{preset}.toml", f'preset = "{preset}"\n' + shared + model + SIZES + stage)
+        length = "\n[loss]\nconstant_length = 33\n" if has_constant_length(preset) else ""
+        config = write(f"{folder}/{preset}.toml", f'preset = "{preset}"\n' + shared + model + SIZES + length + stage)
         train(config, out, f"run.seed={seed}", "log.tensorboard=false", "log.dump_rollouts_every=0")
     return [(line["step"], line["eval/accuracy"]) for line in lines(out) if "eval/accuracy" in line]
 
