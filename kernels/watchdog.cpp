@@ -119,6 +119,12 @@ std::string late_one(double seconds) {
   return {};
 }
 
+// The process itself stood still (Ctrl-Z, a paused container): nobody waited in that time.
+void leave_out(Clock::duration pause) {
+  const std::lock_guard lock(mutex);
+  for (auto& [id, entry] : waits) entry.start = std::min(entry.start + pause, Clock::now());
+}
+
 }  // namespace
 
 Wait::Wait(std::string what) {
@@ -141,9 +147,11 @@ Watchdog::Watchdog(double seconds, OnLate on_late) {
   sigaction(stack_signal(), &action, nullptr);
   watch = std::make_unique<Watch>();
   watch->thread = std::thread([seconds, on_late = std::move(on_late), own = watch.get()] {
-    const auto pause = std::chrono::duration<double>(std::clamp(seconds / 10, 0.01, 1.0));
+    const std::chrono::duration<double> asked(std::clamp(seconds / 10, 0.01, 1.0));
+    const auto pause = std::chrono::duration_cast<Clock::duration>(asked);
     std::unique_lock lock(own->mutex);
-    while (!own->ended.wait_for(lock, pause, [&] { return own->ends; })) {
+    for (auto start = Clock::now(); !own->ended.wait_for(lock, pause, [&] { return own->ends; }); start = Clock::now()) {
+      if (const auto took = Clock::now() - start; took > 2 * pause) leave_out(took - pause);
       const std::string what = late_one(seconds);
       if (what.empty()) continue;
       on_late(what, thread_report());

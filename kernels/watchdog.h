@@ -22,7 +22,8 @@ class Wait {
 };
 
 // Watches all Waits of the process while it lives. The first that takes longer than `seconds` is told to `on_late`, once, on
-// a thread of the watchdog's own, with one line that names it and thread_report(). One watchdog at a time.
+// a thread of the watchdog's own, with one line that names it and thread_report(). Time in which the whole process stood still
+// (SIGSTOP, a paused container) does not count. One watchdog at a time.
 class Watchdog {
  public:
   using OnLate = std::function<void(const std::string& what, const std::string& report)>;

@@ -2,11 +2,12 @@
 
 #include <fmt/core.h>
 
-#include "kernels/error.h"
+#include "kernels/watchdog.h"
 #include "model/files/atomic_folder.h"
 #include "model/files/safetensors.h"
 #include "rl/best_metric.h"
 #include "rl/event_log.h"
+#include "rl/saving.h"
 
 namespace rl {
 namespace {
@@ -17,8 +18,9 @@ void tell(const Run& run, const StageConfig& stage, const std::string& kind, con
 }
 
 void write_best(const Run& run, const StageConfig& stage, const BestCheckpoint& best) {
+  const kernels::Wait wait("the best model to be written");
   model::AtomicFolder folder(best_folder(run.config.run.output_dir));
-  run.policy.save(folder.temporary(), model::chat_template_of(stage.chat_template));
+  run.policy.save(folder.temporary(), saved_chat_template(stage));
   model::write_file_atomically(folder.temporary() + "/best.json", best_json(best));
   folder.commit();
 }
@@ -29,12 +31,11 @@ void keep_best(Run& run, const StageConfig& stage, const Metrics& evaluation) {
   if (metric.empty() || !value) return;
   const bool higher = higher_is_better(metric, run.config.checkpoint.best_is).value_or(true);
   const auto& known = run.state.summary.best;
-  if (known && known->stage == stage.name && !is_better(*value, known->value, higher)) return;
+  const bool comparable = known && known->stage == stage.name && known->metric == metric;  // a resumed run may watch another one
+  if (comparable && !is_better(*value, known->value, higher)) return;
   const BestCheckpoint best{metric, stage.name, *value, run.state.step, run.state.global_step};
-  try {
-    write_best(run, stage, best);
-  } catch (const kernels::Error& error) {
-    tell(run, stage, "save_failed", fmt::format("the best model so far ({} {:.4g}) is not kept: {}", metric, *value, error.what()));
+  if (const std::string refusal = refusal_of([&] { write_best(run, stage, best); }); !refusal.empty()) {
+    tell(run, stage, "save_failed", fmt::format("the best model so far ({} {:.4g}) is not kept: {}", metric, *value, refusal));
     return;
   }
   run.state.summary.best = best;

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
-#include <map>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
@@ -12,6 +11,7 @@
 #include "model/files/folder_files.h"
 #include "model/files/safetensors.h"
 #include "model/files/safetensors_writer.h"
+#include "rl/checkpoint_folders.h"
 #include "rl/config/settings_text.h"
 #include "rl/data/sha256.h"
 #include "rl/sampling/saved_samples.h"
@@ -23,16 +23,6 @@ namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
 constexpr int64_t kFormatVersion = 3;
-
-std::vector<fs::path> checkpoints_of(const std::string& run_directory) {
-  std::vector<fs::path> found;
-  std::error_code ignored;
-  for (const auto& entry : fs::directory_iterator(fs::path(run_directory) / "checkpoints", ignored))
-    if (entry.path().filename().string().rfind("step-", 0) == 0 && fs::exists(entry.path() / "trainer" / "state.json"))
-      found.push_back(entry.path());
-  std::sort(found.begin(), found.end());
-  return found;
-}
 
 std::optional<Evaluation> evaluation_from(const Json& json) {
   if (!json.is_object()) return std::nullopt;
@@ -118,17 +108,17 @@ void read_samples(const std::string& file, const std::string& sha256, RunState& 
 
 }  // namespace
 
+std::string saved_chat_template(const StageConfig& stage) { return model::chat_template_of(stage.sets().front().chat_template); }
+
 std::string save_checkpoint(const std::string& run_directory, const Policy& policy, const at::Tensor& reference, const RunState& state,
                             const Config& config, int64_t keep_last) {
-  const fs::path root = fs::path(run_directory) / "checkpoints";
-  const fs::path final_path = root / fmt::format("step-{:06d}", state.global_step);
+  const std::string path = checkpoint_path(run_directory, state.global_step);
   // An earlier checkpoint of the same step (Ctrl-C after a step that was saved, a stage extended) stays until this one does.
-  model::AtomicFolder folder(final_path.string());
+  model::AtomicFolder folder(path);
   const fs::path temporary = folder.temporary();
   model::make_folder((temporary / "trainer").string());
 
-  const StageConfig& stage = config.stages.at(static_cast<size_t>(state.stage));
-  policy.save(temporary.string(), model::chat_template_of(stage.sets().front().chat_template));
+  policy.save(temporary.string(), saved_chat_template(config.stages.at(static_cast<size_t>(state.stage))));
   const auto& store = const_cast<Policy&>(policy).store();
   std::vector<model::NamedTensor> tensors{
       {"master", store.master}, {"first_moment", store.first_moment}, {"second_moment", store.second_moment}};
@@ -145,16 +135,8 @@ std::string save_checkpoint(const std::string& run_directory, const Policy& poli
             {"optimizer_steps", policy.optimizer_steps()}, {"summary", Json::parse(summary_json(state.summary))}};
   model::write_file_atomically((temporary / "trainer" / "state.json").string(), json.dump(1) + "\n");
   folder.commit();
-  std::error_code error;
-  auto all = checkpoints_of(run_directory);
-  for (size_t i = 0; i + static_cast<size_t>(std::max<int64_t>(1, keep_last)) < all.size(); ++i) fs::remove_all(all[i], error);
-  return final_path.string();
-}
-
-std::optional<std::string> newest_checkpoint(const std::string& run_directory) {
-  const auto all = checkpoints_of(run_directory);
-  if (all.empty()) return std::nullopt;
-  return all.back().string();
+  delete_old_checkpoints(run_directory, keep_last, path);
+  return path;
 }
 
 RunState load_checkpoint(const std::string& checkpoint, Policy& policy, at::Tensor* reference) {

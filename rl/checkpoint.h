@@ -8,7 +8,6 @@
 #pragma once
 
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -35,13 +34,13 @@ struct RunState {
   RunSummary summary;           // stages done or begun, with their evaluations
 };
 
+// The chat template, as Jinja text, that a stage's models are saved with: that of its first data set.
+std::string saved_chat_template(const StageConfig& stage);
+
 // Saves policy and state; `reference` may be undefined. Deletes the oldest beyond keep_last after the new one stands.
 // Returns the folder. Throws kernels::Error with the path when the disk refuses; earlier checkpoints then stay.
 std::string save_checkpoint(const std::string& run_directory, const Policy& policy, const at::Tensor& reference, const RunState& state,
                             const Config& config, int64_t keep_last);
-
-// The newest whole checkpoint of a run folder, if there is one.
-std::optional<std::string> newest_checkpoint(const std::string& run_directory);
 
 // Fills the policy (masters, moments, versions) and the reference's masters (undefined if there was none).
 RunState load_checkpoint(const std::string& checkpoint, Policy& policy, at::Tensor* reference);

@@ -192,7 +192,7 @@ struct EvalConfig {
 };
 
 struct CheckpointConfig {
-  int64_t every_steps = 0;                 // 0: at the end of each stage
+  int64_t every_steps = 50;                // and at the end of each stage; 0: only there
   int64_t keep_last = 2;
   std::string resume = "off";              // off | auto | a checkpoint folder
   std::string keep_best;                   // a metric of evaluations; empty: no best checkpoint is kept

@@ -1,16 +1,13 @@
 #include "rl/event_log.h"
 
-#include <fcntl.h>
 #include <fmt/chrono.h>
 #include <fmt/core.h>
-#include <unistd.h>
 
-#include <atomic>
-#include <cerrno>
-#include <cstring>
 #include <ctime>
 #include <fstream>
 #include <nlohmann/json.hpp>
+
+#include "rl/line_log.h"
 
 namespace rl {
 namespace {
@@ -25,13 +22,7 @@ void append_event(const std::string& run_directory, const std::string& stage, in
                   const std::string& text) {
   const Json json{{"time", fmt::format("{:%Y-%m-%d %H:%M:%S}", fmt::gmtime(std::time(nullptr)))},
                   {"stage", stage}, {"step", step}, {"kind", kind}, {"text", text}};
-  const std::string line = json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n", file = file_of(run_directory);
-  const int descriptor = ::open(file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-  const bool written = descriptor >= 0 && ::write(descriptor, line.data(), line.size()) == static_cast<ssize_t>(line.size());
-  const int error = errno;
-  if (descriptor >= 0) ::close(descriptor);
-  static std::atomic<bool> told{false};
-  if (!written && !told.exchange(true)) fmt::print(stderr, "warning: {}: cannot be written: {}. The run goes on.\n", file, std::strerror(error));
+  line_log(file_of(run_directory)).append(json.dump(-1, ' ', false, Json::error_handler_t::replace));
 }
 
 std::vector<Event> read_events(const std::string& run_directory) {

@@ -14,11 +14,13 @@ struct Event {
   std::string time;   // UTC, "2026-01-31 12:00:05"
   std::string stage;  // empty: of the whole run
   int64_t step = 0;
-  std::string kind;   // started | resumed | saved | save_failed | alarm | alarm_over | step_refused | reward_failed | signal | stuck | ended
+  // started | resumed | abandoned | saved | save_failed | dump_failed | best | early_stop | alarm | alarm_over | step_refused |
+  // signal | stuck | ended
+  std::string kind;
   std::string text;   // for people
 };
 
-// Appends a line with the present time. A disk that refuses it is told once on stderr, and the run goes on.
+// Appends a line with the present time; what the disk refuses waits, see rl/line_log.h.
 void append_event(const std::string& run_directory, const std::string& stage, int64_t step, const std::string& kind,
                   const std::string& text);
 // Lines that cannot be read are skipped.

@@ -14,6 +14,8 @@
 #include "rl/sampling/rollout_pipeline.h"
 #include "rl/sampling/staleness.h"
 #include "rl/sampling/step_rollouts.h"
+#include "rl/saving.h"
+#include "rl/signals.h"
 #include "rl/step_metrics.h"
 #include "rl/update.h"
 #include "rl/watch.h"
@@ -60,7 +62,7 @@ struct Settling {
 // The step is not trained on: it is saved as not yet taken, so that a resumed run takes it again.
 [[noreturn]] void stop_before_step(Run& run, const StageConfig& stage, const Metrics& metrics, const std::string& problem) {
   run.metrics->log(stage.name, run.state.step + 1, metrics);
-  const std::string saved = save_run(run);
+  const std::string saved = save_run_at_end(run);
   kernels::fail("stage {}, step {}: {}\nThe run is saved in {}; when that is mended, go on with --resume auto.", stage.name,
                 run.state.step + 1, problem, saved);
 }
@@ -125,7 +127,7 @@ bool run_grpo_stage(Run& run, const StageConfig& stage) {
     metrics.emplace_back("groups_dropped", static_cast<double>(training.dropped));
     append_sampling_metrics(metrics, *collected, stage);
     if (const int64_t every = run.config.log.dump_rollouts_every; every > 0 && ((step + 1) % every == 0 || step + 1 == steps))
-      keep_samples();
+      keep_or_tell(run, stage, keep_samples);
     if (step == 0 && run.config.log.show_first_sample)
       progress.note(first_sample_text(groups, advantages, run.policy.tokenizer(), wants_colour(STDERR_FILENO)));
     if (step == first_step && sampling_of(stage).truncates() && !sampling_of(stage).renormalise)

@@ -1,6 +1,7 @@
 // argv -> one command of rl/commands/commands.h. Exit codes: 0, 1 failure, 2 usage, 130 interrupt.
 #include <fmt/core.h>
 #include <malloc.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -10,6 +11,7 @@
 #include "reward/reward.h"
 #include "rl/commands/arguments.h"
 #include "rl/config/nearest_name.h"
+#include "rl/report/forgiving_stream.h"
 
 namespace {
 
@@ -53,6 +55,7 @@ void keep_freed_memory() {
 
 int main(int argc, char** argv) {
   keep_freed_memory();
+  rl::forgive_failed_writes(stderr, STDERR_FILENO, _IONBF);
   CLI::App app{overview, "ponder"};
   app.require_subcommand(1);
   app.set_version_flag("--version", "ponder " PONDER_VERSION);

@@ -1,13 +1,9 @@
 #include "rl/metrics.h"
 
-#include <fcntl.h>
 #include <fmt/core.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cmath>
-#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <limits>
@@ -15,6 +11,7 @@
 #include <optional>
 
 #include "kernels/error.h"
+#include "rl/line_log.h"
 #include "rl/report/tensorboard.h"
 
 namespace rl {
@@ -30,6 +27,7 @@ std::string number(double value) {
 std::optional<MetricsLine> parse_line(const std::string& text) {
   const auto json = nlohmann::ordered_json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (!json.is_object() || !json.contains("stage") || !json.contains("step")) return std::nullopt;
+  if (!json["stage"].is_string() || !json["step"].is_number_integer()) return std::nullopt;
   MetricsLine line;
   line.stage = json["stage"].get<std::string>();
   line.step = json["step"].get<int64_t>();
@@ -188,40 +186,19 @@ std::vector<MetricsLine> read_metrics(const std::string& file) {
 
 MetricsLog::MetricsLog(const std::string& directory, bool tensorboard) : file_(directory + "/metrics.jsonl") {
   std::filesystem::create_directories(directory);
-  descriptor_ = ::open(file_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-  if (descriptor_ < 0) kernels::fail("{}: cannot be written: {}. Check run.output_dir.", file_, std::strerror(errno));
+  line_log(file_).sync();
   if (tensorboard) tensorboard_ = std::make_unique<TensorBoardWriter>(directory + "/tensorboard");
 }
 
-MetricsLog::~MetricsLog() { ::close(descriptor_); }
+MetricsLog::~MetricsLog() = default;
 
 void MetricsLog::log(const std::string& stage, int64_t step, const Metrics& values) {
   for (const auto& [name, unused] : values) {
     if (find_metric(name) == nullptr)
       kernels::fail("metrics: \"{}\" is not in the table of rl/metrics.cpp. Add it with its unit and meaning.", name);
   }
-  pending_ += metrics_line(stage, step, values) + "\n";
-  const bool was_full = full_;
-  write_pending();
-  if (full_ && !was_full) fmt::print(stderr, "\nwarning: {}: {}; its lines wait in memory\n", file_, std::strerror(ENOSPC));
+  line_log(file_).append(metrics_line(stage, step, values));
   if (tensorboard_) tensorboard_->write(stage, step, values);
-}
-
-// A kill leaves whole lines, or one half line at the end that truncate_lines_after removes. What a full disk refuses waits.
-void MetricsLog::write_pending() {
-  while (!pending_.empty()) {
-    const ssize_t written = ::write(descriptor_, pending_.data(), pending_.size());
-    full_ = written < 0 && (errno == ENOSPC || errno == EDQUOT);
-    if (full_) return;
-    if (written < 0) kernels::fail("{}: cannot be written: {}.", file_, std::strerror(errno));
-    pending_.erase(0, static_cast<size_t>(written));
-  }
-}
-
-void MetricsLog::sync() {
-  write_pending();
-  if (full_) kernels::fail("{}: the disk is full.", file_);
-  if (::fsync(descriptor_) != 0) kernels::fail("{}: syncing failed: {}. Is the disk full?", file_, std::strerror(errno));
 }
 
 void truncate_lines_after(const std::string& file, const std::vector<std::string>& stages, const std::string& stage, int64_t step) {
@@ -229,10 +206,13 @@ void truncate_lines_after(const std::string& file, const std::vector<std::string
   std::ifstream in(file, std::ios::binary);
   if (!in) return;
   std::uintmax_t kept = 0;
+  std::uintmax_t at = 0;
   for (std::string text; std::getline(in, text) && !in.eof();) {
+    at += text.size() + 1;
     const auto line = parse_line(text);
-    if (!line || place(line->stage) > place(stage) || (line->stage == stage && line->step > step)) break;
-    kept += text.size() + 1;
+    if (!line) continue;  // what lies behind it may be whole
+    if (place(line->stage) > place(stage) || (line->stage == stage && line->step > step)) break;
+    kept = at;
   }
   in.close();
   std::filesystem::resize_file(file, kept);

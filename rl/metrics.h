@@ -34,26 +34,22 @@ class TensorBoardWriter;
 
 class MetricsLog {
  public:
-  // Appends to DIR/metrics.jsonl; with tensorboard, a new events file in DIR/tensorboard too.
+  // Appends to DIR/metrics.jsonl; with tensorboard, a new events file in DIR/tensorboard too. Throws kernels::Error when they
+  // cannot be written.
   MetricsLog(const std::string& directory, bool tensorboard);
   ~MetricsLog();
-  // Throws kernels::Error for a name that is not in the table, and when the line cannot be written; on a full disk it waits in
-  // memory for the next one.
+  // Throws kernels::Error for a name that is not in the table. What the disk refuses waits, see rl/line_log.h.
   void log(const std::string& stage, int64_t step, const Metrics& values);
-  void sync();  // all lines are on the disk: before a checkpoint that will not write them again
 
  private:
-  void write_pending();
-
-  std::string file_, pending_;
-  int descriptor_ = -1;
-  bool full_ = false;
+  std::string file_;
   std::unique_ptr<TensorBoardWriter> tensorboard_;
 };
 
 // Cuts a file of lines {"stage", "step", ...} after those of `stage` up to `step`, so that a resumed run writes the later ones
 // again. `stages` are the run's stages in order: lines of earlier stages stay, those of later ones go. A half-written last line
-// goes too. A missing file is fine. Call it before the file is opened for more.
+// goes too; a line inside that cannot be read is no reason to cut the good ones behind it. A missing file is fine. Call it before
+// more is written to the file.
 void truncate_lines_after(const std::string& file, const std::vector<std::string>& stages, const std::string& stage, int64_t step);
 
 // One line of metrics.jsonl, without the newline, and back. read_metrics skips a half-written last line.

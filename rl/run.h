@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "rl/checkpoint.h"
@@ -34,12 +35,22 @@ struct Run {
   // Set while samples are drawn ahead on another thread: waits for them, and notes in `state` what is not trained on yet.
   std::function<void()> settle = {};
   bool save_due = false;                                    // a checkpoint is wanted; it stays so while the disk refuses it
+  bool dump_refused = false;                                // the last samples that were to be kept
+  int64_t refused_updates = 0;                              // in a row, as not finite
   double checkpoint_seconds = 0;                            // since the last metrics line
   double seconds_at_start = 0;                              // of earlier parts of a resumed run
   std::chrono::steady_clock::time_point start = std::chrono::steady_clock::now();
 
   double seconds() const {
     return seconds_at_start + std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  }
+  // Of the stage's steps, over all parts of a resumed run; without the evaluations before and after them.
+  std::optional<std::chrono::steady_clock::time_point> stage_start = {};  // while its steps run
+  double stage_seconds_at_start = 0;
+  void count_stage_seconds() {
+    if (stage_start)
+      stage_summary().seconds =
+          stage_seconds_at_start + std::chrono::duration<double>(std::chrono::steady_clock::now() - *stage_start).count();
   }
   StageSummary& stage_summary() { return state.summary.stages.at(static_cast<size_t>(state.stage)); }
 };
@@ -63,9 +74,6 @@ std::shared_ptr<reward::Sum> stage_reward(Run& run, const StageConfig& stage);
 // Of an sft stage's rows, with the run's model.
 SftTokenizer sft_tokenizer(const Run& run, const StageConfig& stage);
 
-// A checkpoint of where the run stands; returns its folder.
-std::string save_run(Run& run);
-
 // What every stage does after a step: counters, metrics line, checkpoint when due.
 void finish_step(Run& run, const StageConfig& stage, Metrics metrics);
 
@@ -74,9 +82,5 @@ void begin_stage(Run& run, const StageConfig& stage);
 
 int64_t steps_of(const Config& config, const StageConfig& stage);  // with run.steps as cap of RL stages
 void append_update_metrics(Metrics& metrics, const UpdateStatistics& update, const StageConfig& stage);
-
-// Ctrl-C and SIGTERM ask the run to stop after the step; a second one ends the program at once.
-void install_interrupt_handler();
-bool interrupted();
 
 }  // namespace rl

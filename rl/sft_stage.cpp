@@ -5,6 +5,7 @@
 #include "rl/after_evaluation.h"
 #include "rl/run.h"
 #include "rl/sft/rows.h"
+#include "rl/signals.h"
 #include "rl/step_times.h"
 #include "rl/watch.h"
 

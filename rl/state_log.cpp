@@ -1,18 +1,16 @@
 #include "rl/state_log.h"
 
-#include <fcntl.h>
 #include <fmt/core.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <cstring>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "kernels/error.h"
 #include "kernels/thread_pool.h"
+#include "rl/line_log.h"
 
 namespace rl {
 namespace {
@@ -87,12 +85,7 @@ void append_state(const std::string& file, const StateHash& state) {
   Json json{{"stage", state.stage}, {"step", state.step}, {"hash", state.all}};
   for (size_t i = state.parts.size() - 2; i < state.parts.size(); ++i) json[state.parts[i].first] = state.parts[i].second;
   json["tensors"] = std::move(tensors);
-  const std::string line = json.dump() + "\n";
-  const int descriptor = ::open(file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-  const bool written = descriptor >= 0 && ::write(descriptor, line.data(), line.size()) == static_cast<ssize_t>(line.size());
-  const int error = errno;
-  if (descriptor >= 0) ::close(descriptor);
-  if (!written) fmt::print(stderr, "\nwarning: {}: cannot be written: {}; this step has no hash\n", file, std::strerror(error));
+  line_log(file).append(json.dump());
 }
 
 std::vector<StateHash> read_states(const std::string& file) {

@@ -25,9 +25,9 @@ struct StateHash {
 };
 StateHash hash_state(const model::ParameterStore& store, const std::string& stage, int64_t step);
 
-// Appends a line. A disk that refuses it is told on stderr: the step then has no line.
+// Appends a line; what the disk refuses waits, see rl/line_log.h.
 void append_state(const std::string& file, const StateHash& state);
-// A half-written last line is skipped. A missing file: none.
+// Lines that cannot be read are skipped. A missing file: none.
 std::vector<StateHash> read_states(const std::string& file);
 
 }  // namespace rl

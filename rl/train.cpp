@@ -2,10 +2,7 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
-#include <csignal>
 #include <filesystem>
-#include <fstream>
 #include <utility>
 
 #include "kernels/error.h"
@@ -15,38 +12,27 @@
 #include "model/files/safetensors.h"
 #include "rl/after_evaluation.h"
 #include "rl/check.h"
+#include "rl/checkpoint_folders.h"
 #include "rl/commands/commands.h"
-#include "rl/event_log.h"
-#include "rl/last_save.h"
 #include "rl/commands/machine.h"
 #include "rl/data/prompt_text.h"
+#include "rl/line_log.h"
+#include "rl/report/forgiving_stream.h"
 #include "rl/report/report.h"
+#include "rl/report/terminal.h"
 #include "rl/reward_metrics.h"
 #include "rl/run.h"
+#include "rl/run_folder.h"
+#include "rl/saving.h"
 #include "rl/sft/rows.h"
+#include "rl/signals.h"
 #include "rl/state_log.h"
-#include "rl/report/terminal.h"
+#include "rl/stuck.h"
 
 namespace rl {
 namespace {
 
 namespace fs = std::filesystem;
-using Clock = std::chrono::steady_clock;
-
-std::atomic<bool> stop_asked{false}, save_asked{false};
-
-extern "C" void on_interrupt(int) {
-  if (stop_asked.exchange(true)) _exit(130);
-  const char text[] = "\nponder: finishing this step, then saving. Once more to stop at once.\n";
-  (void)!write(STDERR_FILENO, text, sizeof text - 1);
-}
-
-extern "C" void on_save_request(int) { save_asked = true; }
-
-void write_event(const Run& run, const std::string& kind, const std::string& text) {
-  const std::string stage = run.state.summary.stages.empty() ? "" : run.state.summary.stages.back().name;
-  append_event(run.config.run.output_dir, stage, run.state.step, kind, text);
-}
 
 std::vector<std::string> stage_names(const Config& config) {
   std::vector<std::string> names;
@@ -54,18 +40,14 @@ std::vector<std::string> stage_names(const Config& config) {
   return names;
 }
 
-// An earlier run is not lost when its config is run again: it moves aside, and its lines do not mix with the new ones.
-void move_earlier_run_aside(std::string directory) {
-  if (!fs::exists(fs::path(directory) / "metrics.jsonl")) return;
-  while (directory.size() > 1 && directory.back() == '/') directory.pop_back();
-  for (int i = 1;; ++i) {
-    const std::string aside = fmt::format("{}.{}", directory, i);
-    if (fs::exists(aside)) continue;
-    fs::rename(directory, aside);
-    fmt::print(stderr, "the earlier run in {} moved to {} (--resume auto goes on with a run that has a checkpoint)\n", directory,
-               aside);
-    return;
-  }
+// What the run did after checkpoint `from` before is not what it goes on from.
+void abandon(const Run& run, const std::string& from) {
+  const auto left = abandon_later_checkpoints(run.config.run.output_dir, run.state.global_step, from);
+  if (left.empty()) return;
+  std::string text = fmt::format("checkpoints after the one to go on from, kept until you delete them: {}", left[0]);
+  if (left.size() > 1) text += fmt::format(" to {} ({})", fs::path(left.back()).filename().string(), left.size());
+  write_event(run, "abandoned", text);
+  fmt::print(stderr, "{}\n", text);
 }
 
 // Fills run.state, and cuts the metrics after it. False: start from nothing.
@@ -83,6 +65,7 @@ bool resume(Run& run) {
                         "with another run.output_dir.", *from, changes);
   run.state = load_checkpoint(*from, run.policy, &run.reference_master);
   run.seconds_at_start = run.state.seconds;
+  abandon(run, *from);
   const auto names = stage_names(run.config);
   for (const char* file : {"metrics.jsonl", "states.jsonl"})
     truncate_lines_after((fs::path(run.config.run.output_dir) / file).string(), names, names.at(static_cast<size_t>(run.state.stage)),
@@ -90,18 +73,6 @@ bool resume(Run& run) {
   write_event(run, "resumed", *from);
   fmt::print(stderr, "resuming from {}: stage {}, step {} done\n", *from, names[static_cast<size_t>(run.state.stage)], run.state.step);
   return true;
-}
-
-// A disk that is full for a while must not end a run: the checkpoint is tried again after the next step, and the earlier ones
-// stay.
-void try_to_save(Run& run) {
-  try {
-    save_run(run);
-  } catch (const kernels::Error& error) {
-    run.save_due = true;
-    write_event(run, "save_failed", error.what());
-    fmt::print(stderr, "\nwarning: no checkpoint at step {}, it is tried again after the next: {}\n", run.state.global_step, error.what());
-  }
 }
 
 // True: the stage ran to its end.
@@ -113,24 +84,25 @@ bool run_stage(Run& run, size_t index) {
     begin_stage(run, stage);
     evaluate_stage(run, stage, "before");
   }
-  const auto start = Clock::now();
-  const double earlier = run.stage_summary().seconds;
+  run.stage_seconds_at_start = run.stage_summary().seconds;
+  run.stage_start = std::chrono::steady_clock::now();
   const bool done = stopped_early(run) || (stage.kind == "sft" ? run_sft_stage(run, stage) : run_grpo_stage(run, stage));
   StageSummary& summary = run.stage_summary();
-  summary.seconds = earlier + std::chrono::duration<double>(Clock::now() - start).count();
+  run.count_stage_seconds();
+  run.stage_start.reset();
   // A finished stage that was given more steps is evaluated again.
   const bool evaluated =
       stopped_early(run) || ((summary.greedy_after || summary.loss_after) && summary.steps == run.state.step);
   summary.steps = run.state.step;
   summary.tokens = run.state.trained_tokens;
   if (!done) {
-    save_with_patience(run, "the checkpoint", [&] { save_run(run); });
+    save_run_at_end(run);
     return false;
   }
   if (!evaluated) evaluate_stage(run, stage, "after");
   Metrics rest;
   charge(run, rest);
-  try_to_save(run);
+  save_run_at_end(run);
   return true;
 }
 
@@ -148,8 +120,12 @@ void close(Run& run, bool interrupted_run) {
   s.peak_memory_mb = peak_resident_mb();
   s.interrupted = interrupted_run;
   const fs::path directory(run.config.run.output_dir);
-  write_summary((directory / "summary.json").string(), s);
-  write_report(directory.string(), s, config_to_toml(run.config));
+  save_with_patience(run, "the summary", [&] {
+    const kernels::Wait wait("the summary to be written");
+    sync_lines();
+    write_summary((directory / "summary.json").string(), s);
+    write_report(directory.string(), s, config_to_toml(run.config));
+  });
   std::string rl_stage;
   for (const auto& stage : run.config.stages)
     if (stage.kind == "grpo") rl_stage = stage.name;
@@ -158,31 +134,6 @@ void close(Run& run, bool interrupted_run) {
 }
 
 }  // namespace
-
-void install_interrupt_handler() {
-  struct sigaction action {};
-  action.sa_handler = on_interrupt;
-  sigaction(SIGINT, &action, nullptr);
-  sigaction(SIGTERM, &action, nullptr);
-  action.sa_handler = on_save_request;
-  action.sa_flags = SA_RESTART;
-  sigaction(SIGUSR1, &action, nullptr);
-}
-
-bool interrupted() { return stop_asked.load(); }
-
-std::string save_run(Run& run) {
-  if (run.settle) run.settle();
-  const kernels::Span span("checkpoint", &run.checkpoint_seconds);
-  const kernels::Wait wait("the checkpoint to be written");
-  run.state.seconds = run.seconds();
-  run.metrics->sync();
-  const std::string saved = save_checkpoint(run.config.run.output_dir, run.policy, run.reference_master, run.state, run.config,
-                                            run.config.checkpoint.keep_last);
-  write_event(run, "saved", saved);
-  run.save_due = false;
-  return saved;
-}
 
 void begin_stage(Run& run, const StageConfig& stage) {
   StageSummary summary;
@@ -268,6 +219,7 @@ void finish_step(Run& run, const StageConfig& stage, Metrics metrics) {
   run.metrics->log(stage.name, run.state.step, metrics);
   if (run.config.log.state_hash)
     append_state((fs::path(run.config.run.output_dir) / "states.jsonl").string(), hash_state(run.policy.store(), stage.name, run.state.step));
+  retry_lines();
   kernels::flush_trace();
   // The stage's last step is saved by run_stage, after its evaluation: a checkpoint holds every line of its step, so that
   // a resumed run neither loses one nor writes it twice.
@@ -275,7 +227,7 @@ void finish_step(Run& run, const StageConfig& stage, Metrics metrics) {
   const int64_t eval_every = stage.eval.every_steps, every = run.config.checkpoint.every_steps;
   if (eval_every > 0 && run.state.step % eval_every == 0) evaluate_stage(run, stage, "during");
   if (stopped_early(run)) return;  // as after the last step
-  if (save_asked.exchange(false)) {
+  if (take_save_request()) {
     write_event(run, "signal", "SIGUSR1: a checkpoint after this step");
     run.save_due = true;
   }
@@ -284,20 +236,6 @@ void finish_step(Run& run, const StageConfig& stage, Metrics metrics) {
 }
 
 namespace {
-
-// A run that hangs says where, and makes room for one that goes on from its checkpoint.
-std::unique_ptr<kernels::Watchdog> make_watchdog(const RunConfig& config) {
-  if (config.wait_deadline_s == 0) return nullptr;
-  return std::make_unique<kernels::Watchdog>(config.wait_deadline_s, [directory = config.output_dir](const std::string& what,
-                                                                                                     const std::string& report) {
-    const std::string file = (fs::path(directory) / "stuck.txt").string();
-    fmt::print(stderr, "\nponder: {}, longer than run.wait_deadline_s: the run ends here. What every thread does ({}):\n{}"
-               "Go on from the newest checkpoint with --resume auto.\n", what, file, report);
-    std::ofstream(file) << what << '\n' << report;
-    append_event(directory, "", 0, "stuck", what + "; see stuck.txt");
-    _exit(3);
-  });
-}
 
 // The trace's file is whole at the end of the run, an exception included.
 struct Tracing {
@@ -316,7 +254,9 @@ struct Tracing {
 }  // namespace
 
 int run_train(const Config& given, const TrainOptions& options) {
-  const auto watchdog = make_watchdog(given.run);
+  forgive_failed_writes(stdout, STDOUT_FILENO, _IOLBF);
+  install_signal_handlers();
+  const auto watchdog = watch_waits(given.run);
   const CheckResult found = check_run(given);
   for (const auto& line : found.warnings) fmt::print(stderr, "warning: {}\n", line);
   for (const auto& line : found.errors) fmt::print(stderr, "{}\n", line);
@@ -327,12 +267,12 @@ int run_train(const Config& given, const TrainOptions& options) {
     for (auto& set : stage.datasets) model::resolve_template(set.chat_template, config.model.path, "plain");
   }
   kernels::set_threads(config.run.threads);
-  install_interrupt_handler();
+  install_interrupt_handlers();
   MemoryPlan plan = plan_memory(config);
   if (!plan.error.empty()) kernels::fail_usage("{}", plan.error);
   const std::string& resume_from = config.checkpoint.resume;
-  if (resume_from == "off" || (resume_from == "auto" && !newest_checkpoint(config.run.output_dir))) move_earlier_run_aside(config.run.output_dir);
-  fs::create_directories(config.run.output_dir);
+  const bool fresh = resume_from == "off" || (resume_from == "auto" && !newest_checkpoint(config.run.output_dir));
+  const RunFolder folder(config.run.output_dir, fresh);
   kernels::name_trace_lane("training");
   const Tracing tracing(options.trace ? options.trace_file.empty() ? (fs::path(config.run.output_dir) / "trace.json").string()
                                                                    : options.trace_file
@@ -369,8 +309,8 @@ int run_train(const Config& given, const TrainOptions& options) {
     }
   }
   save_with_patience(run, "the final model", [&] {
-    const auto chat = config.stages.back().sets().front().chat_template;
-    run.policy.save((fs::path(config.run.output_dir) / "final").string(), model::chat_template_of(chat));
+    const kernels::Wait wait("the final model to be written");
+    run.policy.save((fs::path(config.run.output_dir) / "final").string(), saved_chat_template(config.stages.back()));
   });
   write_event(run, "ended", "all stages are done");
   close(run, false);

@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
-#include <optional>
+#include <set>
 #include <sstream>
 
 #include "kernels/error.h"
@@ -79,12 +79,29 @@ std::vector<std::string> differences(const StepMetrics& a, const StepMetrics& b)
   return out;
 }
 
-// Prints the first step whose metrics differ; how many steps both have.
+// How many steps both have, and whether they differ in one, or one run has more of them.
 struct Found {
   int64_t common = 0;
   bool differ = false;
 };
 
+// Of the steps that `run` has and `other` has not. True: there are some.
+template <typename Steps>
+bool print_missing(const std::string& run, const Steps& steps, const std::string& other, const Steps& others) {
+  std::set<StepName> known;
+  for (const auto& step : others) known.insert(step.first);
+  std::vector<StepName> missing;
+  for (const auto& step : steps)
+    if (!known.contains(step.first)) missing.push_back(step.first);
+  if (missing.empty()) return false;
+  fmt::print("{} has {} step{} that {} has not: {} step {}", run, missing.size(), missing.size() == 1 ? "" : "s", other,
+             missing[0].stage, missing[0].step);
+  if (missing.size() > 1) fmt::print(" to {} step {}", missing.back().stage, missing.back().step);
+  fmt::print("\n");
+  return true;
+}
+
+// Prints the first step whose metrics differ, and what one run has more.
 Found compare_metrics(const std::string& a, const std::string& b) {
   Found found;
   const auto left = steps_of(a), right = steps_of(b);
@@ -99,6 +116,8 @@ Found compare_metrics(const std::string& a, const std::string& b) {
     for (size_t i = 0; i < std::min<size_t>(lines.size(), 12); ++i) fmt::print("  {}\n", lines[i]);
     if (lines.size() > 12) fmt::print("  ... and {} more\n", lines.size() - 12);
   }
+  const bool left_more = print_missing(a, left, b, right), right_more = print_missing(b, right, a, left);
+  found.differ |= left_more || right_more;
   return found;
 }
 
@@ -120,21 +139,54 @@ Found compare_states(const std::string& a, const std::string& b) {
   return found;
 }
 
-std::vector<float> master_of(const fs::path& checkpoint) {
-  const model::SafetensorsFile file((checkpoint / "trainer" / "optimizer.safetensors").string());
-  const auto* entry = file.find("master");
-  if (entry == nullptr || entry->dtype != "F32") return {};
-  std::vector<float> values(static_cast<size_t>(entry->bytes / 4));
-  file.copy(*entry, values.data());
-  return values;
+// What a checkpoint trains, in one row: a model's masters, or an adapter's pairs.
+struct Trained {
+  struct Tensor {
+    std::string name;
+    size_t offset = 0, size = 0;
+  };
+  std::vector<Tensor> tensors;
+  std::vector<float> values;
+};
+
+bool same_tensors(const Trained& a, const Trained& b) {
+  return std::equal(a.tensors.begin(), a.tensors.end(), b.tensors.begin(), b.tensors.end(),
+                    [](const auto& x, const auto& y) { return x.name == y.name && x.size == y.size; });
 }
 
-// What a checkpoint trains: a model's parameters, or an adapter's.
-model::ParameterList parameters_of(const std::string& checkpoint) {
-  const model::ModelPlace place = model::find_model_place(checkpoint);
-  const model::ModelConfig config = model::read_config(place.base);
-  if (place.adapter.empty()) return model::ParameterList(config);
-  return model::read_adapter(place.adapter, config).pairs;
+// By the names in its own file: the base that it stands on may be far away.
+Trained trained_of_adapter(const fs::path& checkpoint) {
+  Trained out;
+  const model::SafetensorsFile file((checkpoint / "adapter_model.safetensors").string());
+  for (const auto& entry : file.entries()) {
+    if (entry.dtype != "F32") continue;
+    out.tensors.push_back({entry.name, out.values.size(), static_cast<size_t>(entry.bytes / 4)});
+    out.values.resize(out.values.size() + out.tensors.back().size);
+    file.copy(entry, out.values.data() + out.tensors.back().offset);
+  }
+  return out;
+}
+
+Trained trained_of(const fs::path& checkpoint) {
+  if (model::is_adapter_folder(checkpoint.string())) return trained_of_adapter(checkpoint);
+  Trained out;
+  const model::SafetensorsFile file((checkpoint / "trainer" / "optimizer.safetensors").string());
+  const auto* entry = file.find("master");
+  if (entry == nullptr || entry->dtype != "F32") return out;
+  out.values.resize(static_cast<size_t>(entry->bytes / 4));
+  file.copy(*entry, out.values.data());
+  const model::ParameterList list(model::read_config(checkpoint.string()));
+  if (static_cast<size_t>(list.size()) != out.values.size()) return {};
+  for (const auto& p : list.parameters())
+    out.tensors.push_back({p.name, static_cast<size_t>(p.offset), static_cast<size_t>(p.size)});
+  return out;
+}
+
+double largest_difference(const Trained& a, const Trained& b, const Trained::Tensor& tensor) {
+  double largest = 0;
+  for (size_t i = tensor.offset; i < tensor.offset + tensor.size; ++i)
+    largest = std::max(largest, std::abs(double(a.values[i]) - double(b.values[i])));
+  return largest;
 }
 
 // How far apart the weights are in the first checkpoint that both runs still have and in which they differ.
@@ -147,20 +199,16 @@ void compare_checkpoints(const std::string& a, const std::string& b) {
       names.push_back(entry.path().filename());
   std::sort(names.begin(), names.end());
   for (const auto& name : names) {
-    const fs::path left = fs::path(a) / "checkpoints" / name;
-    const auto x = master_of(left), y = master_of(fs::path(b) / "checkpoints" / name);
-    const model::ParameterList list = parameters_of(left.string());
-    if (x.size() != y.size() || static_cast<int64_t>(x.size()) != list.size()) {
-      fmt::print("checkpoint {}: the models have other sizes\n", name.string());
+    const Trained x = trained_of(fs::path(a) / "checkpoints" / name), y = trained_of(fs::path(b) / "checkpoints" / name);
+    if (x.values.size() != y.values.size() || !same_tensors(x, y)) {
+      fmt::print("checkpoint {}: the models have other tensors\n", name.string());
       return;
     }
     int64_t differ = 0;
-    for (const auto& p : list.parameters()) {
-      double largest = 0;
-      for (int64_t i = p.offset; i < p.offset + p.size; ++i)
-        largest = std::max(largest, std::abs(double(x[static_cast<size_t>(i)]) - double(y[static_cast<size_t>(i)])));
+    for (const auto& tensor : x.tensors) {
+      const double largest = largest_difference(x, y, tensor);
       if (largest == 0) continue;
-      if (differ++ < 5) fmt::print("checkpoint {}: {} differs by up to {:.3g}\n", name.string(), p.name, largest);
+      if (differ++ < 5) fmt::print("checkpoint {}: {} differs by up to {:.3g}\n", name.string(), tensor.name, largest);
     }
     if (differ > 5) fmt::print("checkpoint {}: ... and {} more tensors\n", name.string(), differ - 5);
     if (differ > 0) return;
@@ -175,11 +223,11 @@ int run_compare(const std::string& run_a, const std::string& run_b) {
       kernels::fail_usage("{}: has no metrics.jsonl. Give the folders of two runs; `ponder eval compare` takes results of evaluations.", run);
   const int64_t settings = print_settings(run_a, run_b);
   const Found metrics = compare_metrics(run_a, run_b), states = compare_states(run_a, run_b);
+  if (metrics.common == 0) kernels::fail_usage("{} and {}: have no step in common, so there is nothing to compare.", run_a, run_b);
   if (metrics.differ || states.differ) {
     compare_checkpoints(run_a, run_b);
     return 1;
   }
-  if (metrics.common == 0) kernels::fail_usage("{} and {}: have no step in common, so there is nothing to compare.", run_a, run_b);
   fmt::print("equal: metrics of {} steps, weights after {} steps{}\n", metrics.common, states.common,
              settings > 0 ? fmt::format("; {} settings differ without an effect", settings) : "");
   return 0;

@@ -4,7 +4,7 @@
 
 #include "kernels/error.h"
 #include "rl/best_checkpoint.h"
-#include "rl/checkpoint.h"
+#include "rl/checkpoint_folders.h"
 
 namespace rl {
 

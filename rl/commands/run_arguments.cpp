@@ -63,8 +63,8 @@ void add_compare(CLI::App& app, Command& command) {
   auto* compare = app.add_subcommand("compare", "Name the first step and the first tensor in which two runs differ")
                       ->footer(
                           "Example:\n  ponder compare runs/mine runs/mine.1\n\n"
-                          "Ends with 0 when every step that both have is equal, and with 1 when not. `ponder eval compare` is for results\n"
-                          "of evaluations.");
+                          "Ends with 0 when both have the same steps and all are equal, and with 1 when not.\n"
+                          "`ponder eval compare` is for results of evaluations.");
   compare->add_option("RUN_A", runs[0], "The folder of a run")->required();
   compare->add_option("RUN_B", runs[1], "and of another")->required();
   compare->callback([&] { command = [&] { return run_compare(runs[0], runs[1]); }; });

@@ -6,7 +6,7 @@
 #include <filesystem>
 
 #include "kernels/error.h"
-#include "rl/checkpoint.h"
+#include "rl/checkpoint_folders.h"
 #include "rl/commands/commands.h"
 #include "rl/report/terminal.h"
 #include "rl/rollouts/view.h"

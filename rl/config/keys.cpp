@@ -415,7 +415,7 @@ std::vector<Key> declare() {
     {"alarm", "grad_norm_high", STAGE(alarm.grad_norm_high), "", at_least(0), {}, "Alarm above this norm of the gradient; 0: none."},
 
     {"checkpoint", "every_steps", RUN(checkpoint.every_steps), "steps", at_least(0), {},
-     "Steps between checkpoints; 0: at the end of each stage."},
+     "Steps between checkpoints; the end of each stage has one too. 0: only there."},
     {"checkpoint", "keep_last", RUN(checkpoint.keep_last), "", at_least(1), {}, "Checkpoints that are kept."},
     {"checkpoint", "resume", RUN(checkpoint.resume), "folder", any(), {},
      "off; auto: the newest whole checkpoint of output_dir, if any; or a checkpoint folder."},

@@ -4,11 +4,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <filesystem>
-#include <fstream>
 #include <map>
 
 #include "kernels/error.h"
+#include "model/files/safetensors.h"
 #include "rl/report/line_chart.h"
 #include "rl/report/report_costs.h"
 #include "rl/report/report_samples.h"
@@ -193,6 +192,17 @@ std::string metric_glossary(const std::vector<MetricsLine>& metrics) {
          rows + "</tbody></table></div></details>\n";
 }
 
+// Samples that cannot be read are no reason for a run to have no report.
+std::string last_samples(const std::string& directory) {
+  try {
+    const auto last = last_dumped_step(directory);
+    return last ? samples_section(read_samples(*last), last->stage, last->step) : "";
+  } catch (const kernels::Error& error) {
+    fmt::print(stderr, "warning: the report has no samples: {}\n", error.what());
+    return "";
+  }
+}
+
 }  // namespace
 
 std::vector<double> metric_of(const std::vector<MetricsLine>& metrics, const std::string& stage, const std::string& name) {
@@ -225,16 +235,9 @@ std::string report_html(const RunSummary& summary, const std::vector<MetricsLine
 }
 
 void write_report(const std::string& directory, const RunSummary& summary, const std::string& config_toml) {
-  const std::string file = directory + "/report.html";
-  std::ofstream out(file, std::ios::binary);
-  std::string more;
-  if (std::filesystem::exists(directory + "/rollouts")) {
-    const DumpedStep last = dumped_steps(directory).back();
-    more = samples_section(read_samples(last), last.stage, last.step);
-  }
-  more += events_section(read_events(directory));
-  out << report_html(summary, read_metrics(directory + "/metrics.jsonl"), config_toml, more) << std::flush;
-  if (!out) kernels::fail("{}: cannot be written. Check run.output_dir and the space on the disk.", file);
+  const std::string more = last_samples(directory) + events_section(read_events(directory));
+  model::write_file_atomically(directory + "/report.html",
+                               report_html(summary, read_metrics(directory + "/metrics.jsonl"), config_toml, more));
 }
 
 }  // namespace rl

@@ -8,8 +8,10 @@
 #include <cmath>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 
 #include "kernels/error.h"
+#include "rl/line_log.h"
 
 namespace rl {
 namespace {
@@ -71,18 +73,14 @@ TensorBoardWriter::TensorBoardWriter(const std::string& directory) {
   char host[256] = "localhost";
   ::gethostname(host, sizeof(host) - 1);
   const double now = wall_time_now();
-  std::string file;
-  for (int n = 0; n == 0 || std::filesystem::exists(file); ++n)
-    file = fmt::format("{}/events.out.tfevents.{}.{}.{}.{}", directory, static_cast<int64_t>(now), host, ::getpid(), n);
-  out_.open(file, std::ios::binary);
-  if (!out_) kernels::fail("{}: cannot be written. Check run.output_dir, or set log.tensorboard = false.", file);
-  out_ << tensorboard_record(version_event(now)) << std::flush;
+  for (int n = 0; n == 0 || std::filesystem::exists(file_); ++n)
+    file_ = fmt::format("{}/events.out.tfevents.{}.{}.{}.{}", directory, static_cast<int64_t>(now), host, ::getpid(), n);
+  if (!std::ofstream(file_)) kernels::fail("{}: cannot be written. Check run.output_dir, or set log.tensorboard = false.", file_);
+  line_log(file_).append_record(tensorboard_record(version_event(now)));
 }
 
 void TensorBoardWriter::write(const std::string& stage, int64_t step, const Metrics& values) {
-  if (!out_) return;  // what follows a cut record could not be read
-  out_ << tensorboard_record(scalars_event(wall_time_now(), step, stage + "/", values)) << std::flush;
-  if (!out_) fmt::print(stderr, "\nwarning: the TensorBoard events cannot be written; they end here. Is the disk full?\n");
+  line_log(file_).append_record(tensorboard_record(scalars_event(wall_time_now(), step, stage + "/", values)));
 }
 
 }  // namespace rl

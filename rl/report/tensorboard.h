@@ -6,7 +6,6 @@
 #pragma once
 
 #include <cstdint>
-#include <fstream>
 #include <string>
 #include <string_view>
 
@@ -25,11 +24,11 @@ class TensorBoardWriter {
  public:
   // A new events file in the folder; readers join several. Steps that a resumed run repeats have equal values in both.
   explicit TensorBoardWriter(const std::string& directory);
-  // Tags are STAGE/METRIC. Values that are not finite are left out. Flushed.
+  // Tags are STAGE/METRIC. Values that are not finite are left out. What the disk refuses waits, see rl/line_log.h.
   void write(const std::string& stage, int64_t step, const Metrics& values);
 
  private:
-  std::ofstream out_;
+  std::string file_;
 };
 
 }  // namespace rl

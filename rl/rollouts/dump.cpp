@@ -9,6 +9,7 @@
 #include <numeric>
 #include <unordered_map>
 
+#include "kernels/watchdog.h"
 #include "model/files/safetensors.h"
 #include "rollout/record_io.h"
 
@@ -64,6 +65,7 @@ std::string rollout_path(const std::string& run_directory, const std::string& st
 
 void dump_rollouts(const std::string& run_directory, const std::string& stage, int64_t step, const std::vector<Group>& groups,
                    const Advantages& advantages, const model::Tokenizer& tokenizer) {
+  const kernels::Wait wait("a step's samples to be written");
   std::filesystem::create_directories(std::filesystem::path(run_directory) / "rollouts");
   std::string lines, records;
   for (size_t g = 0; g < groups.size(); ++g)

@@ -20,6 +20,8 @@ struct DumpedStep {
 // All steps with samples in RUN/rollouts: by stage in the order of RUN/metrics.jsonl, then by step. Throws UsageError with the
 // setting that makes a run write them when there are none.
 std::vector<DumpedStep> dumped_steps(const std::string& run_directory);
+// The last of them, if there are any.
+std::optional<DumpedStep> last_dumped_step(const std::string& run_directory);
 // The one of `step`; of the named stage, else of the last one that has it. Throws UsageError with the steps that are there.
 DumpedStep find_step(const std::string& run_directory, const std::string& stage, int64_t step);
 

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "kernels/watchdog.h"
 #include "rl/score_tokens.h"
 
 namespace rl {
@@ -36,6 +37,7 @@ HeldOutLoss held_out_loss(const model::WeightSet& weights, const std::vector<Sft
     }
     std::vector<const std::vector<int32_t>*> asked;
     for (const auto& text : texts) asked.push_back(&text);
+    const kernels::Wait wait("the held-back loss of a micro-batch");
     const auto scored = score_tokens(weights, asked, {.top = 1}, &flops);
     for (size_t i = first; i < end; ++i) add(sums, rows[i], scored[i - first]);
     first = end;

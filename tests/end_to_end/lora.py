@@ -62,6 +62,12 @@ def main(temporary):
     train(CONFIG, other, on_base, "run.seed=4", "checkpoint.keep_last=100")
     wants(ponder("compare", other, calm, expect=1), "model.layers.0.self_attn.q_proj.lora_A.weight")
 
+    # By the names of the adapter's own tensors, when its base is away.
+    away = base + ".away"
+    os.rename(base, away)
+    wants(ponder("compare", other, calm, expect=1), "checkpoint step-", "self_attn.q_proj.lora_A.weight differs by up to")
+    os.rename(away, base)
+
     print("  the adapter beside its base, and merged")
     with open(os.path.join(temporary, "texts.jsonl"), "w") as file:
         file.write('{"text": "3+4=7"}\n{"text": "9+9=18;"}\n')

@@ -1,9 +1,10 @@
 """A run that was killed or interrupted and then resumed equals the run that never stopped, bit for bit."""
+import json
 import os
 import signal
 import sys
 
-from runs import checkpoints, fail, half_written, lines, same_run, train, train_until
+from runs import checkpoints, fail, half_written, lines, same_files, same_run, train, train_until
 
 CONFIG = os.path.join(os.path.dirname(__file__), "tiny.toml")
 COLD_STEPS = 12  # of tiny.toml: GRPO step n is checkpoint step-(12 + n)
@@ -92,6 +93,32 @@ def main(temporary):
     told = train(CONFIG, killed, more, "rollout.max_sequences=20", resume=True, expect=2)
     if "max_sequences" not in told:
         fail(f"with over-provisioning the engine's budgets change the result, but another one is not refused:\n{told}")
+
+    print("  --resume of an earlier checkpoint: the later ones are set aside")
+    again = os.path.join(temporary, "again")
+    train(CONFIG, again, "checkpoint.keep_last=9")
+    earlier = os.path.join(again, "checkpoints", f"step-{COLD_STEPS + 4:06d}")
+    with open(os.path.join(earlier, "trainer", "state.json")) as file:
+        if not json.load(file)["summary"]["stages"][-1]["seconds"] > 0:
+            fail("a checkpoint in the middle of a stage does not know how long that took")
+    os.makedirs(os.path.join(again, "checkpoints", ".step-000099.partial"))
+    told = train(CONFIG, again, f"checkpoint.resume={earlier}", "checkpoint.keep_last=9")
+    for step in (COLD_STEPS + 5, COLD_STEPS + 6):
+        if f"abandoned-step-{step:06d}" not in told:
+            fail(f"checkpoint {step}, later than the one that was resumed, is not set aside:\n{told}")
+        same_files(os.path.join(again, "checkpoints", f"step-{step:06d}"), os.path.join(again, "checkpoints", f"abandoned-step-{step:06d}"),
+                   "*.safetensors")
+    same_run(calm, again)
+    if half_written(again):
+        fail(f"a half-written checkpoint is still there: {half_written(again)}")
+
+    print("  another keep_best: what was kept by the one before is not compared with it")
+    best = os.path.join(temporary, "best")
+    train(CONFIG, best, "stage.grpo.steps=2", "checkpoint.keep_best=eval/mean_length", "checkpoint.best_is=max")
+    train(CONFIG, best, "checkpoint.keep_best=eval/accuracy", resume=True)
+    with open(os.path.join(best, "checkpoints", "best", "best.json")) as file:
+        if json.load(file)["metric"] != "eval/accuracy":
+            fail("no accuracy is better than a length")
 
     print("  resuming a run that is over changes nothing")
     train(CONFIG, run, resume=True)

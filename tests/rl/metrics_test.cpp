@@ -93,6 +93,12 @@ TEST_CASE("a resumed run cuts the lines after its checkpoint", "[metrics]") {
   // And a new log goes on behind it.
   rl::MetricsLog(folder, false).log("grpo", 4, {{"reward", 1.0}});
   REQUIRE(kept("grpo", 9) == "c1 c2 c3 g0 g1 g2 g3 g4 ");
+  // A line inside that cannot be read costs none of those behind it.
+  fill();
+  std::ofstream(folder + "/metrics.jsonl", std::ios::app) << "{\"stage\":\"grpo\",\"st{\"stage\":3}\n";
+  rl::MetricsLog(folder, false).log("grpo", 5, {{"reward", 1.0}});
+  REQUIRE(kept("grpo", 9) == "c1 c2 c3 g0 g1 g2 g3 g5 ");
+  REQUIRE(kept("grpo", 3) == "c1 c2 c3 g0 g1 g2 g3 ");
   std::filesystem::remove_all(folder);
   REQUIRE_NOTHROW(rl::truncate_lines_after(folder + "/metrics.jsonl", stages, "cold", 1));
 }

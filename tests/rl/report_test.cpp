@@ -164,4 +164,12 @@ TEST_CASE("write_report reads the metrics beside it", "[report]") {
   for (const auto& line : example_metrics()) log.log(line.stage, line.step, line.values);
   rl::write_report(folder.string(), example_summary(), "");
   REQUIRE(std::filesystem::file_size(folder / "report.html") > 20000);
+
+  // A disk that refused all samples leaves an empty folder, one that a kill cut a damaged file.
+  std::filesystem::create_directories(folder / "rollouts");
+  rl::write_report(folder.string(), example_summary(), "");
+  REQUIRE(std::filesystem::file_size(folder / "report.html") > 20000);
+  std::ofstream(folder / "rollouts" / "grpo-000003.jsonl") << "{\"prompt_id\":";
+  rl::write_report(folder.string(), example_summary(), "");
+  REQUIRE(std::filesystem::file_size(folder / "report.html") > 20000);
 }

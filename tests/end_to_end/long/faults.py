@@ -32,7 +32,7 @@ role = "metric"
     path = os.path.join(temporary, "faults.toml")
     with open(path, "w") as file:
         file.write(text[:first] + judge + text[text.index("[[stage]]"):])
-    return path, [f"stage.grpo.steps={steps}", "checkpoint.every_steps=20", "log.dump_rollouts_every=0", "log.tensorboard=false",
+    return path, [f"stage.grpo.steps={steps}", "checkpoint.every_steps=20", "log.tensorboard=false",
                   "optimizer.on_non_finite=skip", "advantage.scale=none", "advantage.reward_range=[-1e301, 1e301]",
                   "filter.rescore_share=0.0"]
 
@@ -146,8 +146,12 @@ def main(temporary, table, steps):
     for kind, count in expected.items():
         if kinds[kind] < count:
             fail(f"{kinds[kind]} events \"{kind}\", expected {count}; see {folder}/events.jsonl")
-    if disk.real and kinds["save_failed"] < 1:
-        fail(f"no checkpoint was refused although the disk was full: {kinds}")
+    if disk.real and (kinds["save_failed"] < 1 or kinds["dump_failed"] < 1):
+        fail(f"no checkpoint, or no samples, were refused although the disk was full: {kinds}")
+    with open(f"{folder}/states.jsonl") as file:
+        states = [json.loads(line) for line in file]
+    if [state["step"] for state in states if state["stage"] == "grpo"] != list(range(1, steps + 1)):
+        fail("not each step has one line of states.jsonl")
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip()
     with open(table, "w") as out:
         out.write(f"# A run through faults\n\n`tests/end_to_end/long/faults.sh {steps}`; {datetime.date.today()}, commit {commit}. The "
