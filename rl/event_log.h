@@ -14,7 +14,9 @@ struct Event {
   std::string time;   // UTC, "2026-01-31 12:00:05"
   std::string stage;  // empty: of the whole run
   int64_t step = 0;
-  std::string kind;   // started | resumed | saved | save_failed | alarm | alarm_over | step_refused | reward_failed | signal | stuck | ended
+  // started | resumed | saved | save_failed | alarm | alarm_over | idle | idle_over | step_refused | step_not_taken | reward_failed |
+  // best | early_stop | signal | stuck | ended
+  std::string kind;
   std::string text;   // for people
 };
 
