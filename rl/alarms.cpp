@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
+#include <nlohmann/json.hpp>
 #include <numeric>
 #include <set>
 
@@ -38,27 +40,36 @@ std::string Alarm::text(int64_t window_steps) const {
   return fmt::format("{} is {:.4g}, {} {:g}, over the last {} steps", metric, value, high ? "above" : "below", bound, window_steps);
 }
 
-std::vector<Alarm> Alarms::add(const Metrics& metrics) {
-  std::set<std::string> seen;
-  for (const auto& [name, value] : metrics) {
-    auto& window = last_[name];
-    seen.insert(name);
-    window.push_back(value);
-    if (static_cast<int64_t>(window.size()) > config_.window_steps) window.pop_front();
-  }
+std::vector<Alarm> watch_metrics(AlarmState& state, const AlarmConfig& config, const Metrics& metrics) {
   std::vector<Alarm> alarms;
+  std::set<std::string> taken;
   for (const Bound& bound : bounds) {
-    const double limit = config_.*bound.limit;
-    if (limit == 0 || !seen.contains(bound.metric)) continue;
-    const auto& window = last_[bound.metric];
-    if (static_cast<int64_t>(window.size()) < config_.window_steps) continue;
+    const auto value = std::find_if(metrics.begin(), metrics.end(), [&](const auto& m) { return m.first == bound.metric; });
+    if (value == metrics.end()) continue;
+    auto& window = state.last[bound.metric];
+    if (taken.insert(bound.metric).second) window.push_back(value->second);
+    while (static_cast<int64_t>(window.size()) > config.window_steps) window.pop_front();
+    const double limit = config.*bound.limit;
+    if (limit == 0 || static_cast<int64_t>(window.size()) < config.window_steps) continue;
     const double mean = std::accumulate(window.begin(), window.end(), 0.0) / static_cast<double>(window.size());
     const bool out = std::isfinite(mean) && (bound.high ? mean > limit : mean < limit);
-    bool& on = on_[fmt::format("{}{}", bound.metric, bound.high)];
+    bool& on = state.on[fmt::format("{}{}", bound.metric, bound.high)];
     if (out != on) alarms.push_back({bound.metric, mean, limit, bound.high, !out});
     on = out;
   }
   return alarms;
+}
+
+// A value that is not finite is null, and NaN again.
+nlohmann::ordered_json to_json(const AlarmState& state) { return {{"last", state.last}, {"on", state.on}}; }
+
+AlarmState alarms_from(const nlohmann::ordered_json& json) {
+  AlarmState state;
+  for (const auto& [metric, values] : json.at("last").items())
+    for (const auto& value : values)
+      state.last[metric].push_back(value.is_number() ? value.get<double>() : std::numeric_limits<double>::quiet_NaN());
+  for (const auto& [name, on] : json.at("on").items()) state.on[name] = on;
+  return state;
 }
 
 double repetition_share(const std::vector<int32_t>& tokens) {

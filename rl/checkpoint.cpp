@@ -22,7 +22,7 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
-constexpr int64_t kFormatVersion = 3;
+constexpr int64_t kFormatVersion = 4;
 
 std::optional<Evaluation> evaluation_from(const Json& json) {
   if (!json.is_object()) return std::nullopt;
@@ -63,6 +63,8 @@ RunState state_from(const Json& json) {
   }
   if (summary.at("best").is_object()) state.summary.best = best_from(summary.at("best"));
   state.early_stop = early_stop_from(json.at("early_stop"));
+  state.alarms = alarms_from(json.at("alarms")), state.reward_errors = json.at("reward_errors").get<std::deque<int64_t>>();
+  state.idle_steps = json.at("idle_steps"), state.pending_evaluation = json.at("pending_evaluation");
   state.summary.before = sample_from(summary.at("sample_before"));
   state.summary.after = sample_from(summary.at("sample_after"));
   return state;
@@ -130,7 +132,8 @@ std::string save_checkpoint(const std::string& run_directory, const Policy& poli
   Json json{{"format_version", kFormatVersion}, {"stage", state.stage}, {"step", state.step}, {"global_step", state.global_step},
             {"trained_tokens", state.trained_tokens}, {"seconds", state.seconds},
             {"entropy_bonus", {{"coef", state.entropy_bonus.coef}, {"last_entropy", state.entropy_bonus.last_entropy}}},
-            {"early_stop", to_json(state.early_stop)}, {"sampling", Json::parse(to_json(state.sampling))},
+            {"early_stop", to_json(state.early_stop)}, {"alarms", to_json(state.alarms)}, {"reward_errors", state.reward_errors},
+            {"idle_steps", state.idle_steps}, {"pending_evaluation", state.pending_evaluation}, {"sampling", Json::parse(to_json(state.sampling))},
             {"samples_sha256", samples.empty() ? "" : sha256_of_text(samples)}, {"policy_version", policy.version()},
             {"optimizer_steps", policy.optimizer_steps()}, {"summary", Json::parse(summary_json(state.summary))}};
   model::write_file_atomically((temporary / "trainer" / "state.json").string(), json.dump(1) + "\n");

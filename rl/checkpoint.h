@@ -7,10 +7,12 @@
 // Written under a temporary name, synced, renamed: a half-written one is never picked up.
 #pragma once
 
+#include <deque>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "rl/alarms.h"
 #include "rl/early_stop.h"
 #include "rl/loss/entropy_bonus.h"
 #include "rl/policy.h"
@@ -29,6 +31,10 @@ struct RunState {
   double seconds = 0;           // of the whole run up to here
   EntropyBonus entropy_bonus;   // of the stage
   EarlyStopState early_stop;    // of the stage
+  AlarmState alarms;            // of the stage
+  std::deque<int64_t> reward_errors;  // of the stage, see add_errors
+  int64_t idle_steps = 0;       // the last steps of the stage, so many, had nothing to train on
+  std::string pending_evaluation;     // "before", "during" or "after": one that is owed, for a reward failed; empty: none
   SamplingState sampling;       // after the last step that is collected: `step`, or the last of those ahead
   std::vector<std::shared_ptr<const CollectedStep>> ahead;  // of the steps after `step`; see rl/sampling/saved_samples.h
   RunSummary summary;           // stages done or begun, with their evaluations

@@ -54,11 +54,13 @@ std::vector<reward::Item> items_of(const Group& group) {
   return items;
 }
 
-// A sample may take hours, but a source comes back in between to say that it still works.
-std::optional<rollout::SampleRecord> next_sample(rollout::RolloutSource& source) {
+// A sample may take hours, but a source comes back in between: to say that it still works, and to hear whether it should.
+std::optional<rollout::SampleRecord> next_sample(rollout::RolloutSource& source, const Ask& ask) {
+  const auto patience = ask.cancelled ? std::chrono::milliseconds(100) : std::chrono::seconds(10);
   for (;;) {
+    if (ask.cancelled && *ask.cancelled) kernels::fail("collect: cancelled before all groups were complete.");
     const kernels::Wait wait("the source of samples to come back");
-    auto record = source.next(Clock::now() + std::chrono::seconds(10));
+    auto record = source.next(Clock::now() + patience);
     if (record || source.live_samples() == 0) return record;
   }
 }
@@ -154,8 +156,7 @@ std::vector<Group> Collector::run(const std::vector<Prompt>& prompts, const Ask&
   for (size_t g = 0; g < first && !call.done(); ++g)
     if (call.missing[g] == 0) score(call, g);
   while (!call.done()) {
-    if (ask.cancelled && *ask.cancelled) kernels::fail("collect: cancelled; {} groups are not complete.", call.wanted);
-    auto record = next_sample(source_);
+    auto record = next_sample(source_, ask);
     if (!record) kernels::fail("collect: the source has no more samples, but {} groups are not complete.", call.wanted);
     const auto g = static_cast<size_t>(record->request_id);
     accept(call, std::move(*record));
@@ -227,7 +228,7 @@ void Collector::abort_rest(Call& call) {
     source_.abort(static_cast<int64_t>(g));
   }
   for (; left > 0; --left) {
-    auto record = next_sample(source_);
+    auto record = next_sample(source_, call.ask);
     if (!record) kernels::fail("collect: the source has no more samples, but {} that were aborted are missing.", left);
     accept(call, std::move(*record));
   }

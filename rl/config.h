@@ -167,6 +167,7 @@ struct OptimizerConfig {
 
 struct FilterConfig {
   std::string zero_variance = "keep";      // keep | drop | refill
+  std::string metric = "reward";           // reward | accuracy: what zero_variance compares
   int64_t max_refills = 10;                // refill: rounds of new prompts in a step
   std::string on_exhausted = "smaller_batch";  // smaller_batch | keep_zero_variance | stop
   std::string truncated = "keep";          // keep | mask | drop

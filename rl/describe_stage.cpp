@@ -19,9 +19,10 @@ std::string describe_groups(const StageConfig& stage) {
                        c.drop_failed_below > 0 ? fmt::format(" or below {:g}", c.drop_failed_below) : "",
                        c.return_after_epochs > 0 ? fmt::format("for {} epochs", c.return_after_epochs) : "for good");
   if (c.kind == "failure") out += fmt::format("  curriculum: problems are drawn by 1 - their pass rate, at least {:g}\n", c.floor);
+  const char* equal = filter.metric == "accuracy" ? "groups all right or all wrong" : "groups of equal rewards";
   if (filter.zero_variance == "refill")
-    out += fmt::format("  groups of equal rewards are replaced, in at most {} rounds; then: {}\n", filter.max_refills, filter.on_exhausted);
-  if (filter.zero_variance == "drop") out += "  groups of equal rewards are left out\n";
+    out += fmt::format("  {} are replaced, in at most {} rounds; then: {}\n", equal, filter.max_refills, filter.on_exhausted);
+  if (filter.zero_variance == "drop") out += fmt::format("  {} are left out\n", equal);
   if (filter.truncated != "keep")
     out += fmt::format("  completions cut off at the limit {}\n", filter.truncated == "mask" ? "count in the baseline, but are not trained"
                                                                                             : "leave their group");

@@ -1,10 +1,13 @@
 // The evaluations of a stage: before it, on the way and after it.
 #include <algorithm>
+#include <utility>
 
 #include "kernels/error.h"
 #include "kernels/trace.h"
 #include "rl/after_evaluation.h"
 #include "rl/evaluate.h"
+#include "rl/event_log.h"
+#include "rl/saving.h"
 #include "rl/reward_metrics.h"
 #include "rl/run.h"
 #include "rl/sampling/mixture_metrics.h"
@@ -55,6 +58,15 @@ std::vector<Problem> fitting(std::vector<Problem> problems, const StageConfig& s
   return problems;
 }
 
+// Nothing of the evaluation is recorded; no step before it is lost.
+[[noreturn]] void stop_before_evaluation(Run& run, const StageConfig& stage, const std::string& when, const std::string& problem) {
+  append_event(run.config.run.output_dir, stage.name, run.state.step, "reward_failed", problem);
+  run.state.pending_evaluation = when;
+  const std::string saved = save_run_at_end(run);
+  kernels::fail("stage {}: {}\nNothing is recorded of it. The run is saved in {}; when the reward works, go on with --resume auto, which "
+                "begins with this evaluation.", stage.name, problem, saved);
+}
+
 void answer_problems(Run& run, const StageConfig& stage, const Mixture& data, const std::vector<Problem>& problems, const std::string& when,
                      Findings& found, Metrics& numbers) {
   const auto prompts = PromptMaker(stage, run.policy.shared_tokenizer())(fitting(problems, stage, prompts_that_fit(run)));
@@ -80,8 +92,7 @@ void answer_problems(Run& run, const StageConfig& stage, const Mixture& data, co
   run.engine->release_cache();
   for (const auto* result : {&greedy, &sampled})
     if (const std::string problem = evaluation_problem(result->groups, stage); !problem.empty())
-      kernels::fail("stage {}: {}\nNothing is recorded of it; when the reward works, go on from the newest checkpoint with --resume auto.",
-                    stage.name, problem);
+      stop_before_evaluation(run, stage, when, problem);
   found.greedy = greedy.numbers, found.sampled = sampled.numbers;
   found.sample = shown(greedy.groups.front(), 0, "");
   numbers.insert(numbers.end(), {{"eval/accuracy", greedy.numbers.accuracy},
@@ -131,6 +142,12 @@ void evaluate_stage(Run& run, const StageConfig& stage, const std::string& when)
   after_evaluation(run, stage, numbers, when == "after");
   if (when != "during") record(run, stage, found, when);
   if (when != "after" && stopped_early(run)) record(run, stage, found, "after");
+}
+
+void make_up_evaluation(Run& run, const StageConfig& stage) {
+  if (run.state.pending_evaluation.empty()) return;
+  evaluate_stage(run, stage, std::exchange(run.state.pending_evaluation, ""));
+  run.save_due = true;  // as after the step that it belongs to
 }
 
 }  // namespace rl

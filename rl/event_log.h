@@ -14,8 +14,8 @@ struct Event {
   std::string time;   // UTC, "2026-01-31 12:00:05"
   std::string stage;  // empty: of the whole run
   int64_t step = 0;
-  // started | resumed | abandoned | saved | save_failed | dump_failed | best | early_stop | alarm | alarm_over | step_refused |
-  // signal | stuck | ended
+  // started | resumed | abandoned | saved | save_failed | dump_failed | best | early_stop | alarm | alarm_over | idle | idle_over |
+  // step_refused | step_not_taken | reward_failed | signal | stuck | ended
   std::string kind;
   std::string text;   // for people
 };

@@ -6,6 +6,9 @@
 #include "rl/advantage/step_advantages.h"
 #include "rl/advantage/training_groups.h"
 #include "rl/after_evaluation.h"
+#include "rl/event_log.h"
+#include "rl/idle_steps.h"
+#include "rl/last_save.h"
 #include "rl/reference.h"
 #include "rl/reward_metrics.h"
 #include "rl/report/terminal.h"
@@ -59,9 +62,20 @@ struct Settling {
   Run& run;
 };
 
+// Empty, or why the run must stop before it trains on the step. A resumed run takes it again, so its errors are not kept; when they
+// end the run, none are.
+std::string problem_of(RunState& state, const StageConfig& stage, const CollectedStep& collected) {
+  RewardErrors errors = state.reward_errors;
+  const std::string failure = add_errors(errors, stage, collected.groups);
+  if (!failure.empty()) state.reward_errors.clear();
+  else if (collected.problem.empty()) state.reward_errors = std::move(errors);
+  return failure.empty() ? collected.problem : failure;
+}
+
 // The step is not trained on: it is saved as not yet taken, so that a resumed run takes it again.
 [[noreturn]] void stop_before_step(Run& run, const StageConfig& stage, const Metrics& metrics, const std::string& problem) {
   run.metrics->log(stage.name, run.state.step + 1, metrics);
+  append_event(run.config.run.output_dir, stage.name, run.state.step + 1, "step_not_taken", problem);
   const std::string saved = save_run_at_end(run);
   kernels::fail("stage {}, step {}: {}\nThe run is saved in {}; when that is mended, go on with --resume auto.", stage.name,
                 run.state.step + 1, problem, saved);
@@ -72,11 +86,9 @@ struct Settling {
 bool run_grpo_stage(Run& run, const StageConfig& stage) {
   StepRollouts rollouts(stage, sampling_parts(run, stage));
   rollouts.restore(run.state.sampling);
-  RewardErrors errors(stage);
-  Alarms alarms(stage.alarm);
   const int64_t steps = steps_of(run.config, stage), first_step = run.state.step;
   RolloutPipeline pipeline([&](int64_t step, auto weights) { return rollouts.collect(step, std::move(weights)); },
-                           {first_step, steps, stage.rollout.max_staleness_steps}, rollouts.score_failed(std::move(run.state.ahead)),
+                           {first_step, steps, stage.rollout.max_staleness_steps}, rollouts.take_up(std::move(run.state.ahead), first_step, run.policy.weights()),
                            [&] { rollouts.cancel(); });
   const Settling settling(run, pipeline);
   Progress progress(stage.name, steps, first_step);
@@ -96,14 +108,13 @@ bool run_grpo_stage(Run& run, const StageConfig& stage) {
     if (stage.rollout.max_staleness_steps > 0) times.rollout_wait = rollout_wait;
 
     Metrics metrics = reward_metrics(groups, stage);
-    for (const std::string& problem : {errors.add(groups), collected->problem}) {
-      if (problem.empty()) continue;
+    if (const std::string problem = problem_of(run.state, stage, *collected); !problem.empty()) {
       if (stage.rollout.max_staleness_steps > 0) pipeline.put_back();  // it cannot be drawn again: its weights are gone
       stop_before_step(run, stage, metrics, problem);
     }
-    append_staleness(metrics, groups, run.policy.version());
     run.state.sampling = collected->state;
     TrainingGroups training = training_groups(groups, stage);
+    append_staleness(metrics, training.groups, run.policy.version());
     CorrectionSums correction;
     score_groups(run, stage, training.groups, correction, times);
     assign_advantages(training.groups, stage.advantage, stage.kl, training.part_weights);
@@ -135,7 +146,8 @@ bool run_grpo_stage(Run& run, const StageConfig& stage) {
                     "see sampling/kept_mass_mean in metrics.jsonl, or set correction.truncation = \"keep_mask\"");
     whole.end();
     append_step_times(metrics, times, done.all, step_seconds);
-    const bool stop = raise_alarms(run, stage, alarms, metrics, keep_samples);
+    const bool stop = raise_alarms(run, stage, metrics, keep_samples);
+    watch_idle_steps(run, stage, groups, training);
     finish_step(run, stage, std::move(metrics));
     if (stop) stop_for_alarm(run, stage);
     progress.update(step + 1, fmt::format("reward {:.3f}  length {:.1f}  {:.0f} tok/s", mean_reward, mean_length,

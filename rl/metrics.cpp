@@ -102,7 +102,7 @@ const std::vector<MetricInfo>& metric_infos() {
       {"sampling/sampling_logp_difference/max", "nats", "the same, largest", "Sampler against trainer"},
       {"sampling/stale_logp_difference/mean", "nats", "the same, of tokens that older weights drew", ""},
       {"sampling/stale_logp_difference/max", "nats", "the same, largest", ""},
-      {"sampling/staleness_mean", "updates", "optimizer updates between the weights that drew a token and those that train it", ""},
+      {"sampling/staleness_mean", "updates", "optimizer updates between the weights that drew a trained token and those that train it", ""},
       {"sampling/staleness_max", "updates", "the same, of the oldest token", ""},
       {"sampling/importance_sampling_ratio/min", "", "ratio of trainer's to sampler's probability, as corrected; smallest", ""},
       {"sampling/importance_sampling_ratio/mean", "", "the same, mean", ""},
@@ -201,7 +201,12 @@ void MetricsLog::log(const std::string& stage, int64_t step, const Metrics& valu
   if (tensorboard_) tensorboard_->write(stage, step, values);
 }
 
-void truncate_lines_after(const std::string& file, const std::vector<std::string>& stages, const std::string& stage, int64_t step) {
+void truncate_lines_after(const std::string& file, const std::vector<std::string>& stages, const std::string& stage, int64_t step,
+                          bool no_evaluation) {
+  const auto evaluates = [&](const MetricsLine& line) {
+    return line.stage == stage && line.step == step &&
+           std::any_of(line.values.begin(), line.values.end(), [](const auto& v) { return v.first.rfind("eval/", 0) == 0; });
+  };
   const auto place = [&](const std::string& name) { return std::find(stages.begin(), stages.end(), name) - stages.begin(); };
   std::ifstream in(file, std::ios::binary);
   if (!in) return;
@@ -212,6 +217,7 @@ void truncate_lines_after(const std::string& file, const std::vector<std::string
     const auto line = parse_line(text);
     if (!line) continue;  // what lies behind it may be whole
     if (place(line->stage) > place(stage) || (line->stage == stage && line->step > step)) break;
+    if (no_evaluation && evaluates(*line)) break;
     kept = at;
   }
   in.close();

@@ -49,8 +49,9 @@ class MetricsLog {
 // Cuts a file of lines {"stage", "step", ...} after those of `stage` up to `step`, so that a resumed run writes the later ones
 // again. `stages` are the run's stages in order: lines of earlier stages stay, those of later ones go. A half-written last line
 // goes too; a line inside that cannot be read is no reason to cut the good ones behind it. A missing file is fine. Call it before
-// more is written to the file.
-void truncate_lines_after(const std::string& file, const std::vector<std::string>& stages, const std::string& stage, int64_t step);
+// more is written to the file. `no_evaluation`: the line of that step's evaluation goes too.
+void truncate_lines_after(const std::string& file, const std::vector<std::string>& stages, const std::string& stage, int64_t step,
+                          bool no_evaluation = false);
 
 // One line of metrics.jsonl, without the newline, and back. read_metrics skips a half-written last line.
 std::string metrics_line(const std::string& stage, int64_t step, const Metrics& values);

@@ -117,13 +117,13 @@ std::string evaluation_problem(const std::vector<Group>& groups, const StageConf
                      failed, completions, stage.filter.max_infra_error_share, first->detail);
 }
 
-std::string RewardErrors::add(const std::vector<Group>& groups) {
-  const auto labels = reward::part_labels(stage_.rewards);
+std::string add_errors(RewardErrors& errors, const StageConfig& stage, const std::vector<Group>& groups) {
+  const auto labels = reward::part_labels(stage.rewards);
   std::set<std::string> metrics;
   bool any_abort = false;
   for (size_t i = 0; i < labels.size(); ++i) {
-    if (stage_.rewards[i].role == "metric") metrics.insert(labels[i]);
-    any_abort = any_abort || stage_.rewards[i].on_error == "abort";
+    if (stage.rewards[i].role == "metric") metrics.insert(labels[i]);
+    any_abort = any_abort || stage.rewards[i].on_error == "abort";
   }
   int64_t completions = 0, timeouts = 0, others = 0;
   const reward::Outcome *first = nullptr, *aborts = nullptr;
@@ -140,18 +140,18 @@ std::string RewardErrors::add(const std::vector<Group>& groups) {
       // A call that never came back says nothing about its parts.
       if (outcome.abort || (any_abort && outcome.failed.empty() && is_error(outcome.status))) aborts = &outcome;
     }
-  errors_.push_back(timeouts + others);
-  if (static_cast<int64_t>(errors_.size()) > stage_.filter.error_window_steps) errors_.pop_front();
+  errors.push_back(timeouts + others);
+  while (static_cast<int64_t>(errors.size()) > stage.filter.error_window_steps) errors.pop_front();
   if (aborts != nullptr) return fmt::format("a reward with on_error = \"abort\" failed: {}", aborts->detail);
   int64_t sum = 0;
-  for (const int64_t n : errors_) sum += n;
-  const FilterConfig& filter = stage_.filter;
+  for (const int64_t n : errors) sum += n;
+  const FilterConfig& filter = stage.filter;
   const double limit = filter.max_infra_error_share * static_cast<double>(filter.error_window_steps * completions);
   if (sum == 0 || static_cast<double>(sum) <= limit) return "";
   return fmt::format(
       "the rewards fail too often. Of this step's {} completions {} timed out and {} failed otherwise; {} did in the last {} "
       "steps, and filter.max_infra_error_share = {} of {} steps allows {:.0f}. The first: {}",
-      completions, timeouts, others, sum, errors_.size(), filter.max_infra_error_share, filter.error_window_steps, limit,
+      completions, timeouts, others, sum, errors.size(), filter.max_infra_error_share, filter.error_window_steps, limit,
       first != nullptr ? first->detail : "(of an earlier step)");
 }
 

@@ -22,18 +22,12 @@ void append_reward_times(Metrics& metrics, const std::vector<reward::PartTimes>&
 // be scored because a reward failed or was late.
 std::string evaluation_problem(const std::vector<Group>& groups, const StageConfig& stage);
 
-// The steps' failures, looked back on.
-class RewardErrors {
- public:
-  explicit RewardErrors(const StageConfig& stage) : stage_(stage) {}
-  // Takes in a step. Empty, or why the run must stop: a reward with on_error = "abort" failed, or more than
-  // filter.max_infra_error_share of the last filter.error_window_steps steps' completions (steps to come counted as free of
-  // errors) had a timeout or an infra_error in a reward that is not a metric.
-  std::string add(const std::vector<Group>& groups);
+// Completions of the last steps that a reward failed on, by step; part of a checkpoint.
+using RewardErrors = std::deque<int64_t>;
 
- private:
-  const StageConfig& stage_;
-  std::deque<int64_t> errors_;  // completions, by step
-};
+// Takes in a step. Empty, or why the run must stop: a reward with on_error = "abort" failed, or more than
+// filter.max_infra_error_share of the last filter.error_window_steps steps' completions (steps to come counted as free of
+// errors) had a timeout or an infra_error in a reward that is not a metric.
+std::string add_errors(RewardErrors& errors, const StageConfig& stage, const std::vector<Group>& groups);
 
 }  // namespace rl

@@ -65,7 +65,10 @@ FitsOf prompts_that_fit(const Run& run);
 // Evaluates on the held-back problems: answers to them, greedy and sampled, where the stage has rewards; in an sft stage the loss of
 // their completions, where they have some. Then the best model is kept and early stop asked. `when` is "before", "during" or "after"
 // the stage.
+// A reward that fails too often ends the run, saved so that the evaluation is made up for.
 void evaluate_stage(Run& run, const StageConfig& stage, const std::string& when);
+// The evaluation that the checkpoint owes, if it owes one.
+void make_up_evaluation(Run& run, const StageConfig& stage);
 
 // The stage's reward: made and tried once, so that plug-ins stay up from its first evaluation to its last. Throws kernels::Error
 // if its self-test fails.

@@ -27,6 +27,19 @@ std::vector<Part> parts_of(const UpdateStatistics& u) {
 
 }  // namespace
 
+rollout::SourceStatistics difference(const rollout::SourceStatistics& after, const rollout::SourceStatistics& before) {
+  rollout::SourceStatistics d;
+  d.prompt_tokens = after.prompt_tokens - before.prompt_tokens;
+  d.cached_tokens = after.cached_tokens - before.cached_tokens;
+  d.generated_tokens = after.generated_tokens - before.generated_tokens;
+  d.recomputed_tokens = after.recomputed_tokens - before.recomputed_tokens;
+  d.flops = after.flops - before.flops;
+  d.prefill_seconds = after.prefill_seconds - before.prefill_seconds;
+  d.decode_seconds = after.decode_seconds - before.decode_seconds;
+  d.draw_seconds = after.draw_seconds - before.draw_seconds;
+  return d;
+}
+
 void append_step_times(Metrics& metrics, const StepTimes& t, const UpdateStatistics& update, double step) {
   metrics.emplace_back("timing/rollout_seconds", t.rollout);
   metrics.emplace_back("timing/reward_seconds", t.rewards);

@@ -24,6 +24,9 @@ struct StepTimes {
   double sampled_tokens() const { return static_cast<double>(after.generated_tokens - before.generated_tokens); }
 };
 
+// What `after` counted that `before` had not, of all that metrics and costs are made of.
+rollout::SourceStatistics difference(const rollout::SourceStatistics& after, const rollout::SourceStatistics& before);
+
 // Of an RL step, `step` seconds long.
 void append_step_times(Metrics& metrics, const StepTimes& times, const UpdateStatistics& update, double step);
 // Of an SFT step.

@@ -69,7 +69,7 @@ bool resume(Run& run) {
   const auto names = stage_names(run.config);
   for (const char* file : {"metrics.jsonl", "states.jsonl"})
     truncate_lines_after((fs::path(run.config.run.output_dir) / file).string(), names, names.at(static_cast<size_t>(run.state.stage)),
-                         run.state.step);
+                         run.state.step, !run.state.pending_evaluation.empty());
   write_event(run, "resumed", *from);
   fmt::print(stderr, "resuming from {}: stage {}, step {} done\n", *from, names[static_cast<size_t>(run.state.stage)], run.state.step);
   return true;
@@ -84,6 +84,8 @@ bool run_stage(Run& run, size_t index) {
     begin_stage(run, stage);
     evaluate_stage(run, stage, "before");
   }
+  make_up_evaluation(run, stage);
+  if (run.save_due) try_to_save(run);
   run.stage_seconds_at_start = run.stage_summary().seconds;
   run.stage_start = std::chrono::steady_clock::now();
   const bool done = stopped_early(run) || (stage.kind == "sft" ? run_sft_stage(run, stage) : run_grpo_stage(run, stage));
@@ -144,6 +146,9 @@ void begin_stage(Run& run, const StageConfig& stage) {
   run.state.trained_tokens = 0;
   run.state.entropy_bonus = EntropyBonus(stage.loss.entropy_coef);
   run.state.early_stop = {};
+  run.state.alarms = {};
+  run.state.reward_errors.clear();
+  run.state.idle_steps = 0;
   run.state.sampling.begin_stage();
   run.state.ahead.clear();
   run.policy.reset_optimizer();

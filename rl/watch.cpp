@@ -58,9 +58,9 @@ bool apply_if_finite(Run& run, const StageConfig& stage, const std::function<voi
   }
 }
 
-bool raise_alarms(Run& run, const StageConfig& stage, Alarms& alarms, const Metrics& metrics, const std::function<void()>& keep_samples) {
+bool raise_alarms(Run& run, const StageConfig& stage, const Metrics& metrics, const std::function<void()>& keep_samples) {
   bool stop = false, begun = false;
-  for (const Alarm& alarm : alarms.add(metrics)) {
+  for (const Alarm& alarm : watch_metrics(run.state.alarms, stage.alarm, metrics)) {
     const std::string text = alarm.text(stage.alarm.window_steps);
     write_step_event(run, stage, alarm.over ? "alarm_over" : "alarm", text);
     fmt::print(stderr, "\n{}: stage {}, step {}: {}\n", alarm.over ? "note" : "ALARM", stage.name, run.state.step + 1, text);
@@ -81,6 +81,7 @@ void keep_or_tell(Run& run, const StageConfig& stage, const std::function<void()
 }
 
 void stop_for_alarm(Run& run, const StageConfig& stage) {
+  run.state.alarms = {};
   const std::string saved = save_run_at_end(run);
   kernels::fail("stage {}: stopped after step {} by an alarm (alarm.action = \"stop\"). The run is saved in {}; go on with --resume auto "
                 "when the settings are right, or with alarm.action = \"warn\".", stage.name, run.state.step, saved);

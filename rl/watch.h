@@ -3,7 +3,6 @@
 
 #include <functional>
 
-#include "rl/alarms.h"
 #include "rl/run.h"
 
 namespace rl {
@@ -15,12 +14,12 @@ bool apply_if_finite(Run& run, const StageConfig& stage, const std::function<voi
 
 // Alarms of the step's metrics: told on the terminal and in events.jsonl, with `keep_samples` when one begins. True: the stage's
 // settings want the run to stop.
-bool raise_alarms(Run& run, const StageConfig& stage, Alarms& alarms, const Metrics& metrics, const std::function<void()>& keep_samples);
+bool raise_alarms(Run& run, const StageConfig& stage, const Metrics& metrics, const std::function<void()>& keep_samples);
 
 // Samples that the disk refuses must not end a run: told on the terminal and in events.jsonl, once until it takes some again.
 void keep_or_tell(Run& run, const StageConfig& stage, const std::function<void()>& keep_samples);
 
-// After an alarm with action = "stop": a checkpoint, then kernels::Error that says how to go on.
+// After an alarm with action = "stop": a checkpoint, which remembers no alarm, then kernels::Error that says how to go on.
 [[noreturn]] void stop_for_alarm(Run& run, const StageConfig& stage);
 
 }  // namespace rl

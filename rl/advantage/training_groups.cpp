@@ -1,8 +1,11 @@
 #include "rl/advantage/training_groups.h"
 
 #include <algorithm>
+#include <map>
 
 #include "rl/advantage/group_advantages.h"
+#include "rl/evaluate.h"
+#include "rl/evaluation/record.h"
 
 namespace rl {
 namespace {
@@ -81,32 +84,55 @@ TrainSequence sequence_of(const ScoredSample& sample, const StageConfig& stage) 
   return s;
 }
 
-GroupUse use_of(const Group& group, const StageConfig& stage, const Parts& parts) {
+// What tells the members of a group apart, by filter.metric.
+class Marks {
+ public:
+  explicit Marks(const StageConfig& stage)
+      : parts_(stage.rewards),
+        by_accuracy_(stage.filter.metric == "accuracy"),
+        by_part_(stage.advantage.combine == "normalize_then_sum") {
+    const auto sets = stage.sets();
+    const auto judges = judges_of(stage);
+    for (size_t i = 0; i < sets.size(); ++i) judges_[sets[i].name] = judges[i];
+  }
+
+  std::vector<double> of(const reward::Outcome& outcome, const Problem& problem) const {
+    if (by_accuracy_) return {is_right(outcome, judges_.at(problem.dataset)).value_or(false) ? 1.0 : 0.0};
+    return by_part_ ? parts_.values_of(outcome, problem) : std::vector<double>{outcome.value};
+  }
+
+ private:
+  Parts parts_;
+  bool by_accuracy_, by_part_;
+  std::map<std::string, std::string> judges_;  // by data set
+};
+
+GroupUse use_of(const Group& group, const StageConfig& stage, const Marks& marks) {
   const size_t least = stage.advantage.compares_within_group() ? 2 : 1;
-  const bool by_part = stage.advantage.combine == "normalize_then_sum";
-  std::vector<std::vector<double>> rewards;
+  std::vector<std::vector<double>> members;
   bool any_trained = false, equal = true;
   for (const ScoredSample& s : group.samples) {
     if (!is_member(s, stage)) continue;
     any_trained = any_trained || is_trained(s, stage);
-    rewards.push_back(by_part ? parts.values_of(s.outcome, group.problem) : std::vector<double>{s.outcome.value});
-    equal = equal && rewards.back() == rewards.front();
+    members.push_back(marks.of(s.outcome, group.problem));
+    equal = equal && members.back() == members.front();
   }
-  if (rewards.size() < least || !any_trained) return GroupUse::none;
-  return equal && rewards.size() > 1 ? GroupUse::equal_rewards : GroupUse::learns;
+  if (members.size() < least || !any_trained) return GroupUse::none;
+  return equal && members.size() > 1 ? GroupUse::equal : GroupUse::learns;
 }
 
 }  // namespace
 
-GroupUse use_of(const Group& group, const StageConfig& stage) { return use_of(group, stage, Parts(stage.rewards)); }
+GroupUse use_of(const Group& group, const StageConfig& stage) { return use_of(group, stage, Marks(stage)); }
 
 TrainingGroups training_groups(const std::vector<Group>& groups, const StageConfig& stage) {
   const Parts parts(stage.rewards);
+  const Marks marks(stage);
   TrainingGroups out;
   out.part_weights = parts.weights;
   for (const Group& group : groups) {
-    const GroupUse use = use_of(group, stage, parts);
-    if (group.left_out || use == GroupUse::none || (use == GroupUse::equal_rewards && stage.filter.zero_variance == "drop")) {
+    const GroupUse use = use_of(group, stage, marks);
+    if (group.left_out || use == GroupUse::none || (use == GroupUse::equal && stage.filter.zero_variance == "drop")) {
       ++out.dropped;
       continue;
     }

@@ -10,8 +10,8 @@ namespace rl {
 
 // What a group is good for.
 enum class GroupUse {
-  none,           // too few members to compare, or none of them is trained on
-  equal_rewards,  // of its members: every advantage is 0 (where they are compared within the group)
+  none,    // too few members to compare, or none of them is trained on
+  equal,   // its members are alike by filter.metric; of equal rewards every advantage is 0 (where they are compared within the group)
   learns,
 };
 
@@ -25,8 +25,8 @@ struct TrainingGroups {
   int64_t dropped = 0;                // groups that take no part
 };
 
-// The members of each group that is of use and not left out already; with filter.zero_variance = "drop" not those whose rewards
-// are all equal. A part is 0 where a gate is shut or it does not apply.
+// The members of each group that is of use and not left out already; with filter.zero_variance = "drop" not those whose members
+// are all alike. A part is 0 where a gate is shut or it does not apply.
 TrainingGroups training_groups(const std::vector<Group>& groups, const StageConfig& stage);
 
 }  // namespace rl

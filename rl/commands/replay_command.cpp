@@ -98,7 +98,7 @@ Metrics train_again(Run& run, const StageConfig& stage, const std::vector<Group>
   refresh_reference(run, stage, step);
   Metrics metrics = reward_metrics(groups, stage);
   std::erase_if(metrics, [](const auto& m) { return m.first.rfind("rewards/", 0) == 0; });  // why a part failed is not in the dump
-  append_staleness(metrics, groups, version);
+  append_staleness(metrics, training.groups, version);
   append_length_metrics(metrics, groups);
   if (done.count > 0) {
     append_loss_metrics(metrics, done, stage);

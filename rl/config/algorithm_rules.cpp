@@ -47,6 +47,8 @@ std::vector<Unused> unused_settings(const StageConfig& stage) {
       "correction.mode is \"off\". Set mode = \"truncate\", \"mask\" or \"seq_mask\", or remove the key.");
   add(stage.filter.zero_variance != "refill", {"filter.max_refills", "filter.on_exhausted"},
       fmt::format("filter.zero_variance is \"{}\". Set zero_variance = \"refill\", or remove the key.", stage.filter.zero_variance));
+  add(stage.filter.zero_variance == "keep", {"filter.metric"},
+      "filter.zero_variance is \"keep\", so no group is left out. Set zero_variance = \"drop\" or \"refill\", or remove the key.");
   const std::string curriculum = fmt::format("curriculum.kind is \"{}\"", stage.curriculum.kind);
   add(stage.curriculum.kind != "pass_rate",
       {"curriculum.drop_solved_above", "curriculum.drop_failed_below", "curriculum.min_visits", "curriculum.return_after_epochs"},

@@ -84,6 +84,9 @@ class DataRules {
     for (const auto& [key, name] : {std::pair{"train", data.train}, std::pair{"eval", data.eval}})
       if (name.rfind("generator:", 0) == 0 && name != "generator:arithmetic" && name != "generator:countdown")
         wrong(key, fmt::format("is \"{}\", but the generators are generator:arithmetic and generator:countdown.", name));
+    if (!data.eval.empty() && data.eval.rfind("generator:", 0) != 0 && data.eval_problems == 0)
+      wrong("eval_problems", fmt::format("is 0, but {} is there to be evaluated on. Say how many of its rows to take, or remove the eval key.",
+                                         data.eval));
   }
 
   void check_set(size_t i) {

@@ -174,7 +174,8 @@ std::vector<Key> declare() {
     {"data", "overlong_prompt", STAGE(data.overlong_prompt), "", any(), {"drop", "error", "truncate_left"},
      "What happens to a longer prompt."},
     {"data", "eval_problems", STAGE(data.eval_problems), "problems", at_least(0), {},
-     "Problems held back for evaluation; training never draws them."},
+     "Problems of data.eval, its first ones, held back for evaluation; training never draws them. 0, which only a generator may have: no "
+     "evaluation."},
     {"data", "allow_contamination", STAGE(data.allow_contamination), "", any(), {},
      "Test sets that may stand in data.train, such as [\"gsm8k/test\"]; \"eval\" is data.eval. Any other is an error."},
     {"data", "terms", STAGE(data.terms), "", between(2, 64), {}, "generator:arithmetic: numbers in a sum."},
@@ -222,11 +223,12 @@ std::vector<Key> declare() {
      "Above 1 the step favours short completions, and the engine's budgets have a say in the result."},
     {"rollout", "partial", STAGE(rollout.partial), "", any(), {},
      "With overprovision: the groups that a step ended without go on in the next one, under its weights, instead of being "
-     "thrown away. Their tokens then have several policy versions."},
+     "thrown away. Their tokens then have several policy versions, the first of them a step older for each step that the group went on."},
     {"rollout", "max_staleness_steps", STAGE(rollout.max_staleness_steps), "steps", between(0, 64), {},
      "Sample this many steps ahead, on a thread of its own beside training. A step's samples are drawn with the weights of exactly "
-     "so many steps before, so equal seeds still give equal runs; 0: with those that it trains. Each step ahead costs one more "
-     "copy of the weights. See correction.mode."},
+     "so many steps before, so equal seeds still give equal runs; 0: with those that it trains. With rollout.partial that holds for the "
+     "tokens drawn in the step itself: those that its groups brought along are older. Each step ahead costs one more copy of the "
+     "weights. See correction.mode."},
 
     {"advantage", "baseline", STAGE(advantage.baseline), "", any(),
      {"group_mean", "leave_one_out", "length_weighted", "batch_mean", "none"},
@@ -336,10 +338,14 @@ std::vector<Key> declare() {
     {"filter", "zero_variance", STAGE(filter.zero_variance), "", any(), {"keep", "drop", "refill"},
      "Groups whose rewards are all equal, which teach nothing (but for a KL in the reward): refill asks new prompts in their place, in rounds of as many as are "
      "missing (DAPO's dynamic sampling)."},
+    {"filter", "metric", STAGE(filter.metric), "", any(), {"reward", "accuracy"},
+     "zero_variance = drop, refill: what must differ within a group. reward: the total reward; accuracy: whether a completion is right (the "
+     "judge, the first reward that compares answers, gives it its full 1), so that a group all right or all wrong counts as equal though "
+     "another reward tells its completions apart (DAPO: 0 < right ones < all)."},
     {"filter", "max_refills", STAGE(filter.max_refills), "rounds", at_least(1), {}, "zero_variance = refill: most rounds in a step."},
     {"filter", "on_exhausted", STAGE(filter.on_exhausted), "", any(), {"smaller_batch", "keep_zero_variance", "stop"},
      "zero_variance = refill: when groups are still missing after the last round, train on those there are; or fill up with groups "
-     "of equal rewards, which add nothing and count in the loss's divisor; or save and end the run."},
+     "that metric calls equal (of equal rewards they add nothing and count in the loss's divisor); or save and end the run."},
     {"filter", "truncated", STAGE(filter.truncated), "", any(), {"keep", "mask", "drop"},
      "Completions that ran into max_new_tokens: trained as they were scored; not trained, but their reward stays in the group's "
      "baseline; or out of their group. The reward \"overlong\" makes them cost something instead."},

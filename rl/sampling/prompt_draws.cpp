@@ -91,27 +91,32 @@ int64_t PromptDraws::pick(const std::vector<double>& weights, int64_t draw) cons
   return static_cast<int64_t>(found);
 }
 
-void PromptDraws::learn(SamplingState& state, const std::vector<Group>& groups) const {
-  if (config_.kind == "none") return;
-  for (const Group& group : groups) {
-    const auto s = static_cast<size_t>(group.problem.set);
-    double right = 0, judged = 0;
-    for (const ScoredSample& sample : group.samples) {
-      const auto verdict = is_right(sample.outcome, judges_.at(s));
-      judged += verdict.has_value();
-      right += verdict.value_or(false);
-    }
-    if (judged == 0) continue;
-    SetState& set = state.sets.at(s);
-    PromptRecord& record = set.prompts[group.problem.prompt_id];
-    record.right = config_.decay * record.right + right;
-    record.judged = config_.decay * record.judged + judged;
-    ++record.visits;
-    const double rate = record.pass_rate();
-    const bool drop = config_.kind == "pass_rate" && record.visits >= config_.min_visits &&
-                      (rate > config_.drop_solved_above || rate < config_.drop_failed_below);
-    record.dropped_in = drop ? (set.next - 1) / data_.set(s).data->size() : -1;
+PromptDraws::Verdicts PromptDraws::verdicts_of(const Group& group) const {
+  Verdicts verdicts;
+  for (const ScoredSample& sample : group.samples) {
+    const auto verdict = is_right(sample.outcome, judges_.at(static_cast<size_t>(group.problem.set)));
+    verdicts.judged += verdict.has_value();
+    verdicts.right += verdict.value_or(false);
   }
+  return verdicts;
+}
+
+bool PromptDraws::is_judged(const Group& group) const { return verdicts_of(group).judged > 0; }
+
+void PromptDraws::learn(SamplingState& state, const Group& group) const {
+  if (config_.kind == "none") return;
+  const Verdicts verdicts = verdicts_of(group);
+  if (verdicts.judged == 0) return;
+  const auto s = static_cast<size_t>(group.problem.set);
+  SetState& set = state.sets.at(s);
+  PromptRecord& record = set.prompts[group.problem.prompt_id];
+  record.right = config_.decay * record.right + verdicts.right;
+  record.judged = config_.decay * record.judged + verdicts.judged;
+  ++record.visits;
+  const double rate = record.pass_rate();
+  const bool drop = config_.kind == "pass_rate" && record.visits >= config_.min_visits &&
+                    (rate > config_.drop_solved_above || rate < config_.drop_failed_below);
+  record.dropped_in = drop ? (set.next - 1) / data_.set(s).data->size() : -1;
 }
 
 void PromptDraws::append_metrics(Metrics& metrics, const SamplingState& state) const {

@@ -37,13 +37,18 @@ class PromptDraws {
   // The next `count` problems; moves the state on. `asked`: what the step asked before.
   std::vector<PromptDraw> next(SamplingState& state, int64_t count, const std::vector<PromptDraw>& asked = {}) const;
 
-  // Takes a step's verdicts into the state's pass rates. No effect without a curriculum.
-  void learn(SamplingState& state, const std::vector<Group>& groups) const;
+  // Takes a group's verdicts into its problem's pass rate. No effect without a curriculum, or where no completion was judged.
+  void learn(SamplingState& state, const Group& group) const;
+  bool is_judged(const Group& group) const;  // a completion has a verdict
 
   // curriculum/*: shares of the rows of all sets.
   void append_metrics(Metrics& metrics, const SamplingState& state) const;
 
  private:
+  struct Verdicts {
+    double right = 0, judged = 0;  // completions
+  };
+  Verdicts verdicts_of(const Group& group) const;
   bool asleep(const SetState& set, int64_t id, int64_t epoch) const;
   std::optional<int64_t> next_awake(const SetState& set, size_t index) const;
   std::vector<double> failure_weights(const SetState& set, size_t index, const std::vector<PromptDraw>& asked) const;

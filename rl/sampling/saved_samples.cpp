@@ -11,7 +11,7 @@ namespace {
 // CBOR takes strings as they are: completions need not be UTF-8.
 using Json = nlohmann::json;
 
-constexpr int64_t kFormatVersion = 1;
+constexpr int64_t kFormatVersion = 2;
 
 Json json_of(const Problem& p) {
   return {{"prompt_id", p.prompt_id}, {"question", p.question}, {"answer", p.answer}, {"completion", p.completion},
@@ -85,9 +85,23 @@ std::vector<Group> groups_from(const Json& json) {
   return groups;
 }
 
-// Of the times only what the metrics say of a rollout.
+Json json_of(const rollout::SourceStatistics& used) {
+  return {{"prompt_tokens", used.prompt_tokens}, {"cached_tokens", used.cached_tokens}, {"generated_tokens", used.generated_tokens},
+          {"recomputed_tokens", used.recomputed_tokens}, {"flops", used.flops}, {"prefill_seconds", used.prefill_seconds},
+          {"decode_seconds", used.decode_seconds}, {"draw_seconds", used.draw_seconds}};
+}
+
+rollout::SourceStatistics statistics_from(const Json& json) {
+  rollout::SourceStatistics used;
+  used.prompt_tokens = json.at("prompt_tokens"), used.cached_tokens = json.at("cached_tokens");
+  used.generated_tokens = json.at("generated_tokens"), used.recomputed_tokens = json.at("recomputed_tokens");
+  used.flops = json.at("flops"), used.prefill_seconds = json.at("prefill_seconds");
+  used.decode_seconds = json.at("decode_seconds"), used.draw_seconds = json.at("draw_seconds");
+  return used;
+}
+
+// Of the times what the metrics say of a rollout, and what it cost.
 Json json_of(const CollectedStep& step) {
-  const rollout::SourceStatistics &from = step.times.before, &to = step.times.after;
   Json metrics = Json::array();
   for (const auto& [name, value] : step.metrics) metrics.push_back({name, value});
   return {{"groups", json_of(step.groups)},
@@ -95,11 +109,12 @@ Json json_of(const CollectedStep& step) {
           {"carried_tokens", step.carried_tokens},
           {"rescored_groups", step.rescored_groups},
           {"rescore_mismatches", step.rescore_mismatches},
+          {"refills", step.refills},
+          {"exhausted", step.exhausted},
           {"metrics", metrics},
           {"problem", step.problem},
           {"rollout_seconds", step.times.rollout},
-          {"generated_tokens", to.generated_tokens - from.generated_tokens},
-          {"cached_tokens", to.cached_tokens - from.cached_tokens}};
+          {"used", json_of(difference(step.times.after, step.times.before))}};
 }
 
 CollectedStep step_from(const Json& json) {
@@ -108,10 +123,8 @@ CollectedStep step_from(const Json& json) {
   step.aborted_tokens = json.at("aborted_tokens"), step.carried_tokens = json.at("carried_tokens");
   step.rescored_groups = json.at("rescored_groups"), step.rescore_mismatches = json.at("rescore_mismatches");
   for (const Json& metric : json.at("metrics")) step.metrics.emplace_back(metric.at(0), metric.at(1));
-  step.problem = json.at("problem");
-  step.times.rollout = json.at("rollout_seconds");
-  step.times.after.generated_tokens = json.at("generated_tokens");
-  step.times.after.cached_tokens = json.at("cached_tokens");
+  step.refills = json.at("refills"), step.exhausted = json.at("exhausted"), step.problem = json.at("problem");
+  step.times.rollout = json.at("rollout_seconds"), step.times.after = statistics_from(json.at("used"));
   return step;
 }
 

@@ -4,12 +4,13 @@
 
 namespace rl {
 
-void append_staleness(Metrics& metrics, const std::vector<Group>& groups, int64_t version) {
+void append_staleness(Metrics& metrics, const std::vector<TrainGroup>& groups, int64_t version) {
   double sum = 0, most = 0, tokens = 0;
-  for (const Group& group : groups)
-    for (const ScoredSample& sample : group.samples)
-      for (const int32_t drawn_with : sample.record.policy_versions) {
-        const auto updates = static_cast<double>(version - drawn_with);
+  for (const TrainGroup& group : groups)
+    for (const TrainSequence& sequence : group.sequences)
+      for (size_t t = 0; t < sequence.tokens.size(); ++t) {
+        if (!sequence.trained[t] || sequence.versions[t] < 0) continue;
+        const auto updates = static_cast<double>(version - sequence.versions[t]);
         sum += updates, tokens += 1;
         most = std::max(most, updates);
       }

@@ -45,7 +45,7 @@ struct CollectedStep {
   int64_t rescored_groups = 0, rescore_mismatches = 0;
   int64_t refills = 0;                          // rounds of new problems
   bool exhausted = false;                       // groups were still missing after the last round
-  Metrics metrics;                              // refill/*, curriculum/*, mix/*
+  Metrics metrics;                              // curriculum/*, mix/*
   std::string problem;                          // not empty: why the run must stop before it trains on this step
   SamplingState state;                          // after the step; a checkpoint keeps it once the step is trained on
 };
@@ -61,20 +61,25 @@ class StepRollouts {
   // of the steps, by one thread at a time. Throws what the data, the source and the rewards throw.
   CollectedStep collect(int64_t step, std::shared_ptr<const model::WeightSet> weights);
 
-  // Ends a collect() on another thread soon, with an error. Nothing can be collected any more.
+  // Ends a collect() on another thread with an error, after the source's present step. Nothing can be collected any more.
   void cancel() { cancelled_ = true; }
 
   // Before the next step to collect. restore() is for the first one: an empty state, or a checkpoint's.
   const SamplingState& state() const { return state_; }
   void restore(SamplingState state);
-  // Steps that come from a checkpoint: what a reward failed on (timeout, infra_error) is scored again.
-  StepsAhead score_failed(StepsAhead steps);
+  // Steps that come from a checkpoint with the state that was restored, the first of them `step`. What a reward failed on (timeout,
+  // infra_error) is scored again, and its verdicts reach the curriculum now. Which groups are left out is decided anew, and what is
+  // still missing is asked with `weights` where filter.max_refills leaves rounds.
+  StepsAhead take_up(StepsAhead steps, int64_t step, const std::shared_ptr<const model::WeightSet>& weights);
 
  private:
   Ask ask_of(int64_t step, bool refill) const;
   int64_t fresh_prompts() const;
   void sample_round(int64_t step, int64_t count, std::vector<PromptDraw>& asked, CollectedStep& out);
   void sample(int64_t step, CollectedStep& out);
+  void refill(int64_t step, std::vector<PromptDraw>& asked, CollectedStep& out);
+  void with_weights(std::shared_ptr<const model::WeightSet> weights, CollectedStep& out, const std::function<void()>& draw);
+  void score_failed(CollectedStep& out);
   int64_t missing_groups(const CollectedStep& out) const;
   void leave_out(CollectedStep& out) const;
 
@@ -90,7 +95,7 @@ class StepRollouts {
   PromptFeed feed_;  // last: its thread uses the others
 };
 
-// rollout/{aborted_tokens, carried_tokens}, timing/rewards/*, rescore/*, and the step's own metrics.
+// rollout/{aborted_tokens, carried_tokens}, refill/*, timing/rewards/*, rescore/*, and the step's own metrics.
 void append_sampling_metrics(Metrics& metrics, const CollectedStep& collected, const StageConfig& stage);
 
 }  // namespace rl

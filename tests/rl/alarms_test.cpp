@@ -1,6 +1,7 @@
 #include "rl/alarms.h"
 
 #include <cmath>
+#include <nlohmann/json.hpp>
 
 #include "tests/support/catch.h"
 
@@ -13,12 +14,18 @@ rl::AlarmConfig entropy_below_one(int64_t window) {
   return config;
 }
 
-std::vector<rl::Alarm> step(rl::Alarms& alarms, double entropy) { return alarms.add({{"entropy", entropy}}); }
+struct Watched {
+  rl::AlarmConfig config;
+  rl::AlarmState state = {};
+  std::vector<rl::Alarm> add(const rl::Metrics& metrics) { return rl::watch_metrics(state, config, metrics); }
+};
+
+std::vector<rl::Alarm> step(Watched& alarms, double entropy) { return alarms.add({{"entropy", entropy}}); }
 
 }  // namespace
 
 TEST_CASE("an alarm begins when the window's mean leaves its bound, and ends when it comes back", "[alarms]") {
-  rl::Alarms alarms(entropy_below_one(2));
+  Watched alarms{entropy_below_one(2)};
   CHECK(step(alarms, 0.0).empty());        // one step of two
   CHECK(step(alarms, 3.0).empty());        // mean 1.5
   const auto begun = step(alarms, -1.5);   // mean 0.75
@@ -34,10 +41,37 @@ TEST_CASE("an alarm begins when the window's mean leaves its bound, and ends whe
 }
 
 TEST_CASE("metrics that are not there, not finite, or without a bound give no alarm", "[alarms]") {
-  rl::Alarms alarms(entropy_below_one(1));
+  Watched alarms{entropy_below_one(1)};
   CHECK(alarms.add({{"kl", 1e9}}).empty());
   CHECK(step(alarms, std::nan("")).empty());
   CHECK(alarms.add({{"completions/clipped_ratio", 0.95}}).size() == 1);   // on by default: above 0.9
+}
+
+TEST_CASE("an alarm's window, and that it was told, go through a checkpoint", "[alarms]") {
+  Watched alarms{entropy_below_one(2)};
+  const auto stopped_and_resumed = [&] { alarms.state = rl::alarms_from(nlohmann::ordered_json::parse(rl::to_json(alarms.state).dump())); };
+  CHECK(step(alarms, 0.1).empty());
+  stopped_and_resumed();
+  const auto begun = step(alarms, 0.2);
+  REQUIRE(begun.size() == 1);
+  CHECK(begun[0].value == (0.1 + 0.2) / 2);
+  stopped_and_resumed();
+  CHECK(step(alarms, 0.2).empty());  // still on
+  step(alarms, std::nan(""));
+  stopped_and_resumed();
+  CHECK(std::isnan(alarms.state.last.at("entropy").back()));
+}
+
+TEST_CASE("a collapse, groups that teach nothing and failing rewards alarm by default", "[alarms]") {
+  for (const auto& [metric, value] : rl::Metrics{{"entropy", 0.04}, {"frac_reward_zero_std", 0.95}, {"completions/error_share", 0.03}}) {
+    Watched alarms{{.window_steps = 1}};
+    const auto begun = alarms.add({{metric, value}});
+    REQUIRE(begun.size() == 1);
+    CHECK(begun[0].metric == metric);
+    CHECK(alarms.config.action == "warn");
+  }
+  Watched alarms{{.window_steps = 1}};
+  CHECK(alarms.add({{"entropy", 0.06}, {"frac_reward_zero_std", 0.85}, {"completions/error_share", 0.01}}).empty());
 }
 
 TEST_CASE("the repetition share counts 4-grams that came before", "[alarms]") {

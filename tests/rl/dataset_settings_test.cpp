@@ -126,6 +126,16 @@ TEST_CASE("mistakes in a data set are told with its line and the way out", "[dat
   REQUIRE_THAT(error_of(top), Catch::Contains("data.train: is missing"));
 }
 
+TEST_CASE("a file to evaluate on and no rows of it is refused; a generator then evaluates on nothing", "[dataset_settings]") {
+  std::string none = two_sets;
+  none.replace(none.find("eval_problems = 7"), 17, "eval_problems = 0");
+  REQUIRE_THAT(error_of(top + none), Catch::Contains("dataset.eval_problems: is 0, but words_test.jsonl is there to be evaluated on"));
+  const std::string file = "run.steps = 1\nmodel.path = \"m\"\nreward = [{name = \"exact\"}]\n[data]\ntrain = \"generator:arithmetic\"\n";
+  REQUIRE_THAT(error_of(file + "eval = \"test.jsonl\"\neval_problems = 0\n"), Catch::Contains("data.eval_problems: is 0, but test.jsonl"));
+  REQUIRE(read(file + "eval = \"generator:arithmetic\"\neval_problems = 0\n").eval_problems() == 0);
+  REQUIRE(error_of(file + "eval_problems = 0\n") == "");
+}
+
 TEST_CASE("settings of a curriculum or of refilling that do nothing, or cannot work, are errors", "[dataset_settings]") {
   const std::string file = top + "[[dataset]]\nname = \"a\"\ntrain = \"a.jsonl\"\n";
   struct Case {
@@ -136,6 +146,7 @@ TEST_CASE("settings of a curriculum or of refilling that do nothing, or cannot w
        "curriculum.kind: is \"failure\", but generator:arithmetic never asks a problem twice"},
       {file + "[curriculum]\nkind = \"pass_rate\"\ndrop_failed_below = 0.96\n", "curriculum.drop_failed_below: is 0.96, but curriculum.drop_solved_above is 0.95"},
       {file + "[curriculum]\nkind = \"failure\"\nmin_visits = 2\n", "curriculum.min_visits: is 2, but curriculum.kind is \"failure\""},
+      {file + "[filter]\nmetric = \"accuracy\"\n", "filter.metric: is \"accuracy\", but filter.zero_variance is \"keep\""},
       {file + "[curriculum]\ndecay = 0.9\n", "curriculum.decay: is 0.9, but curriculum.kind is \"none\""},
       {file + "[filter]\nmax_refills = 3\n", "filter.max_refills: is 3, but filter.zero_variance is \"keep\""},
   };
@@ -150,6 +161,7 @@ TEST_CASE("a preset's rewards stand behind the file's own, but for those it has 
   const std::string file = "preset = \"dapo\"\nrun.steps = 3\nmodel.path = \"somewhere\"\ndata.train = \"generator:arithmetic\"\n";
   const auto stage = read(file + "reward = [{name = \"exact\"}]\nrollout.max_new_tokens = 256\n");
   REQUIRE(stage.filter.zero_variance == "refill");
+  REQUIRE(stage.filter.metric == "accuracy");  // the overlong reward must not make a group of wrong answers worth training on
   REQUIRE(stage.rewards.size() == 2);
   REQUIRE(stage.rewards[1].name == "overlong");
   // 20 % of the longest completion, whatever that is.

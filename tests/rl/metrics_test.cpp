@@ -90,6 +90,11 @@ TEST_CASE("a resumed run cuts the lines after its checkpoint", "[metrics]") {
   std::ofstream(folder + "/metrics.jsonl", std::ios::app) << "{\"stage\":\"grpo\",\"step\":4,\"rew";
   REQUIRE(kept("grpo", 9) == "c1 c2 c3 g0 g1 g2 g3 ");
   REQUIRE(text_of(folder + "/metrics.jsonl").back() == '\n');
+  // The evaluation of a step that is to be made again.
+  rl::MetricsLog(folder, false).log("grpo", 3, {{"eval/accuracy", 0.5}});
+  REQUIRE(kept("grpo", 3) == "c1 c2 c3 g0 g1 g2 g3 g3 ");
+  rl::truncate_lines_after(folder + "/metrics.jsonl", stages, "grpo", 3, true);
+  REQUIRE(kept("grpo", 3) == "c1 c2 c3 g0 g1 g2 g3 ");
   // And a new log goes on behind it.
   rl::MetricsLog(folder, false).log("grpo", 4, {{"reward", 1.0}});
   REQUIRE(kept("grpo", 9) == "c1 c2 c3 g0 g1 g2 g3 g4 ");

@@ -117,54 +117,54 @@ TEST_CASE("the run stops when the last steps hold more failures than are allowed
   auto stage = stage_with();
   stage.filter.max_infra_error_share = 0.05;
   stage.filter.error_window_steps = 4;
-  rl::RewardErrors errors(stage);
-  CHECK(errors.add(ten(2)).empty());
-  CHECK(errors.add(ten(0)).empty());
-  CHECK(errors.add(ten(0)).empty());
-  CHECK(errors.add(ten(0)).empty());
-  CHECK(errors.add(ten(2)).empty());  // the first step is forgotten
-  const std::string told = errors.add(ten(1, Status::timeout));
+  rl::RewardErrors errors;
+  CHECK(rl::add_errors(errors, stage, ten(2)).empty());
+  CHECK(rl::add_errors(errors, stage, ten(0)).empty());
+  CHECK(rl::add_errors(errors, stage, ten(0)).empty());
+  CHECK(rl::add_errors(errors, stage, ten(0)).empty());
+  CHECK(rl::add_errors(errors, stage, ten(2)).empty());  // the first step is forgotten
+  const std::string told = rl::add_errors(errors, stage, ten(1, Status::timeout));
   CHECK_THAT(told, Contains("Of this step's 10 completions 1 timed out and 0 failed otherwise; 3 did in the last 4 steps"));
   CHECK_THAT(told, Contains("max_infra_error_share = 0.05 of 4 steps allows 2") && Contains("judge: no disk"));
 }
 
 TEST_CASE("an outage stops the run at its first step", "[reward_metrics]") {
   const auto stage = stage_with();
-  rl::RewardErrors errors(stage);
-  CHECK_FALSE(errors.add(ten(10)).empty());  // 10 > 0.05 * 10 * 10 = 5
+  rl::RewardErrors errors;
+  CHECK_FALSE(rl::add_errors(errors, stage, ten(10)).empty());  // 10 > 0.05 * 10 * 10 = 5
 }
 
 TEST_CASE("what does not apply, and a metric that fails, are no errors", "[reward_metrics]") {
   auto stage = stage_with();
   stage.filter.max_infra_error_share = 0;
-  rl::RewardErrors errors(stage);
-  CHECK(errors.add(ten(10, Status::not_applicable)).empty());
+  rl::RewardErrors errors;
+  CHECK(rl::add_errors(errors, stage, ten(10, Status::not_applicable)).empty());
   auto logged = stage_with("drop_sample", "metric");
   logged.filter.max_infra_error_share = 0;
   auto groups = ten(10);
   for (auto& s : groups[0].samples) s.outcome.status = Status::scored;  // as the sum gives it for a metric
-  rl::RewardErrors other(logged);
-  CHECK(other.add(groups).empty());
+  rl::RewardErrors other;
+  CHECK(rl::add_errors(other, logged, groups).empty());
 }
 
 TEST_CASE("a failure that counts as 0 counts as an error too", "[reward_metrics]") {
   auto stage = stage_with("zero");
   stage.filter.max_infra_error_share = 0;
-  rl::RewardErrors errors(stage);
+  rl::RewardErrors errors;
   auto groups = ten(1);
   groups[0].samples[0].outcome.status = Status::scored;
-  CHECK_THAT(errors.add(groups), Contains("1 failed otherwise"));
+  CHECK_THAT(rl::add_errors(errors, stage, groups), Contains("1 failed otherwise"));
 }
 
 TEST_CASE("one failure of a reward with on_error = abort stops the run", "[reward_metrics]") {
   const auto stage = stage_with("abort");
-  rl::RewardErrors errors(stage);
-  CHECK(errors.add(ten(0)).empty());
+  rl::RewardErrors errors;
+  CHECK(rl::add_errors(errors, stage, ten(0)).empty());
   auto groups = ten(1);
   groups[0].samples[0].outcome.abort = true;
-  CHECK_THAT(errors.add(groups), Contains("on_error = \"abort\"") && Contains("judge: no disk"));
+  CHECK_THAT(rl::add_errors(errors, stage, groups), Contains("on_error = \"abort\"") && Contains("judge: no disk"));
   // A call that never came back names no part.
   auto late = ten(1, Status::timeout);
   late[0].samples[0].outcome.failed.clear();
-  CHECK_FALSE(errors.add(late).empty());
+  CHECK_FALSE(rl::add_errors(errors, stage, late).empty());
 }

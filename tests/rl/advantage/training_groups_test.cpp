@@ -70,6 +70,20 @@ TEST_CASE("equal rewards are dropped only when asked, and parts are looked at al
   REQUIRE(out.groups[0].sequences[0].parts == std::vector<double>{0.5, 0});
 }
 
+TEST_CASE("by accuracy a group is dropped when all are right or all are wrong, though their rewards differ", "[training_groups]") {
+  rl::StageConfig stage;
+  stage.rewards = {part("overlong", "sum"), part("exact", "sum")};  // the judge is the one that compares answers
+  stage.filter.zero_variance = "drop", stage.filter.metric = "accuracy";
+  const auto scored = [](double exact, double overlong) { return sample(exact + overlong, {{"overlong", overlong}, {"exact", exact}}); };
+  const std::vector groups{group_of({scored(0, 0), scored(0, -0.5)}), group_of({scored(1, 0), scored(1, -0.5)}),
+                           group_of({scored(1, -1), scored(0, 0)})};
+  const auto out = rl::training_groups(groups, stage);
+  REQUIRE(out.dropped == 2);
+  REQUIRE(out.groups.at(0).sequences[0].parts == std::vector<double>{-1, 1});
+  stage.filter.metric = "reward";
+  REQUIRE(rl::training_groups(groups, stage).dropped == 1);  // the last: 1 - 1 = 0 + 0
+}
+
 TEST_CASE("a shut gate takes all parts with it", "[training_groups]") {
   rl::StageConfig stage;
   stage.rewards = {part("exact", "sum"), part("format", "gate")};
@@ -144,7 +158,7 @@ TEST_CASE("a group whose completions were all cut off teaches nothing once they 
 TEST_CASE("what a group is good for", "[training_groups]") {
   const rl::StageConfig stage;
   REQUIRE(rl::use_of(group_of({sample(1), sample(0)}), stage) == rl::GroupUse::learns);
-  REQUIRE(rl::use_of(group_of({sample(1), sample(1)}), stage) == rl::GroupUse::equal_rewards);
+  REQUIRE(rl::use_of(group_of({sample(1), sample(1)}), stage) == rl::GroupUse::equal);
   REQUIRE(rl::use_of(group_of({sample(1), sample(0, {}, Status::timeout)}), stage) == rl::GroupUse::none);
   auto left_out = group_of({sample(1), sample(0)});
   left_out.left_out = true;

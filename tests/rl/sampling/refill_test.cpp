@@ -16,7 +16,9 @@ ScriptedStage::Sample even_teach(const rollout::Request& request, int64_t index)
   return {.reward = request.prompt_id % 2 == 0 && index == 1 ? 0.0 : 1.0};
 }
 
-double metric(const rl::Metrics& metrics, const std::string& name) {
+double metric(const rl::CollectedStep& step, const rl::StageConfig& stage, const std::string& name) {
+  rl::Metrics metrics;
+  rl::append_sampling_metrics(metrics, step, stage);
   for (const auto& [key, value] : metrics)
     if (key == name) return value;
   return -1;
@@ -47,14 +49,14 @@ TEST_CASE("each round asks as many new problems as groups are missing", "[refill
   CHECK(left_out(first) == std::vector<bool>{false, true, false});
   CHECK(trained_ids(first, scripted.stage) == Ids{0, 2});
   CHECK(first.groups[2].samples[0].record.request_step == 0);  // of the same step
-  CHECK(metric(first.metrics, "refill/rounds") == 1);
-  CHECK(metric(first.metrics, "refill/dropped_groups") == 1);
-  CHECK(metric(first.metrics, "refill/exhausted") == 0);
+  CHECK(metric(first, scripted.stage, "refill/rounds") == 1);
+  CHECK(metric(first, scripted.stage, "refill/dropped_groups") == 1);
+  CHECK(metric(first, scripted.stage, "refill/exhausted") == 0);
   // 3 and 4; 5 in place of 3, 6 in place of 5.
   const auto second = rollouts.collect(1, nullptr);
   CHECK(prompt_ids(second) == Ids{3, 4, 5, 6});
   CHECK(trained_ids(second, scripted.stage) == Ids{4, 6});
-  CHECK(metric(second.metrics, "refill/rounds") == 2);
+  CHECK(metric(second, scripted.stage, "refill/rounds") == 2);
   CHECK(second.state.draws == 7);
   CHECK(second.state.next_group == 7);
 }
@@ -74,13 +76,27 @@ TEST_CASE("when the rounds are used up, the settings say what is trained on", "[
   const auto smaller = collect("smaller_batch");
   CHECK(prompt_ids(smaller) == Ids{0, 1, 2, 3, 4});
   CHECK(trained_ids(smaller, scripted.stage) == Ids{3});
-  CHECK(metric(smaller.metrics, "refill/exhausted") == 1);
-  CHECK(metric(smaller.metrics, "refill/dropped_groups") == 4);
+  CHECK(metric(smaller, scripted.stage, "refill/exhausted") == 1);
+  CHECK(metric(smaller, scripted.stage, "refill/dropped_groups") == 4);
   CHECK(smaller.problem.empty());
   const auto filled = collect("keep_zero_variance");
   CHECK(trained_ids(filled, scripted.stage) == Ids{0, 3});  // the first of those that teach nothing
-  CHECK(metric(filled.metrics, "refill/dropped_groups") == 3);
+  CHECK(metric(filled, scripted.stage, "refill/dropped_groups") == 3);
   CHECK_THAT(collect("stop").problem, Catch::Contains("only 1 of 2 groups have rewards that differ after 2 rounds"));
+}
+
+TEST_CASE("by accuracy a group teaches when some of its completions are right, whatever their rewards", "[refill]") {
+  // Odd problems: nothing is right, though the rewards differ.
+  const auto odd_fail = [](const rollout::Request& request, int64_t index) -> ScriptedStage::Sample {
+    return {.reward = (request.prompt_id % 2 == 0 ? 1.0 : 0.5) - (index == 1 ? 0.3 : 0.0)};
+  };
+  ScriptedStage scripted(odd_fail);
+  scripted.stage.filter.zero_variance = "refill";
+  CHECK(trained_ids(scripted.open().collect(0, nullptr), scripted.stage) == Ids{0, 1});
+  scripted.stage.filter.metric = "accuracy";
+  const auto step = scripted.open().collect(0, nullptr);
+  CHECK(prompt_ids(step) == Ids{0, 1, 2});
+  CHECK(trained_ids(step, scripted.stage) == Ids{0, 2});
 }
 
 TEST_CASE("a step that needs no other problems is as without refilling", "[refill]") {

@@ -159,18 +159,49 @@ TEST_CASE("a pipeline that is not needed any more ends while its thread works or
   RolloutPipeline idle(noted(nullptr), {0, 9, 4});
 }
 
-TEST_CASE("a stage that ends early does not wait for the samples that are being drawn", "[pipeline]") {
-  std::atomic<bool> begun{false}, cancelled{false};
-  testing::ScriptedStage scripted([&](const rollout::Request&, int64_t) {
+namespace {
+
+// Its samples never finish. Once nobody wants them, it must not be asked again and again.
+class Endless : public rollout::RolloutSource {
+ public:
+  void submit(rollout::Request) override {}
+  std::optional<rollout::SampleRecord> next(std::chrono::steady_clock::time_point) override {
     begun = true;
-    while (!cancelled) std::this_thread::yield();  // the first sample comes only now
-    return testing::ScriptedStage::Sample{};
-  });
-  auto rollouts = scripted.open();
-  RolloutPipeline pipeline([&](int64_t s, Weights w) { return rollouts.collect(s, std::move(w)); }, {0, 9, 1}, {},
-                           [&] { rollouts.cancel(), cancelled = true; });
-  pipeline.publish(0, weights(0));
-  while (!begun) std::this_thread::yield();
+    if (unwanted && ++asked_in_vain > 2) throw std::runtime_error("still asked");
+    return std::nullopt;
+  }
+  void abort(int64_t) override {}
+  void publish(Weights) override {}
+  rollout::SourceStatistics statistics() const override { return {}; }
+  int64_t live_samples() const override { return 1; }
+
+  std::atomic<bool> begun{false}, unwanted{false};
+
+ private:
+  int64_t asked_in_vain = 0;
+};
+
+}  // namespace
+
+TEST_CASE("a pipeline that goes does not wait for samples that never finish", "[pipeline]") {
+  Endless source;
+  testing::ScriptedStage scripted([](const rollout::Request&, int64_t) { return testing::ScriptedStage::Sample{}; });
+  auto rollouts = scripted.open(source);
+  std::string told;
+  {
+    const auto collect = [&](int64_t s, Weights w) {
+      try {
+        return rollouts.collect(s, std::move(w));
+      } catch (const std::exception& error) {
+        told = error.what();
+        throw;
+      }
+    };
+    RolloutPipeline pipeline(collect, {0, 9, 1}, {}, [&] { rollouts.cancel(), source.unwanted = true; });
+    pipeline.publish(0, weights(0));
+    while (!source.begun) std::this_thread::yield();
+  }
+  CHECK(told == "collect: cancelled before all groups were complete.");
 }
 
 TEST_CASE("a stage sampled ahead gives the samples of a stage sampled step by step", "[pipeline]") {

@@ -50,7 +50,10 @@ TEST_CASE("samples go through a checkpoint without a change", "[sampling]") {
   odd = {};
   odd.status = reward::Status::timeout, odd.reason = "deadline", odd.components = {{"a", 0.1}, {"b", -1e-300}};
   odd.failed = {{"b", reward::Status::infra_error}}, odd.abort = true;
-  first.carried_tokens = 17;
+  first.carried_tokens = 17, first.refills = 2, first.exhausted = true;
+  auto& used = first.times.after;
+  used = first.times.before;
+  used.prompt_tokens += 30, used.cached_tokens += 4, used.generated_tokens += 50, used.recomputed_tokens += 6, used.flops += 7e9;
   const auto second = std::make_shared<const CollectedStep>(calm.collect(1, nullptr));
   const rl::StepsAhead ahead{std::make_shared<const CollectedStep>(first), second};
   const std::string bytes = rl::save_samples(ahead, second->state);
@@ -69,14 +72,18 @@ TEST_CASE("samples go through a checkpoint without a change", "[sampling]") {
   CHECK(outcome.failed == odd.failed);
   CHECK(outcome.abort);
   CHECK(back.carried_tokens == 17);
+  CHECK((back.refills == 2 && back.exhausted));
+  const auto cost = rl::difference(back.times.after, back.times.before);  // what a resumed run still has to pay
+  CHECK((cost.prompt_tokens == 30 && cost.cached_tokens == 4 && cost.generated_tokens == 50 && cost.recomputed_tokens == 6));
+  CHECK(cost.flops == 7e9);
 
   // What a reward failed on is scored again, the rest is as it was.
   auto resumed = scripted.open();
-  const auto scored = resumed.score_failed(loaded);
+  resumed.restore(state);
+  const auto scored = resumed.take_up(loaded, 0, nullptr);
   CHECK(scored[0]->groups[1].samples[1].outcome.status == reward::Status::scored);
-  CHECK(scored[1] == loaded[1]);
-
-  resumed.restore(scored.back()->state);
+  CHECK(rl::save_samples({scored[1]}, state) == rl::save_samples({loaded[1]}, state));
+  CHECK(rl::to_json(scored[1]->state) == rl::to_json(state));
   const auto expected = calm.collect(2, nullptr), again = resumed.collect(2, nullptr);
   CHECK(group_ids(again) == group_ids(expected));
   CHECK(rl::save_samples({std::make_shared<const CollectedStep>(again)}, again.state).size() ==

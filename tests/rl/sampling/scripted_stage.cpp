@@ -29,20 +29,30 @@ ScriptedStage::ScriptedStage(Script s)
   stage.rewards[0].name = "fake";
 }
 
-rl::StepRollouts ScriptedStage::open(uint64_t seed, int64_t first_request_step) {
-  std::vector<std::pair<reward::Settings, std::unique_ptr<reward::Reward>>> parts;
-  parts.emplace_back(stage.rewards[0], std::make_unique<FakeReward>(read_back));
+rl::SamplingParts ScriptedStage::parts(rollout::RolloutSource& from) {
+  std::vector<std::pair<reward::Settings, std::unique_ptr<reward::Reward>>> rewards;
+  rewards.emplace_back(stage.rewards[0], std::make_unique<FakeReward>([this](const FakeReward::Items& items, FakeReward::Deadline deadline) {
+    return outage ? std::vector(items.size(), outcome(reward::Status::infra_error)) : read_back(items, deadline);
+  }));
   const std::string alphabet = "abcdefghijklmnopqrstuvwxyz0123456789+=;? .";
-  return rl::StepRollouts(stage, {.source = source,
-                                  .rest = [] {},
-                                  .reward = reward::make_sum(std::move(parts)),
-                                  .tokenizer = model::Tokenizer::from_json(model::character_tokenizer_json(alphabet, {}), "toy"),
-                                  .stop_tokens = {},
-                                  .fits = nullptr,
-                                  .seed = seed,
-                                  .steps = 100,
-                                  .first_request_step = first_request_step});
+  return {.source = from,
+          .rest = [] {},
+          .reward = reward::make_sum(std::move(rewards)),
+          .tokenizer = model::Tokenizer::from_json(model::character_tokenizer_json(alphabet, {}), "toy"),
+          .stop_tokens = {},
+          .fits = nullptr,
+          .seed = 3,
+          .steps = 100,
+          .first_request_step = 0};
 }
+
+rl::StepRollouts ScriptedStage::open(uint64_t seed, int64_t first_request_step) {
+  auto own = parts(source);
+  own.seed = seed, own.first_request_step = first_request_step;
+  return rl::StepRollouts(stage, std::move(own));
+}
+
+rl::StepRollouts ScriptedStage::open(rollout::RolloutSource& other) { return rl::StepRollouts(stage, parts(other)); }
 
 std::vector<int64_t> prompt_ids(const rl::CollectedStep& step) {
   std::vector<int64_t> ids;

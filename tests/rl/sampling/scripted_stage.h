@@ -16,12 +16,17 @@ struct ScriptedStage {
 
   rl::StageConfig stage;
   Script script;
+  bool outage = false;  // the reward fails
 
   // Generated sums; 2 prompts of 2 samples a step.
   explicit ScriptedStage(Script script);
   rl::StepRollouts open(uint64_t seed = 3, int64_t first_request_step = 0);
+  rl::StepRollouts open(rollout::RolloutSource& other);  // with samples of another source
 
   rollout::ScriptedEngine source;
+
+ private:
+  rl::SamplingParts parts(rollout::RolloutSource& from);
 };
 
 // The problems of a step's groups, in their order.
