@@ -62,6 +62,9 @@ def main(temporary):
     train(CONFIG, other, on_base, "run.seed=4", "checkpoint.keep_last=100")
     wants(ponder("compare", other, calm, expect=1), "model.layers.0.self_attn.q_proj.lora_A.weight")
 
+    print("  a step of it replayed from a checkpoint")
+    wants(ponder("replay", calm, "--step", "8"), "step-000027", "equal to the run's, bit for bit")
+
     print("  the adapter beside its base, and merged")
     with open(os.path.join(temporary, "texts.jsonl"), "w") as file:
         file.write('{"text": "3+4=7"}\n{"text": "9+9=18;"}\n')
