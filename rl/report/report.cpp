@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <filesystem>
 #include <fstream>
 #include <map>
 
@@ -228,10 +227,8 @@ void write_report(const std::string& directory, const RunSummary& summary, const
   const std::string file = directory + "/report.html";
   std::ofstream out(file, std::ios::binary);
   std::string more;
-  if (std::filesystem::exists(directory + "/rollouts")) {
-    const DumpedStep last = dumped_steps(directory).back();
-    more = samples_section(read_samples(last), last.stage, last.step);
-  }
+  if (const auto steps = steps_with_samples(directory); !steps.empty())
+    more = samples_section(read_samples(steps.back()), steps.back().stage, steps.back().step);
   more += events_section(read_events(directory));
   out << report_html(summary, read_metrics(directory + "/metrics.jsonl"), config_toml, more) << std::flush;
   if (!out) kernels::fail("{}: cannot be written. Check run.output_dir and the space on the disk.", file);

@@ -70,8 +70,7 @@ std::string list_of(const std::vector<DumpedStep>& steps) {
 
 }  // namespace
 
-std::vector<DumpedStep> dumped_steps(const std::string& run_directory) {
-  if (!fs::is_directory(run_directory)) kernels::fail_usage("{}: is no folder. Give the folder of a run.", run_directory);
+std::vector<DumpedStep> steps_with_samples(const std::string& run_directory) {
   std::vector<std::string> stages;
   for (const auto& line : read_metrics((fs::path(run_directory) / "metrics.jsonl").string()))
     if (stages.empty() || stages.back() != line.stage) stages.push_back(line.stage);
@@ -79,13 +78,19 @@ std::vector<DumpedStep> dumped_steps(const std::string& run_directory) {
   std::error_code none;
   for (const auto& entry : fs::directory_iterator(fs::path(run_directory) / "rollouts", none))
     if (auto step = step_of(entry.path())) steps.push_back(std::move(*step));
-  if (steps.empty())
-    kernels::fail_usage("{}: has no samples in rollouts/. A run writes them with log.dump_rollouts_every = 1 (or every so many steps).",
-                        run_directory);
   const auto place = [&](const DumpedStep& s) { return std::find(stages.begin(), stages.end(), s.stage) - stages.begin(); };
   std::sort(steps.begin(), steps.end(), [&](const DumpedStep& a, const DumpedStep& b) {
     return std::make_tuple(place(a), a.stage, a.step) < std::make_tuple(place(b), b.stage, b.step);
   });
+  return steps;
+}
+
+std::vector<DumpedStep> dumped_steps(const std::string& run_directory) {
+  if (!fs::is_directory(run_directory)) kernels::fail_usage("{}: is no folder. Give the folder of a run.", run_directory);
+  auto steps = steps_with_samples(run_directory);
+  if (steps.empty())
+    kernels::fail_usage("{}: has no samples in rollouts/. A run writes them with log.dump_rollouts_every = 1 (or every so many steps).",
+                        run_directory);
   return steps;
 }
 

@@ -17,8 +17,10 @@ struct DumpedStep {
   std::string path;  // without an ending
 };
 
-// All steps with samples in RUN/rollouts: by stage in the order of RUN/metrics.jsonl, then by step. Throws UsageError with the
-// setting that makes a run write them when there are none.
+// All steps with samples in RUN/rollouts: by stage in the order of RUN/metrics.jsonl, then by step; other files there are passed
+// over. Empty: none.
+std::vector<DumpedStep> steps_with_samples(const std::string& run_directory);
+// The same for a user who wants some. Throws UsageError with the setting that makes a run write them when there are none.
 std::vector<DumpedStep> dumped_steps(const std::string& run_directory);
 // The one of `step`; of the named stage, else of the last one that has it. Throws UsageError with the steps that are there.
 DumpedStep find_step(const std::string& run_directory, const std::string& stage, int64_t step);

@@ -56,7 +56,8 @@ for step in 1 2 3 4 5 6; do
   grep -qE '^([0-9]+) of \1 metrics are equal' "$work/out" || { echo "FAIL: metrics of step $step"; cat "$work/out"; exit 1; }
 done
 train e --set checkpoint.keep_last=100 --set stage.cold-start.eval.every_steps=3 \
-  --set stage.cold-start.early_stop.metric=eval/loss --set stage.cold-start.early_stop.target=99
+  --set stage.cold-start.early_stop.metric=eval/loss --set stage.cold-start.early_stop.patience=1 \
+  --set stage.cold-start.early_stop.min_delta=99
 has "$work/e.log" "ends here"
 "$ponder" replay "$work/e" --step 1 >"$work/out" 2>&1 || { echo "FAIL: replay after an early stop"; cat "$work/out"; exit 1; }
 has "$work/out" "step-000003"; has "$work/out" "equal to the run's, bit for bit"

@@ -78,6 +78,12 @@ std::string error_of(const std::string& folder, const model::ModelConfig& config
   return "no error";
 }
 
+// The target_parameters of an adapter's config; PEFT also writes none of them as null.
+nlohmann::json parameters_of(const nlohmann::json& config) {
+  const auto found = config.find("target_parameters");
+  return found != config.end() && found->is_array() ? *found : nlohmann::json::array();
+}
+
 // A copy of a golden adapter whose config is changed.
 struct Changed {
   golden::TemporaryFolder folder;
@@ -173,7 +179,7 @@ TEST_CASE("an adapter that is read and written again has the same tensors and th
       CHECK(std::count(modules.begin(), modules.end(), "model.layers.2.mlp.down_proj") == 1);
     } else {
       CHECK(a["target_modules"] == b["target_modules"]);
-      CHECK(a["target_parameters"] == (b.contains("target_parameters") ? b["target_parameters"] : nlohmann::json()));
+      CHECK(parameters_of(a) == parameters_of(b));
     }
   }
 }

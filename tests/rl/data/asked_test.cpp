@@ -108,7 +108,7 @@ TEST_CASE("chats that begin alike do not stand in each other's evaluation", "[as
   training.push_back(problem_of(chat("How long?", "2")));
   const auto found = rl::check_test_sets(data, training);
   REQUIRE(found.errors.size() == 1);
-  CHECK_THAT(found.errors[0].second, Contains("1 of 3 problems"));
+  CHECK_THAT(found.errors[0].what, Contains("1 of 3 problems"));
 }
 
 TEST_CASE("a test problem that is asked late in a conversation is found", "[asked]") {
@@ -118,5 +118,5 @@ TEST_CASE("a test problem that is asked late in a conversation is found", "[aske
   data.train = "train.jsonl";
   const auto found = rl::check_test_sets(data, {problem_of(few_shot(problem)), problem_of(few_shot("2+3"))});
   REQUIRE(found.errors.size() == 1);
-  CHECK_THAT(found.errors[0].second, Contains("1 of 2 problems") && Contains("gsm8k/test"));
+  CHECK_THAT(found.errors[0].what, Contains("1 of 2 problems") && Contains("gsm8k/test"));
 }
