@@ -82,7 +82,7 @@ def main(temporary):
         fail("merging is wrong, or the adapter does nothing")
     ponder("sample", "--model", final, "--prompt", "3+4=", "--template", "plain", "--temperature", "0")
     wants(ponder("eval", "--model", final, "--data", "generator:arithmetic", "--reward", "exact", "--limit", "8", "--template", "plain",
-                 "--max-new-tokens", "8", "--output-dir", f"{temporary}/eval"), "avg@1")
+                 "--max-new-tokens", "8", "--output", f"{temporary}/eval"), "avg@1")
 
     print("  wrong input")
     wants(ponder("check", CONFIG, "--set", on_base, "--set", 'model.lora_targets=["q_prj"]', expect=2), "model.lora_targets",
