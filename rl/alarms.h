@@ -1,4 +1,4 @@
-// Alarms: a metric of an RL stage that left its bounds, over the mean of the last few steps, so that one odd step is none.
+// Alarms: a metric of a stage that left its bounds, over the mean of the last few steps, so that one odd step is none.
 //
 // The signs of a run that goes wrong, and what the field has learned to watch: entropy that collapses or explodes, completions
 // that all hit the limit, that repeat themselves or lose their form, groups that teach nothing, sampler and trainer that

@@ -10,6 +10,7 @@
 #include <set>
 
 #include "kernels/error.h"
+#include "model/lora/peft_targets.h"
 #include "model/tokenizer/tokenizer.h"
 #include "rl/commands/commands.h"
 #include "rl/data/identity.h"
@@ -20,6 +21,7 @@
 #include "rl/data/jsonl.h"
 #include "rl/describe_stage.h"
 #include "rl/memory_plan.h"
+#include "rl/sft/end_token.h"
 #include "rl/sft/rows.h"
 
 namespace rl {
@@ -96,7 +98,8 @@ class Check {
       return;
     }
     try {
-      if (model.lora.on()) model::adapter_parameters(sizes_, model.lora);
+      const std::string unread = model.lora.on() ? model::peft_problem(model::adapter_parameters(sizes_, model.lora)) : "";
+      if (!unread.empty()) add(result_.warnings, line_of("", "model.lora_targets", unread));
     } catch (const kernels::Error& failure) {
       const std::string what = failure.what(), path = "model.lora_targets";
       error(nullptr, path, what.starts_with(path) ? what.substr(path.size() + 2) : what);
@@ -132,7 +135,7 @@ class Check {
     const std::string key = report_key(stage, set);
     check_data(stage, rows.training, key);
     check_prompts(stage, rows.training, key);
-    rows_[key] = static_cast<int64_t>(rows.training.size());
+    rows_[key] = std::count_if(rows.training.begin(), rows.training.end(), [](const Problem& p) { return !p.blank_completion; });
     if (stage.kind == "sft") check_completions(stage, rows, key);
     if (stage.kind == "sft") rows.training.clear();  // no reward scores them
     return rows;
@@ -217,8 +220,15 @@ class Check {
     if (tokenizer_ == nullptr || found == templates_.end()) return;
     StageConfig resolved = stage;
     resolved.chat_template = found->second;
+    if (const std::string other = end_token_warning(found->second, *tokenizer_, stop_tokens()); !other.empty())
+      warning(stage, "template.style", other);
     SftLook look = look_at(resolved, rows.training, "data.train");
     if (!look.fine) return;
+    if (look.blank > 0)
+      warning(stage, "data.train", fmt::format("{} of {} rows have an empty completion and are left out.", look.blank,
+                                               look.rows + look.blank));
+    if (look.rows == 0 && look.blank > 0)
+      return error(&stage, "data.train", "every row has an empty completion, so there is nothing to learn.");
     if (look.left_out == look.rows)
       return error(&stage, "sft.max_tokens", fmt::format("is {}, but every row of {} that was looked at is longer, up to {} tokens. Raise it.",
                                                          stage.sft.max_tokens, stage.data.train, look.longest));
@@ -237,15 +247,21 @@ class Check {
 
   struct SftLook {
     int64_t rows = 0, left_out = 0, longest = 0, learnt = 0;
+    int64_t blank = 0;  // not among `rows`
     bool fine = true;
   };
 
+  std::vector<int32_t> stop_tokens() const { return {sizes_.eos_token_ids.begin(), sizes_.eos_token_ids.end()}; }
+
   SftLook look_at(const StageConfig& stage, const std::vector<Problem>& problems, const char* path) {
-    const std::vector<int32_t> stops(sizes_.eos_token_ids.begin(), sizes_.eos_token_ids.end());
-    const SftTokenizer tokenizer(tokenizer_, stage, stops, sizes_.max_positions);
+    const SftTokenizer tokenizer(tokenizer_, stage, stop_tokens(), sizes_.max_positions);
     SftLook look;
     for (const auto& problem : problems) {
       if (look.rows == prompts_looked_at) break;
+      if (problem.blank_completion) {
+        ++look.blank;
+        continue;
+      }
       if (problem.completion.empty() && problem.messages.empty()) {
         error(&stage, "data.completion_key", fmt::format("row {} of {} has no text under \"{}\", which an sft stage learns. "
                                                          "Set the key that holds the completion.",
@@ -383,7 +399,9 @@ class Check {
     if (stage.datasets.empty()) return "  data: " + report;
     double total = 0;
     for (const auto& other : stage.datasets) total += other.weight;
-    return fmt::format("  data {}, {:.1f} % of the draws, scored by {}: {}", config.name, 100 * config.weight / total,
+    const auto rows = static_cast<double>(rows_.at(key));
+    const double share = stage.epochs > 0 ? rows / static_cast<double>(rows_of(stage)) : config.weight / total;
+    return fmt::format("  data {}, {:.1f} % of the draws, scored by {}: {}", config.name, 100 * share,
                        config.rewards.empty() ? "all rewards" : fmt::format("{}", fmt::join(config.rewards, ", ")), report);
   }
 

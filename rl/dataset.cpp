@@ -4,29 +4,25 @@
 
 #include <mutex>
 #include <numeric>
-#include <unordered_set>
 
 #include "kernels/error.h"
+#include "rl/data/asked.h"
 #include "rl/data/generators.h"
 #include "rl/data/jsonl.h"
 
 namespace rl {
 namespace {
 
-using Questions = std::unordered_set<std::string>;
-
 // Key fields `step` and `sample` of Purpose::data.
 enum DataStep : uint64_t { draw_step = 0, held_back_step = 1, shuffle_step = 2 };
 
-Questions questions_of(const std::vector<Problem>& problems) {
-  Questions questions;
-  for (const auto& problem : problems) questions.insert(problem.question);
-  return questions;
+void add_asked(AskedTexts& texts, const std::vector<Problem>& problems) {
+  for (const auto& problem : problems) texts.insert(asked_of(problem));
 }
 
 // The index-th problem that `taken` does not hold; attempts are numbered, so the result follows from (seed, step, index).
 Problem draw_new(Generator generator, const DataConfig& config, uint64_t seed, DataStep step, int64_t index,
-                 const Questions& taken, const Fits& fits = nullptr) {
+                 const AskedTexts& taken, const Fits& fits = nullptr) {
   for (uint32_t attempt = 0; attempt < 1000; ++attempt) {
     Problem problem = generator(config, {.seed = seed,
                                          .purpose = kernels::Purpose::data,
@@ -48,7 +44,7 @@ Problem draw_new(Generator generator, const DataConfig& config, uint64_t seed, D
 // Fixed whatever the run's seed, so runs are compared on the same problems.
 std::vector<Problem> generated_held_back(Generator generator, const DataConfig& config) {
   std::vector<Problem> problems;
-  Questions taken;
+  AskedTexts taken;
   for (int64_t i = 0; i < config.eval_problems; ++i) {
     problems.push_back(draw_new(generator, config, /*seed=*/0, held_back_step, i, taken));
     taken.insert(problems.back().question);
@@ -58,14 +54,16 @@ std::vector<Problem> generated_held_back(Generator generator, const DataConfig& 
 
 class GeneratedData : public Dataset {
  public:
-  GeneratedData(Generator generator, const DataConfig& config, uint64_t seed, std::vector<Problem> held_back, Fits fits)
+  GeneratedData(Generator generator, const DataConfig& config, uint64_t seed, std::vector<Problem> held_back, Fits fits,
+                AskedTexts also_held_back)
       : generator_(generator),
         config_(config),
         seed_(seed),
         held_back_(std::move(held_back)),
-        taken_(questions_of(held_back_)),
+        taken_(std::move(also_held_back)),
         fits_(std::move(fits)) {
-    for (const auto& problem : generated_held_back(generator, config)) taken_.insert(problem.question);
+    add_asked(taken_, held_back_);
+    add_asked(taken_, generated_held_back(generator, config));
   }
 
   Problem problem(int64_t index) const override {
@@ -80,22 +78,23 @@ class GeneratedData : public Dataset {
   DataConfig config_;
   uint64_t seed_;
   std::vector<Problem> held_back_;
-  Questions taken_;
+  AskedTexts taken_;
   Fits fits_;
 };
 
 class FileData : public Dataset {
  public:
-  FileData(const DataConfig& config, uint64_t seed, std::vector<Problem> held_back, const Fits& fits)
+  FileData(const DataConfig& config, uint64_t seed, std::vector<Problem> held_back, const Fits& fits, AskedTexts taken)
       : shuffle_(config.shuffle), seed_(seed), held_back_(std::move(held_back)) {
-    const Questions taken = questions_of(held_back_);
+    add_asked(taken, held_back_);
     for (auto& row : read_jsonl(config.train, config)) {
-      if (taken.count(row.question) == 0 && (!fits || fits(row))) rows_.push_back(std::move(row));
+      if (!taken.empty() && taken.count(asked_of(row)) > 0) ++held_out_;
+      else if (!fits || fits(row)) rows_.push_back(std::move(row));
     }
     if (rows_.empty())
       kernels::fail_usage(
-          "{}: every row is held back for evaluation or too long (data.max_prompt_tokens, sft.max_tokens), so nothing is left to train "
-          "on. Give data.eval another file, or raise the limit.",
+          "{}: every row is held back for evaluation, has an empty completion or is too long (data.max_prompt_tokens, "
+          "sft.max_tokens), so nothing is left to train on. Give data.eval another file, or raise the limit.",
           config.train);
   }
 
@@ -103,6 +102,7 @@ class FileData : public Dataset {
   int64_t id_at(int64_t index) const override { return rows_[row_of(index)].prompt_id; }
   int64_t size() const override { return static_cast<int64_t>(rows_.size()); }
   std::vector<Problem> held_back() const override { return held_back_; }
+  int64_t held_out() const override { return held_out_; }
 
  private:
   int64_t row_of(int64_t index) const {
@@ -132,6 +132,7 @@ class FileData : public Dataset {
   bool shuffle_;
   uint64_t seed_;
   std::vector<Problem> rows_, held_back_;
+  int64_t held_out_ = 0;
   mutable std::mutex mutex_;  // guards the order of the newest epoch
   mutable int64_t epoch_ = -1;
   mutable std::vector<int64_t> order_;
@@ -155,12 +156,13 @@ std::vector<Problem> read_problems(const std::string& source, const DataConfig& 
   return read_jsonl(source, config, limit);
 }
 
-std::unique_ptr<Dataset> open_dataset(const DataConfig& config, uint64_t seed, Fits fits) {
+std::unique_ptr<Dataset> open_dataset(const DataConfig& config, uint64_t seed, Fits fits, AskedTexts also_held_back) {
   std::vector<Problem> held_back;
   if (!config.eval.empty()) held_back = read_problems(config.eval, config, config.eval_problems);
   if (const Generator generator = find_generator(config.train))
-    return std::make_unique<GeneratedData>(generator, config, seed, std::move(held_back), std::move(fits));
-  return std::make_unique<FileData>(config, seed, std::move(held_back), fits);
+    return std::make_unique<GeneratedData>(generator, config, seed, std::move(held_back), std::move(fits),
+                                           std::move(also_held_back));
+  return std::make_unique<FileData>(config, seed, std::move(held_back), fits, std::move(also_held_back));
 }
 
 }  // namespace rl

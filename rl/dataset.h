@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "rl/config.h"
@@ -20,6 +21,7 @@ struct Problem {
   std::string completion;  // SFT target (JSONL: completion_key; generator: worked or bare); empty when there is none
   std::string data_source = {};  // the row's own (JSONL: source_key), else data.name, else the file's or generator's name
   std::string extra = {};        // JSONL: the row's other fields, as the JSON text of an object; empty when there are none
+  bool blank_completion = false; // its row has a completion without a word in it
   std::string messages = {};     // the whole conversation, as the JSON text of a list; empty: question and completion say it
   int64_t prompt_messages = 0;   // of these, the first so many are the prompt of a completion; 0: the row does not say
   int64_t line = 0;              // where its row begins in the file; 0: generated
@@ -36,18 +38,21 @@ class Dataset {
   virtual int64_t id_at(int64_t index) const = 0;      // prompt_id of problem(index)
   virtual int64_t size() const = 0;                    // rows of one epoch; 0: endless (generators)
   virtual std::vector<Problem> held_back() const = 0;  // the evaluation problems, in order
+  virtual int64_t held_out() const { return 0; }       // rows of the training file that are held back, and so left out
 };
 
 // Reads data.train / data.eval. A file has one JSON object a line, or is one list of them; a missing key is an error with
 // file and line. A row's prompt_id counts from 0. Shuffling permutes rows per epoch, keyed by (seed, epoch). A training
-// row whose question is held back too is left out.
+// row that asks what a held-back one asks (asked_of, rl/data/asked.h) is left out; so is one that `also_held_back` names.
 //
 // The held-back problems are the first data.eval_problems of data.eval (0: all of a file), whatever the seed. With
 // data.eval empty there are none to evaluate on, but a generator keeps the same ones out of training.
 //
 // With `fits`, training problems that do not fit are left out too (data.overlong_prompt, sft.overlong).
 using Fits = std::function<bool(const Problem& problem)>;
-std::unique_ptr<Dataset> open_dataset(const DataConfig& config, uint64_t seed, Fits fits = nullptr);
+using AskedTexts = std::unordered_set<std::string>;
+std::unique_ptr<Dataset> open_dataset(const DataConfig& config, uint64_t seed, Fits fits = nullptr,
+                                      AskedTexts also_held_back = {});
 
 // The problems of one source in its own order: of a file its first `limit` rows (0: all), of a generator its held-back
 // ones.

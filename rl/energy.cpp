@@ -15,8 +15,12 @@ std::optional<int64_t> number_in(const std::string& file) {
   return std::nullopt;
 }
 
-bool is_package(const std::string& name) {
-  return name.rfind("intel-rapl:", 0) == 0 && std::count(name.begin(), name.end(), ':') == 1;
+// A processor: "package-0". Other domains of the same level ("psys", the whole machine) hold it too, and would count it twice.
+bool is_package(const fs::path& domain) {
+  const std::string folder = domain.filename().string();
+  std::string name;
+  return folder.starts_with("intel-rapl:") && std::count(folder.begin(), folder.end(), ':') == 1 &&
+         std::getline(std::ifstream(domain / "name"), name) && name.starts_with("package");
 }
 
 }  // namespace
@@ -24,7 +28,7 @@ bool is_package(const std::string& name) {
 EnergyCounter::EnergyCounter(const std::string& powercap) {
   std::error_code ignored;
   for (const auto& entry : fs::directory_iterator(powercap, ignored)) {
-    if (!is_package(entry.path().filename().string())) continue;
+    if (!is_package(entry.path())) continue;
     const std::string file = (entry.path() / "energy_uj").string();
     const auto now = number_in(file), range = number_in((entry.path() / "max_energy_range_uj").string());
     if (now && range) domains_.push_back({file, *now, *range});

@@ -129,6 +129,9 @@ void evaluate_stage(Run& run, const StageConfig& stage, const std::string& when)
   kernels::Span span("evaluation", &seconds);
   const auto data = open_stage_data(stage, static_cast<uint64_t>(run.config.run.seed));
   const auto problems = data->held_back();
+  if (const int64_t rows = data->held_out(); when == "before" && rows > 0)
+    fmt::print(stderr, "{}: {} rows of the training data ask what is held back for evaluation, and are left out\n", stage.name,
+               rows);
   Findings found;
   Metrics numbers;
   if (stage.kind == "sft") predict_completions(run, stage, problems, when, found, numbers);

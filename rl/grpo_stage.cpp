@@ -8,7 +8,6 @@
 #include "rl/after_evaluation.h"
 #include "rl/event_log.h"
 #include "rl/idle_steps.h"
-#include "rl/last_save.h"
 #include "rl/reference.h"
 #include "rl/reward_metrics.h"
 #include "rl/report/terminal.h"

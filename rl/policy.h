@@ -52,6 +52,7 @@ class Policy {
   const model::Tokenizer& tokenizer() const { return *tokenizer_; }
   std::shared_ptr<const model::Tokenizer> shared_tokenizer() const { return tokenizer_; }
   const std::vector<int32_t>& stop_tokens() const { return stop_tokens_; }
+  void stop_also_at(const std::vector<int32_t>& tokens) { stop_tokens_.insert(stop_tokens_.end(), tokens.begin(), tokens.end()); }
   kernels::Dtype dtype() const { return dtype_; }
   model::ParameterStore& store() { return store_; }
   // For people: family, layers, width, parameters, and what an adapter trains.

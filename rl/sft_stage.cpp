@@ -5,6 +5,7 @@
 #include "rl/after_evaluation.h"
 #include "rl/run.h"
 #include "rl/sft/rows.h"
+#include "rl/sft/saved_rows.h"
 #include "rl/signals.h"
 #include "rl/step_times.h"
 #include "rl/watch.h"
@@ -18,6 +19,7 @@ bool run_sft_stage(Run& run, const StageConfig& stage) {
   Progress progress(stage.name, steps, run.state.step);
   if (rows.left_out > 0)
     progress.note(fmt::format("{} rows are too long (data.max_prompt_tokens, sft.max_tokens) and left out", rows.left_out));
+  if (rows.blank > 0) progress.note(fmt::format("{} rows have an empty completion and are left out", rows.blank));
 
   for (int64_t step = run.state.step; step < steps; ++step) {
     double step_seconds = 0;
@@ -28,6 +30,9 @@ bool run_sft_stage(Run& run, const StageConfig& stage) {
     LossConfig token_mean = stage.loss;
     token_mean.aggregation = "token_mean";
     weigh_tokens(groups, token_mean);
+    const auto keep_rows = [&] {
+      save_rows(run.config.run.output_dir, stage.name, step + 1, *rows.data, range, tokenizer, run.policy.tokenizer());
+    };
     UpdateStatistics update;
     const bool applied = apply_if_finite(
         run, stage,
@@ -35,7 +40,7 @@ bool run_sft_stage(Run& run, const StageConfig& stage) {
           update = run.policy.accumulate(groups, stage, {run.plan.microbatch_rows, run.plan.recomputed_blocks});
           run.policy.apply(update, stage, step, steps);
         },
-        [] {});
+        keep_rows);
     // ---- only logging and saving below
     Metrics metrics;
     if (applied) {
@@ -46,7 +51,9 @@ bool run_sft_stage(Run& run, const StageConfig& stage) {
     metrics.emplace_back("num_tokens", static_cast<double>(run.state.trained_tokens));
     whole.end();
     append_update_times(metrics, update, step_seconds);
+    const bool stop = raise_alarms(run, stage, metrics, keep_rows);
     finish_step(run, stage, std::move(metrics));
+    if (stop) stop_for_alarm(run, stage);
     progress.update(step + 1, fmt::format("loss {:.3f}", update.sums.loss));
     if (stopped_early(run)) break;
     if (interrupted()) return false;

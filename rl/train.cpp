@@ -24,6 +24,7 @@
 #include "rl/run.h"
 #include "rl/run_folder.h"
 #include "rl/saving.h"
+#include "rl/sft/end_token.h"
 #include "rl/sft/rows.h"
 #include "rl/signals.h"
 #include "rl/state_log.h"
@@ -284,6 +285,7 @@ int run_train(const Config& given, const TrainOptions& options) {
                                       : "");
 
   Run run{.config = config, .plan = plan, .policy = Policy(config.model, static_cast<uint64_t>(config.run.seed), true), .engine = {}, .metrics = {}, .cost = std::make_unique<CostMeter>(config.cost, machine_line()), .state = {}, .reference_master = {}, .reference = {}};
+  run.policy.stop_also_at(taught_ends(config, run.policy.tokenizer(), run.policy.stop_tokens()));
   for (auto& stage : config.stages)
     if (stage.epochs > 0) {
       const auto rows = open_sft_rows(stage, static_cast<uint64_t>(config.run.seed), sft_tokenizer(run, stage));

@@ -15,8 +15,9 @@ using Json = nlohmann::ordered_json;
 // Keys that say nothing about what the adapted model computes, or are read.
 const std::set<std::string> kHarmless{
     "r", "lora_alpha", "use_rslora", "base_model_name_or_path", "peft_type", "task_type", "auto_mapping", "peft_version",
-    "revision", "inference_mode", "target_modules", "exclude_modules", "layers_to_transform", "layers_pattern", "lora_dropout",
-    "megatron_core", "runtime_config", "qalora_group_size", "ensure_weight_tying", "eva_config"};
+    "revision", "inference_mode", "target_modules", "target_parameters", "exclude_modules", "layers_to_transform",
+    "layers_pattern", "lora_dropout", "megatron_core",
+    "runtime_config", "qalora_group_size", "ensure_weight_tying", "eva_config"};
 
 bool is_empty(const nlohmann::json& value) {
   return value.is_null() || value == false || ((value.is_array() || value.is_object() || value.is_string()) && value.empty());
@@ -70,7 +71,7 @@ AdapterConfig read_adapter_config(const std::string& directory) {
   return config;
 }
 
-std::string adapter_config_json(const LoraConfig& lora, const std::vector<std::string>& targets, const std::string& base) {
+std::string adapter_config_json(const LoraConfig& lora, const PeftTargets& targets, const std::string& base) {
   Json json{{"alpha_pattern", Json::object()},
             {"auto_mapping", nullptr},
             {"base_model_name_or_path", base},
@@ -87,11 +88,12 @@ std::string adapter_config_json(const LoraConfig& lora, const std::vector<std::s
             {"r", lora.rank},
             {"rank_pattern", Json::object()},
             {"revision", nullptr},
-            {"target_modules", targets},
+            {"target_modules", targets.modules},
             {"task_type", "CAUSAL_LM"},
             {"use_dora", false},
             {"use_rslora", lora.rslora}};
   if (lora.alpha == std::floor(lora.alpha) && std::abs(lora.alpha) < 1e9) json["lora_alpha"] = static_cast<int64_t>(lora.alpha);
+  if (!targets.parameters.empty()) json["target_parameters"] = targets.parameters;
   return json.dump(2) + "\n";
 }
 

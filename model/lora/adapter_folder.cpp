@@ -12,6 +12,7 @@
 #include "model/files/safetensors.h"
 #include "model/files/safetensors_writer.h"
 #include "model/lora/adapted_weights.h"
+#include "model/lora/peft_targets.h"
 
 namespace model {
 namespace {
@@ -56,10 +57,15 @@ class Reader {
   }
 
   void check_all_used() const {
-    for (const auto& entry : file_.entries())
-      if (used_.count(entry.name) == 0)
-        fail_usage("{}: has a tensor '{}', which belongs to no product of this model ({}).", file_.path(), entry.name,
-                   config_.family);
+    for (const auto& entry : file_.entries()) {
+      if (used_.count(entry.name) > 0) continue;
+      if (entry.name.find(".experts.lora_") != std::string::npos || entry.name.find(".experts.base_layer.") != std::string::npos)
+        fail_usage("{}: has a tensor '{}', a pair over all experts at once, as PEFT makes them on transformers 5. Only pairs of "
+                   "single experts are read. Merge the adapter with PEFT (merge_and_unload, save_pretrained) and give the merged "
+                   "folder.", file_.path(), entry.name);
+      fail_usage("{}: has a tensor '{}', which belongs to no product of this model ({}).", file_.path(), entry.name,
+                 config_.family);
+    }
   }
 
  private:
@@ -81,25 +87,6 @@ class Reader {
   const ModelConfig& config_;
   std::set<std::string> used_;
 };
-
-// PEFT's target_modules: a module's last word where every matrix of that name has a pair, else the modules one by one.
-std::vector<std::string> target_modules(const ParameterList& pairs) {
-  std::set<std::string> words, partly, modules;
-  const auto each = [&](auto visit) {
-    for (const Parameter& p : list_parameters(pairs.config())) {
-      if (!can_be_adapted(p)) continue;
-      for (const auto& name : file_names(pairs.config(), p)) {
-        const std::string module = name.substr(0, name.size() - kEnd.size());
-        visit(module, module.substr(module.rfind('.') + 1), pairs.has(module_of(p) + kDown));
-      }
-    }
-  };
-  each([&](const std::string&, const std::string& word, bool adapted) { (adapted ? words : partly).insert(word); });
-  each([&](const std::string& module, const std::string& word, bool adapted) {
-    if (adapted) modules.insert(partly.count(word) > 0 ? module : word);
-  });
-  return {modules.begin(), modules.end()};
-}
 
 bool has_file(const std::string& directory, const char* file) { return fs::is_regular_file(fs::path(directory) / file); }
 
@@ -166,7 +153,7 @@ void write_adapter(const std::string& directory, const ParameterStore& pairs, co
   }
   const fs::path folder(directory);
   write_safetensors((folder / "adapter_model.safetensors").string(), tensors);
-  write_file_atomically((folder / "adapter_config.json").string(), adapter_config_json(lora, target_modules(pairs), base));
+  write_file_atomically((folder / "adapter_config.json").string(), adapter_config_json(lora, peft_targets(pairs), base));
 }
 
 }  // namespace model

@@ -7,6 +7,7 @@
 
 #include "rl/commands/commands.h"
 #include "rl/data/mixture.h"
+#include "rl/sft/rows.h"
 
 namespace rl {
 namespace {
@@ -23,15 +24,29 @@ int64_t draws_of_step(const StageConfig& stage) {
   return stage.kind == "sft" ? stage.sequences_per_step : stage.rollout.asked_prompts();
 }
 
-Json set_json(const StageConfig& stage, const DatasetConfig& set, const Mixture::Set& opened, double total) {
-  const double share = set.weight / total;
-  const auto draws = static_cast<double>(draws_of_step(stage) * stage.steps) * share;
+// As if no row were too long: how long they are only the model's tokenizer knows.
+std::unique_ptr<Mixture> open_data(const StageConfig& stage, uint64_t seed) {
+  if (stage.kind != "sft") return open_stage_data(stage, seed);
+  const Fits learnable = [](const Problem& problem) { return !problem.blank_completion; };
+  return open_stage_data(stage, seed, [&](const DatasetConfig&) { return learnable; });
+}
+
+int64_t draws_of_stage(const StageConfig& stage, const Mixture& data) {
+  if (stage.epochs > 0) return stage.epochs * data.size();
+  return draws_of_step(stage) * stage.steps;
+}
+
+Json set_json(const StageConfig& stage, const DatasetConfig& set, const Mixture& data, size_t index) {
+  const Mixture::Set& opened = data.set(index);
+  const double share = data.share_of(index);
+  const auto draws = static_cast<double>(draws_of_stage(stage, data)) * share;
   const int64_t rows = opened.data->size();
   return {{"name", set.name.empty() ? "data" : set.name},
           {"train", set.data.train},
           {"share", share},
           {"rows", rows == 0 ? Json(nullptr) : Json(rows)},
           {"held_back", opened.data->held_back().size()},
+          {"held_out", opened.data->held_out()},
           {"draws_of_the_stage", draws},
           {"epochs_of_the_stage", rows == 0 ? Json(nullptr) : Json(draws / static_cast<double>(rows))},
           {"template", set.chat_template.style},
@@ -61,12 +76,11 @@ void print_table(const Json& stage) {
 int run_data_mix(const Config& config, const MixOptions& options) {
   Json stages = Json::array();
   for (const StageConfig& stage : config.stages) {
-    const auto data = open_stage_data(stage, static_cast<uint64_t>(config.run.seed));
+    const auto data = open_data(stage, static_cast<uint64_t>(config.run.seed));
     const auto sets = stage.sets();
-    double total = 0;
-    for (const auto& set : sets) total += set.weight;
-    Json json{{"stage", stage.name}, {"steps", stage.steps}, {"draws_of_a_step", draws_of_step(stage)}};
-    for (size_t s = 0; s < sets.size(); ++s) json["sets"].push_back(set_json(stage, sets[s], data->set(s), total));
+    const int64_t steps = stage.kind == "sft" ? sft_steps(stage, data->size()) : stage.steps;
+    Json json{{"stage", stage.name}, {"steps", steps}, {"draws_of_a_step", draws_of_step(stage)}};
+    for (size_t s = 0; s < sets.size(); ++s) json["sets"].push_back(set_json(stage, sets[s], *data, s));
     json["draws"] = Json::array();
     for (int64_t i = 0; i < options.draws; ++i) {
       const Problem problem = data->problem(i);

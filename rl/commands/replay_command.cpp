@@ -59,13 +59,14 @@ int64_t stage_index(const Config& config, const std::string& name) {
 std::string replayable_steps(const std::vector<DumpedStep>& steps, const std::vector<CheckpointPlace>& places, const Config& config) {
   std::string out;
   for (const DumpedStep& s : steps)
-    if (replay_start(places, config, stage_index(config, s.stage), s.step)) out += fmt::format("{}{} {}", out.empty() ? "" : ", ", s.stage, s.step);
+    if (replay_start(places, stage_index(config, s.stage), s.step))
+      out += fmt::format("{}{} {}", out.empty() ? "" : ", ", s.stage, s.step);
   return out.empty() ? "none" : out;
 }
 
 ReplayStart start_of(const ReplayOptions& options, const Config& config, const DumpedStep& step) {
   const auto places = checkpoint_places(options.run);
-  if (const auto start = replay_start(places, config, stage_index(config, step.stage), step.step)) return *start;
+  if (const auto start = replay_start(places, stage_index(config, step.stage), step.step)) return *start;
   kernels::fail_usage("{}: no checkpoint has the weights before {} step {}. Steps that can be replayed: {}. A run keeps more with "
                       "checkpoint.every_steps = 1 and a larger checkpoint.keep_last.",
                       options.run, step.stage, step.step, replayable_steps(dumped_steps(options.run), places, config));
@@ -161,8 +162,9 @@ int run_replay(const ReplayOptions& options) {
   Config config = config_of(options.run, step.stage, options.overrides);
   const int64_t index = stage_index(config, step.stage);
   const ReplayStart start = start_of(options, config, step);
-  // The model of a run may have moved; what the checkpoint holds is enough.
-  if (config.model.init != "random" && !start.checkpoint.empty()) config.model.path = start.checkpoint;
+  // The model of a run may have moved; what the checkpoint holds is enough. An adapter stands on its base.
+  const bool whole_model = config.model.init != "random" && !config.model.lora.on();
+  if (whole_model && !start.checkpoint.empty()) config.model.path = start.checkpoint;
   kernels::set_threads(config.run.threads);
   const auto groups = read_groups(step);
   Run run = make_run(config, start, index);

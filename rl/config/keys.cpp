@@ -453,14 +453,15 @@ std::vector<Key> declare() {
     {"stage", "name", STAGE(name), "", any(), {}, "Name in metrics and report; the kind when left out."},
     {"stage", "steps", STAGE(steps), "steps", at_least(0), {}, "Steps of the stage; a grpo stage may leave it to run.steps."},
     {"stage", "epochs", STAGE(epochs), "epochs", at_least(0), {},
-     "sft, instead of steps: how often each row of the file is trained on."},
+     "sft, instead of steps: how often each row is trained on, of several data sets too."},
     {"stage", "sequences_per_step", STAGE(sequences_per_step), "sequences", at_least(1), {},
      "sft: sequences in one optimizer step."},
 
     {"dataset", "name", DATASET(name), "", any(), {},
      "Name in metrics (mix/NAME/...) and in --set; also the data source of its rows that do not name their own. Several [[dataset]] "
      "stand in place of data.train; each may have any key of [data] and [template], and takes the others from there."},
-    {"dataset", "weight", DATASET(weight), "", above(0), {}, "Its share of the draws is this over the sum of all sets' weights."},
+    {"dataset", "weight", DATASET(weight), "", above(0), {},
+     "Its share of the draws is this over the sum of all sets' weights; 1 in an sft stage with epochs."},
     {"dataset", "rewards", DATASET(rewards), "", any(), {}, "Names of the [[reward]] entries that score it; empty: all."},
 
     {"reward", "name", REWARD(name), "", any(), {},

@@ -129,6 +129,11 @@ class Rules {
       for (const DatasetConfig& set : stage.sets())
         if (set.data.train.rfind("generator:", 0) == 0)
           fail(index, "stage.epochs", fmt::format("is {}, but {} has no end. Set steps.", stage.epochs, set.data.train));
+    for (const DatasetConfig& set : stage.datasets)
+      if (stage.kind == "sft" && set.weight != 1)
+        fail(index, "stage.epochs",
+             fmt::format("is {}, which trains on each row of every [[dataset]] equally often, but the weight of {} is {:g}. "
+                         "Remove the weights, or set steps.", stage.epochs, set.name, set.weight));
   }
 
   // What hangs on evaluations: early stop here, the best checkpoint once for the run.

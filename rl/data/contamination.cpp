@@ -7,6 +7,7 @@
 
 #include "kernels/error.h"
 #include "rl/data/words.h"
+#include "rl/data/asked.h"
 #include "rl/data/json_rows.h"
 
 namespace rl {

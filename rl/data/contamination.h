@@ -23,8 +23,8 @@ struct TextFile {
   std::vector<TextRow> rows;
 };
 
-// The texts under `key`, a string or a list of messages; with an empty key, under the first of question, problem, prompt,
-// text, instruction and messages that the first row has. Throws UsageError.
+// The texts under `key`, a string or a list of messages (asked.h); with an empty key, under the first of question, problem,
+// prompt, text, instruction and messages that the first row has. Throws UsageError.
 TextFile read_texts(const std::string& file, const std::string& key);
 
 enum class Match { none, overlap, normalised, exact };

@@ -121,16 +121,4 @@ void for_each_row(const std::string& file, const Take& wanted) {
 
 std::string as_text(const Json& value) { return value.is_string() ? value.get<std::string>() : value.dump(); }
 
-std::string asked_text(const Json& value) {
-  if (value.is_string()) return value.get<std::string>();
-  if (!value.is_array()) return "";
-  for (const auto& message : value) {
-    if (!message.is_object()) return "";
-    const auto role = message.find("role"), content = message.find("content");
-    if (role != message.end() && *role == "user" && content != message.end() && content->is_string())
-      return content->get<std::string>();
-  }
-  return "";
-}
-
 }  // namespace rl

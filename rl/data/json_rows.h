@@ -19,7 +19,4 @@ std::string keys_of(const nlohmann::ordered_json& row);
 // Text as it is, any other value as JSON writes it.
 std::string as_text(const nlohmann::ordered_json& value);
 
-// The text that a value asks: itself, or of a list of messages {"role", "content"} the first user's. Empty: none.
-std::string asked_text(const nlohmann::ordered_json& value);
-
 }  // namespace rl

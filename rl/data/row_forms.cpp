@@ -6,6 +6,7 @@
 
 #include "kernels/error.h"
 #include "model/chat/chat_template.h"
+#include "rl/data/asked.h"
 #include "rl/data/json_rows.h"
 
 namespace rl {
@@ -72,10 +73,20 @@ class RowReader {
   // What the assistant says of messages from `first` on becomes the completion.
   void set_messages(const Json& all, size_t first) {
     for (size_t i = first; i < all.size(); ++i)
-      if (all[i]["role"] == "assistant" && all[i].contains("content") && all[i]["content"].is_string())
-        problem_.completion += (problem_.completion.empty() ? "" : "\n") + all[i]["content"].get<std::string>();
+      if (all[i]["role"] == "assistant") problem_.completion += (problem_.completion.empty() ? "" : "\n") + said_in(all[i]);
     problem_.messages = all.dump(-1, ' ', false, Json::error_handler_t::replace);
     problem_.prompt_messages = static_cast<int64_t>(first);
+  }
+
+  void set_completion(std::string text) {
+    problem_.blank_completion = text.empty();
+    problem_.completion = std::move(text);
+  }
+
+  static std::string first_question(const Json& messages) {
+    for (const Json& message : messages)
+      if (message["role"] == "user") return said_in(message);
+    return "";
   }
 
   void take_conversation(const std::string& key) {
@@ -85,10 +96,10 @@ class RowReader {
     const size_t asked = list.size();
     const bool open = answered && !list.empty() && list.back()["role"] != "assistant";
     if (open) list.push_back(model::message("assistant", own->get<std::string>()));
-    problem_.question = asked_text(list);
+    problem_.question = first_question(list);
     set_messages(list, open ? asked : 0);
     if (!answered) return;
-    problem_.completion = own->get<std::string>();
+    set_completion(own->get<std::string>());
     used_.insert(keys_.completion_key);
   }
 
@@ -96,13 +107,13 @@ class RowReader {
     if (row_.contains(key) && row_.at(key).is_array() && has_list(keys_.completion_key)) {
       Json all = messages(key, "data.prompt_key");
       const size_t asked = all.size();
-      problem_.question = asked_text(all);
+      problem_.question = first_question(all);
       for (const auto& message : messages(keys_.completion_key, "data.completion_key")) all.push_back(message);
       return set_messages(all, asked);
     }
     problem_.question = text(key, "data.prompt_key");
     if (const auto found = row_.find(keys_.completion_key); found != row_.end() && found->is_string()) {
-      problem_.completion = found->get<std::string>();
+      set_completion(found->get<std::string>());
       used_.insert(keys_.completion_key);
     }
   }
@@ -112,11 +123,11 @@ class RowReader {
     std::string input;
     if (row_.contains("input") && !row_["input"].is_null()) input = text("input", "data.format");
     problem_.question = fill_instruction(input.empty() ? keys_.instruction_prompt_no_input : keys_.instruction_prompt, instruction, input);
-    problem_.completion = output;
+    set_completion(output);
   }
 
   void take_answer() {
-    const bool needed = problem_.completion.empty() && problem_.messages.empty();
+    const bool needed = problem_.completion.empty() && !problem_.blank_completion && problem_.messages.empty();
     const auto found = row_.find(keys_.answer_key);
     if (!needed && (found == row_.end() || found->is_null())) return;
     problem_.answer = text(keys_.answer_key, "data.answer_key", /*may_be_nested=*/true);

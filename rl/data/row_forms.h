@@ -18,8 +18,9 @@
 
 namespace rl {
 
-// Fills the problem's question, answer, completion and messages. An answer is needed only where there is no completion. `where`:
-// "file:line", for errors: UsageError for a row of no known form, with its keys. Returns the keys that were used.
+// Fills the problem's question, answer, completion and messages. An answer is needed only where there is no completion, not even
+// an empty one. `where`: "file:line", for errors: UsageError for a row of no known form, with its keys. Returns the keys that
+// were used.
 std::set<std::string> take_row(Problem& problem, const nlohmann::ordered_json& row, const DataConfig& keys, const std::string& where);
 
 // The template with {instruction} and {input} filled in; braces of these stay as they are.

@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "kernels/error.h"
+#include "rl/data/asked.h"
 #include "rl/data/contamination.h"
 #include "rl/data/generators.h"
 #include "rl/data/jsonl.h"
@@ -29,20 +30,31 @@ bool same_file(const std::string& a, const std::string& b) {
   return a == b || fs::equivalent(a, b, error);
 }
 
+int64_t place_of(const Problem& problem) { return problem.line > 0 ? problem.line : problem.prompt_id + 1; }
+
+// One text a problem: all that it asks.
+TextFile prompts(const std::string& name, const std::vector<Problem>& problems) {
+  TextFile out{name, "", {}};
+  for (const auto& problem : problems) out.rows.push_back({place_of(problem), asked_of(problem)});
+  return out;
+}
+
+// A test set's problem may stand anywhere in a conversation, so each question is a text of its own.
 TextFile questions(const std::string& name, const std::vector<Problem>& problems) {
   TextFile out{name, "", {}};
   for (const auto& problem : problems)
-    out.rows.push_back({problem.line > 0 ? problem.line : problem.prompt_id + 1, problem.question});
+    for (std::string& question : questions_in(problem)) out.rows.push_back({place_of(problem), std::move(question)});
   return out;
 }
 
 class Rule {
  public:
   Rule(const DataConfig& data, const std::vector<Problem>& training)
-      : data_(data), training_(questions(data.train, training)), generated_(find_generator(data.train) != nullptr) {}
+      : data_(data), training_(training), generated_(find_generator(data.train) != nullptr) {}
 
   DataFindings check() {
     const auto sets = shipped_test_sets();
+    const TextFile asked = questions(data_.train, training_);
     check_allowed(sets);
     if (sets.empty())
       findings_.warnings.push_back({"data.train",
@@ -52,14 +64,14 @@ class Rule {
     for (const auto& set : sets) {
       eval_ships = eval_ships || same_file(set.file, data_.eval);
       try {
-        compare(set.name, read_texts(set.file, ""));
+        compare(set.name, asked, read_texts(set.file, ""));
       } catch (const kernels::UsageError& failure) {
         findings_.warnings.push_back({"data.train", fmt::format("was not compared with {}: {}", set.name, failure.what())});
       }
     }
     const bool own =
         !data_.eval.empty() && !eval_ships && !same_file(data_.eval, data_.train) && find_generator(data_.eval) == nullptr;
-    if (own) compare("eval", questions(data_.eval, read_jsonl(data_.eval, data_)));
+    if (own) compare("eval", prompts(data_.train, training_), prompts(data_.eval, read_jsonl(data_.eval, data_)));
     findings_.report = fmt::format("in common with test sets: {}", fmt::join(counts_, ", "));
     return std::move(findings_);
   }
@@ -77,12 +89,13 @@ class Rule {
     }
   }
 
-  void compare(const std::string& name, const TextFile& test) {
-    const auto found = compare_texts(training_, test, /*with_overlap=*/false);
+  void compare(const std::string& name, const TextFile& train, const TextFile& test) {
+    const auto found = compare_texts(train, test, /*with_overlap=*/false);
     std::vector<int64_t> lines;
     for (const auto& hit : found.hits)
       if (hit.certain) lines.push_back(hit.train_line);
     std::sort(lines.begin(), lines.end());
+    lines.erase(std::unique(lines.begin(), lines.end()), lines.end());
     counts_.push_back(fmt::format("{} {}", name, lines.size()));
     const auto& allowed = data_.allow_contamination;
     const bool fine = lines.empty() || generated_ || std::find(allowed.begin(), allowed.end(), name) != allowed.end();
@@ -94,12 +107,12 @@ class Rule {
         {"data.train",
          fmt::format("{} of {} problems of {} stand in the test set {} ({}): line{} {}{}. Scores on a set that was "
                      "trained on mean nothing. Remove them, or set data.allow_contamination = [\"{}\"].",
-                     lines.size(), training_.rows.size(), data_.train, name, test.name, lines.size() == 1 ? "" : "s", first,
+                     lines.size(), training_.size(), data_.train, name, test.name, lines.size() == 1 ? "" : "s", first,
                      shown < lines.size() ? fmt::format(" and {} more", lines.size() - shown) : "", name)});
   }
 
   const DataConfig& data_;
-  TextFile training_;
+  const std::vector<Problem>& training_;
   bool generated_;
   std::vector<std::string> counts_;
   DataFindings findings_;

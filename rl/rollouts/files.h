@@ -17,8 +17,8 @@ struct DumpedStep {
   std::string path;  // without an ending
 };
 
-// All steps with samples in RUN/rollouts: by stage in the order of RUN/metrics.jsonl, then by step. Throws UsageError with the
-// setting that makes a run write them when there are none.
+// All steps with samples in RUN/rollouts: by stage in the order of RUN/metrics.jsonl, then by step; other files there are passed
+// over. Throws UsageError with the setting that makes a run write them when there are none.
 std::vector<DumpedStep> dumped_steps(const std::string& run_directory);
 // The last of them, if there are any.
 std::optional<DumpedStep> last_dumped_step(const std::string& run_directory);

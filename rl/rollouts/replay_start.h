@@ -6,14 +6,13 @@
 #include <string>
 #include <vector>
 
-#include "rl/config.h"
-
 namespace rl {
 
 // `steps` steps of stage `stage` were done when it was written.
 struct CheckpointPlace {
   std::string folder;
   int64_t stage = 0, steps = 0;
+  bool ends_stage = false;  // or the run was interrupted there
 };
 
 // Those of RUN/checkpoints, in the order of their names; damaged ones are left out.
@@ -24,7 +23,8 @@ struct ReplayStart {
   bool begins_stage = false;  // the stage before it was done: the step's stage begins here
 };
 
-// The weights before step `step` (from 1) of a stage; none: no checkpoint has them.
-std::optional<ReplayStart> replay_start(const std::vector<CheckpointPlace>& places, const Config& config, int64_t stage, int64_t step);
+// The weights before step `step` (from 1) of a stage; none: no checkpoint has them. Before its first step they are those that the
+// stage before it ended with, whenever that was: epochs and early stop decide its length.
+std::optional<ReplayStart> replay_start(const std::vector<CheckpointPlace>& places, int64_t stage, int64_t step);
 
 }  // namespace rl

@@ -8,15 +8,15 @@ namespace rl {
 
 SftRows open_sft_rows(const StageConfig& stage, uint64_t seed, const SftTokenizer& tokenizer) {
   // A generator keeps the function and asks it whenever a problem is drawn.
-  const auto left_out = std::make_shared<int64_t>(0);
-  auto data = open_stage_data(stage, seed, [&tokenizer, left_out](const DatasetConfig& set) -> Fits {
-    return [own = tokenizer.only(set), left_out](const Problem& problem) {
+  const auto counts = std::make_shared<SftRows>();
+  auto data = open_stage_data(stage, seed, [&tokenizer, counts](const DatasetConfig& set) -> Fits {
+    return [own = tokenizer.only(set), counts](const Problem& problem) {
       const bool fits = own.sequence(problem).has_value();
-      *left_out += !fits;
+      (problem.blank_completion ? counts->blank : counts->left_out) += !fits;
       return fits;
     };
   });
-  return {std::move(data), *left_out};
+  return {std::move(data), counts->left_out, counts->blank};
 }
 
 int64_t sft_steps(const StageConfig& stage, int64_t rows) {

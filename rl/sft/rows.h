@@ -11,6 +11,7 @@ namespace rl {
 struct SftRows {
   std::unique_ptr<Dataset> data;  // without rows that are held back or left out
   int64_t left_out = 0;           // of a file: too long, or without a token to learn
+  int64_t blank = 0;              // of a file: their completion is empty
 };
 
 // Tokenises every row of a file once, to see which ones fit. Throws as SftTokenizer::sequence does.

@@ -5,6 +5,7 @@
 #include "kernels/error.h"
 #include "rl/collect.h"
 #include "rl/data/conversation.h"
+#include "rl/sft/end_token.h"
 
 namespace rl {
 
@@ -13,14 +14,25 @@ int64_t SftSequence::trained_tokens() const { return std::count(trained.begin(),
 SftTokenizer::SftTokenizer(std::shared_ptr<const model::Tokenizer> tokenizer, const StageConfig& stage, std::vector<int32_t> stop_tokens,
                            int64_t max_positions)
     : tokenizer_(std::move(tokenizer)),
-      sets_(stage.sets()),
       sft_(stage.sft),
       stop_tokens_(std::move(stop_tokens)),
-      max_tokens_(sft_.max_tokens > 0 ? std::min(sft_.max_tokens, max_positions + 1) : max_positions + 1) {}
+      max_tokens_(sft_.max_tokens > 0 ? std::min(sft_.max_tokens, max_positions + 1) : max_positions + 1) {
+  take_sets(stage.sets());
+}
+
+void SftTokenizer::take_sets(std::vector<DatasetConfig> sets) {
+  sets_ = std::move(sets);
+  ends_.clear();
+  for (const DatasetConfig& set : sets_) {
+    auto& ends = ends_.emplace_back();
+    if (const auto own = end_token_of(set.chat_template, *tokenizer_)) ends.push_back(*own);
+    ends.insert(ends.end(), stop_tokens_.begin(), stop_tokens_.end());
+  }
+}
 
 SftTokenizer SftTokenizer::only(const DatasetConfig& set) const {
   SftTokenizer own = *this;
-  own.sets_ = {set};
+  own.take_sets({set});
   return own;
 }
 
@@ -33,11 +45,12 @@ std::string SftTokenizer::place_of(const Problem& problem) const {
 
 SftSequence SftTokenizer::whole(const Problem& problem) const {
   const DatasetConfig& set = set_of(problem);
+  const auto& ends = ends_.at(static_cast<size_t>(problem.set));
   SftSequence row;
   if (!problem.messages.empty()) {
     const int64_t prompt_messages = sft_.train_on == "assistant" ? 0 : problem.prompt_messages;
     try {
-      ConversationTokens all = conversation_tokens(*tokenizer_, set.chat_template, problem.messages, stop_tokens_, prompt_messages);
+      ConversationTokens all = conversation_tokens(*tokenizer_, set.chat_template, problem.messages, ends, prompt_messages);
       row = {std::move(all.prompt), std::move(all.tokens), std::move(all.trained)};
     } catch (const kernels::UsageError& error) {
       kernels::fail_usage("{}: {}", place_of(problem), error.what());
@@ -48,13 +61,14 @@ SftSequence SftTokenizer::whole(const Problem& problem) const {
                           place_of(problem), set.data.completion_key);
     row.prompt = tokenizer_->encode(model::render_prompt(set.chat_template, problem.question));
     row.tokens = tokenizer_->encode(problem.completion);
-    if (!stop_tokens_.empty()) row.tokens.push_back(stop_tokens_.front());
+    if (!ends.empty()) row.tokens.push_back(ends.front());
     row.trained.assign(row.tokens.size(), 1);
   }
   return row;
 }
 
 std::optional<SftSequence> SftTokenizer::sequence(const Problem& problem) const {
+  if (problem.blank_completion) return std::nullopt;
   const DataConfig& data = set_of(problem).data;
   SftSequence row = whole(problem);
   if (static_cast<int64_t>(row.prompt.size()) > data.max_prompt_tokens) {

@@ -1,6 +1,7 @@
 // A row to learn from, as tokens with a mask.
 //
-//   a prompt and its completion   the prompt in the template, then the completion's text and the end token
+//   a prompt and its completion   the prompt in the template, then the completion's text and the end token: the one that the
+//                                 template ends a turn with (end_token.h), or the model's first
 //   a conversation                the template's text; each turn of the assistant is tokenised for itself, as when it is sampled
 //
 // What is learnt (sft.train_on):
@@ -42,8 +43,8 @@ class SftTokenizer {
 
   // The row as it is, however long. Throws UsageError: no completion, or a conversation that the template cannot carry.
   SftSequence whole(const Problem& problem) const;
-  // As it is trained, by data.overlong_prompt and sft.overlong; nullopt: it is left out. Throws UsageError with file and line where
-  // these say "error".
+  // As it is trained, by data.overlong_prompt and sft.overlong; nullopt: it is left out, as is a row with an empty completion.
+  // Throws UsageError with file and line where these say "error".
   std::optional<SftSequence> sequence(const Problem& problem) const;
 
   // The same for the problems of one set, before they know which they are of.
@@ -52,11 +53,13 @@ class SftTokenizer {
   int64_t max_tokens() const { return max_tokens_; }  // of a row: the last token needs no position
 
  private:
+  void take_sets(std::vector<DatasetConfig> sets);
   const DatasetConfig& set_of(const Problem& problem) const;
   std::string place_of(const Problem& problem) const;  // "file:line", or the generator and the problem's number
 
   std::shared_ptr<const model::Tokenizer> tokenizer_;
   std::vector<DatasetConfig> sets_;
+  std::vector<std::vector<int32_t>> ends_;  // of each set: what ends a turn, the template's own token first
   SftConfig sft_;
   std::vector<int32_t> stop_tokens_;
   int64_t max_tokens_;

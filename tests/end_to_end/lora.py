@@ -67,6 +67,8 @@ def main(temporary):
     os.rename(base, away)
     wants(ponder("compare", other, calm, expect=1), "checkpoint step-", "self_attn.q_proj.lora_A.weight differs by up to")
     os.rename(away, base)
+    print("  a step of it replayed from a checkpoint")
+    wants(ponder("replay", calm, "--step", "8"), "step-000027", "equal to the run's, bit for bit")
 
     print("  the adapter beside its base, and merged")
     with open(os.path.join(temporary, "texts.jsonl"), "w") as file:

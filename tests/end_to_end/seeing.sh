@@ -55,6 +55,12 @@ for step in 1 2 3 4 5 6; do
   has "$work/out" "equal to the run's, bit for bit"
   grep -qE '^([0-9]+) of \1 metrics are equal' "$work/out" || { echo "FAIL: metrics of step $step"; cat "$work/out"; exit 1; }
 done
+train e --set checkpoint.keep_last=100 --set stage.cold-start.eval.every_steps=3 \
+  --set stage.cold-start.early_stop.metric=eval/loss --set stage.cold-start.early_stop.patience=1 \
+  --set stage.cold-start.early_stop.min_delta=99
+has "$work/e.log" "ends here"
+"$ponder" replay "$work/e" --step 1 >"$work/out" 2>&1 || { echo "FAIL: replay after an early stop"; cat "$work/out"; exit 1; }
+has "$work/out" "step-000003"; has "$work/out" "equal to the run's, bit for bit"
 "$ponder" replay "$work/r" --step 3 --set loss.kind=reinforce --set optimizer.lr=0.01 >"$work/out"
 has "$work/out" "changed: loss.kind=reinforce, optimizer.lr=0.01"; has "$work/out" "tensors differ"
 grep -qE '^  loss .* [+-]' "$work/out" || { echo "FAIL: another loss with the same value"; cat "$work/out"; exit 1; }
@@ -64,4 +70,4 @@ refused "$work/r" --step 99; has "$work/out" "has no samples of step 99"
 refused "$work/r" --step 2 --set rollout.temperature=0.5; has "$work/out" "the samples were made already"
 sed -i '1s/"tokens":\[[0-9]*/"tokens":[1/' "$work/r/rollouts/grpo-000002.jsonl"
 refused "$work/r" --step 2; has "$work/out" "are not of the same samples"
-echo "  replay: each of six steps ends in the run's state, bit for bit; another loss in another; wrong input is refused"
+echo "  replay: six steps, and one after an early stop, end in the run's state, bit for bit; another loss in another; errors"

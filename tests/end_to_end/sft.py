@@ -117,6 +117,62 @@ def stopped(work):
     print(f"  early stop: the target after step {stage['steps']}, patience after step 4; resuming it changes nothing")
 
 
+def rows_of(file):
+    with open(file) as lines:
+        return [json.loads(line) for line in lines]
+
+
+def alarms(work, calm):
+    alarm = ["alarm.entropy_low=50", "alarm.window_steps=2"]
+    printed = runs.train(CONFIG, f"{work}/warned", *data(work), *alarm)
+    check("ALARM: stage sft, step 2: entropy is" in printed, f"no alarm at step 2:\n{printed}")
+    kept = rows_of(f"{work}/warned/rollouts/sft-000002.rows.jsonl")
+    whole = all(row["text"].endswith(".<eos>") and row["trained"] == [[0, 4]] for row in kept)
+    check(len(kept) == 10 and whole, f"the step's rows: {kept}")
+    runs.same_files(calm, f"{work}/warned", "final/*.safetensors")
+    folder = f"{work}/alarmed"
+    printed = runs.train(CONFIG, folder, *data(work), *alarm, "alarm.action=stop", expect=1)
+    check("stopped after step 2 by an alarm" in printed, f"the alarm did not stop the run:\n{printed}")
+    runs.train(CONFIG, folder, *data(work), resume=True)
+    runs.same_run(calm, folder)
+    printed = runs.train(CONFIG, f"{work}/infinite", *data(work), "optimizer.lr=1e38", "optimizer.warmup_steps=0", expect=1)
+    refused = events(f"{work}/infinite", "step_refused")
+    check("the update is not applied" in printed and len(refused) == 1, f"weights of 1e38 made a step:\n{printed}")
+    kept = rows_of(f"{work}/infinite/rollouts/sft-{refused[0]['step']:06d}.rows.jsonl")
+    check(len(kept) == 10, f"the refused step's rows: {kept}")
+    print("  alarms warn or stop, and an update that is not finite is refused; the rows of both are kept")
+
+
+def left_out(work):
+    with open(f"{work}/odd_rows.jsonl", "w") as file:
+        file.write(open(f"{work}/train.jsonl").read() + '{"instruction": "a", "input": "b", "output": ""}\n' +
+                   open(f"{work}/held.jsonl").readline())
+    settings = [f"data.train={work}/odd_rows.jsonl", f"data.eval={work}/held.jsonl", 'data.allow_contamination=["eval"]']
+    printed = runs.train(CONFIG, f"{work}/left-out", *settings, "stage.sft.epochs=1")
+    for part in ["1 rows have an empty completion", "1 rows of the training data ask what is held back"]:
+        check(part in printed, f"no '{part}' in:\n{printed}")
+    check(sum("loss" in line for line in runs.lines(f"{work}/left-out")) == 5, "48 rows, ten a step, are 5 steps")
+    told = ponder("check", CONFIG, *[word for setting in settings for word in ("--set", setting)])
+    check("1 of 50 rows have an empty completion" in told, f"check of an empty completion:\n{told}")
+    print("  rows with an empty completion and rows held back are left out, counted and told")
+
+
+def mixed(work):
+    with open(f"{work}/few.jsonl", "w") as file:
+        file.writelines(json.dumps({"prompt": f"{letter}:", "completion": letter}) + "\n" for letter in "abc")
+    config = f"{work}/mixed.toml"
+    with open(config, "w") as file:
+        file.write(open(CONFIG).read().replace('keep_best = "eval/loss"', ""))
+        file.writelines(f'[[dataset]]\nname = "{name}"\ntrain = "{work}/{name}.jsonl"\n' for name in ("train", "few"))
+    runs.train(config, f"{work}/mixed")
+    check(sum("loss" in line for line in runs.lines(f"{work}/mixed")) == 16, "3 epochs of 51 rows, ten a step, are 16 steps")
+    told = ponder("data", "mix", config)
+    check("stage sft: 16 steps of 10 draws" in told, f"data mix does not know the steps:\n{told}")
+    epochs = [line.split()[4] for line in told.splitlines() if line.startswith(("  train ", "  few "))]
+    check(epochs == ["3.00", "3.00"], told)
+    print("  epochs go through the rows of two files equally often, and data mix says so")
+
+
 def best_is_used(work, calm):
     ponder("export", calm, f"{work}/out", "--best")
     check(filecmp.cmp(f"{work}/out/config.json", f"{calm}/checkpoints/best/config.json"), "export --best took another model")
@@ -156,6 +212,9 @@ def main():
         packed(work, calm)
         killed(work, calm)
         stopped(work)
+        alarms(work, calm)
+        left_out(work)
+        mixed(work)
         best_is_used(work, calm)
         refused(work)
     finally:

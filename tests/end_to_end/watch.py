@@ -38,14 +38,15 @@ def steps_done(folder, stage):
 
 
 def alarms(work, undisturbed):
-    printed = runs.train(TINY, f"{work}/warned", "alarm.entropy_low=50", "alarm.window_steps=2")
+    printed = runs.train(TINY, f"{work}/warned", "stage.grpo.alarm.entropy_low=50", "stage.grpo.alarm.window_steps=2")
     check("ALARM: stage grpo, step 2: entropy is" in printed, f"no alarm at step 2:\n{printed}")
     check(len(events(f"{work}/warned", "alarm")) == 1, "one alarm is one event")
     check(os.path.exists(f"{work}/warned/rollouts/grpo-000002.jsonl"), "the alarm's samples are not there")
     check(weights(f"{work}/warned") == undisturbed, "an alarm that warns changed the weights")
 
     folder = f"{work}/stopped"
-    printed = runs.train(TINY, folder, "alarm.entropy_low=50", "alarm.window_steps=2", "alarm.action=stop", expect=1)
+    printed = runs.train(TINY, folder, "stage.grpo.alarm.entropy_low=50", "stage.grpo.alarm.window_steps=2", "alarm.action=stop",
+                         expect=1)
     check("stopped after step 2 by an alarm" in printed and "--resume auto" in printed, f"the alarm did not stop the run:\n{printed}")
     runs.train(TINY, folder, resume=True)
     check(weights(folder) == undisturbed, "a run that an alarm stopped does not end in the undisturbed run's weights")

@@ -88,20 +88,25 @@ TEST_CASE("operations and energy for people", "[cost]") {
   REQUIRE(rl::energy_text(7.2e6) == "2 kWh");
 }
 
-// Package 0 goes from 5 J to 6.5 J; package 1 from 9 J over its range of 10 J to 1 J: 1.5 + 2 = 3.5. The core domain in package 0
-// and another vendor's device do not count.
+// Package 0 goes from 5 J to 6.5 J; package 1 from 9 J over its range of 10 J to 1 J: 1.5 + 2 = 3.5. The core domain in
+// package 0, another vendor's device and the whole machine ("psys", of which the packages are parts) do not count.
 TEST_CASE("the processors' energy counters are added up, through their start-over", "[cost]") {
   const fs::path root = fs::temp_directory_path() / "ponder_powercap";
   fs::remove_all(root);
-  for (const char* domain : {"intel-rapl:0", "intel-rapl:1", "intel-rapl:0:0", "dtpm"}) {
+  const std::pair<const char*, const char*> domains[] = {
+      {"intel-rapl:0", "package-0"}, {"intel-rapl:1", "package-1"}, {"intel-rapl:2", "psys"}, {"intel-rapl:0:0", "core"},
+      {"dtpm", "dtpm"}};
+  for (const auto& [domain, name] : domains) {
     fs::create_directories(root / domain);
+    write_number(root / domain / "name", name);
     write_number(root / domain / "energy_uj", "5000000");
     write_number(root / domain / "max_energy_range_uj", "10000000");
   }
   write_number(root / "intel-rapl:1" / "energy_uj", "9000000");
   rl::EnergyCounter counter(root.string());
   REQUIRE(counter.joules() == 0.0);
-  for (const char* domain : {"intel-rapl:0", "intel-rapl:0:0", "dtpm"}) write_number(root / domain / "energy_uj", "6500000");
+  for (const char* domain : {"intel-rapl:0", "intel-rapl:0:0", "intel-rapl:2", "dtpm"})
+    write_number(root / domain / "energy_uj", "6500000");
   write_number(root / "intel-rapl:1" / "energy_uj", "1000000");
   REQUIRE(*counter.joules() == Approx(3.5));
   REQUIRE(*counter.joules() == Approx(3.5));

@@ -29,6 +29,12 @@ CASES = {
     "deepseek_v3_attention": ("deepseek_v3", 2, 3, False, ["q_a_proj", "q_b_proj", "kv_a_proj_with_mqa", "kv_b_proj", "o_proj"], None),
     "mixtral_experts": ("mixtral", 2, 3, False, ["q_proj", "w1", "w2", "w3"], None),
     "qwen3_moe_experts": ("qwen3_moe_plain", 3, 4, False, ["v_proj", "gate_proj", "up_proj", "down_proj"], None),
+    # With dense layers, and one with shared experts, whose matrices are called as the experts'.
+    "qwen3_moe_all_experts": ("qwen3_moe", 2, 3, False,
+                              ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"], None),
+    "deepseek_v3_all_experts": ("deepseek_v3", 2, 3, False,
+                                ["q_a_proj", "q_b_proj", "kv_a_proj_with_mqa", "kv_b_proj", "o_proj", "gate_proj", "up_proj",
+                                 "down_proj"], None),
 }
 
 
@@ -48,18 +54,26 @@ def dense_adapter(model, case, generator):
 
 
 def expert_adapter(folder, base_folder, case, generator):
-    """A pair for each expert, as files of the family name them."""
+    """A pair for each expert, as files of the family name them. What has an expert's name and is none is named in
+    target_parameters: PEFT takes all of that name in target_modules as the experts' tensors."""
     base, rank, alpha, rslora, targets, layers = case
-    tensors = {}
+    tensors, expert_words, others = {}, set(), []
     for name, tensor in load_file(os.path.join(base_folder, "model.safetensors")).items():
         module = name.removesuffix(".weight")
-        if module.rsplit(".", 1)[-1] not in targets:
+        word = module.rsplit(".", 1)[-1]
+        if word not in targets:
             continue
+        if ".experts." in module:
+            expert_words.add(word)
+        else:
+            others.append((word, name))
         out, width = tensor.shape
         tensors[f"base_model.model.{module}.lora_A.weight"] = fill((rank, width), generator, 0.3)
         tensors[f"base_model.model.{module}.lora_B.weight"] = fill((out, rank), generator, 0.3)
     save_file(tensors, os.path.join(folder, "adapter_model.safetensors"), metadata={"format": "pt"})
-    LoraConfig(r=rank, lora_alpha=alpha, use_rslora=rslora, target_modules=targets, task_type="CAUSAL_LM").save_pretrained(folder)
+    parameters = sorted(name for word, name in others if word in expert_words)
+    LoraConfig(r=rank, lora_alpha=alpha, use_rslora=rslora, target_modules=targets, target_parameters=parameters or None,
+               task_type="CAUSAL_LM").save_pretrained(folder)
 
 
 def name_base(folder, base):

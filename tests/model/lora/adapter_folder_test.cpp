@@ -25,7 +25,8 @@ using kernels::Dtype;
 
 namespace {
 
-const char* kCases[] = {"llama_all", "qwen3_odd_rank", "deepseek_v3_attention", "mixtral_experts", "qwen3_moe_experts"};
+const char* kCases[] = {"llama_all", "qwen3_odd_rank", "deepseek_v3_attention", "mixtral_experts", "qwen3_moe_experts",
+                        "qwen3_moe_all_experts", "deepseek_v3_all_experts"};
 
 std::string folder_of(const std::string& name) { return testing::source_dir() + "/tests/model/lora/golden/" + name; }
 FamilyValues values_of(const std::string& name) { return FamilyValues("../../lora/golden/" + name); }
@@ -75,6 +76,12 @@ std::string error_of(const std::string& folder, const model::ModelConfig& config
     return e.what();
   }
   return "no error";
+}
+
+// The target_parameters of an adapter's config; PEFT also writes none of them as null.
+nlohmann::json parameters_of(const nlohmann::json& config) {
+  const auto found = config.find("target_parameters");
+  return found != config.end() && found->is_array() ? *found : nlohmann::json::array();
 }
 
 // A copy of a golden adapter whose config is changed.
@@ -172,6 +179,7 @@ TEST_CASE("an adapter that is read and written again has the same tensors and th
       CHECK(std::count(modules.begin(), modules.end(), "model.layers.2.mlp.down_proj") == 1);
     } else {
       CHECK(a["target_modules"] == b["target_modules"]);
+      CHECK(parameters_of(a) == parameters_of(b));
     }
   }
 }
@@ -202,7 +210,6 @@ TEST_CASE("what an adapter's config says beyond a pair of matrices is refused by
                         Contains("merge_and_unload"));
   CHECK_THAT(Changed([](auto& c) { c["init_lora_weights"] = "pissa_niter_4"; }).error(), Contains("init_lora_weights is \"pissa_niter_4\""));
   CHECK_THAT(Changed([](auto& c) { c["rank_pattern"] = {{"q_proj", 8}}; }).error(), Contains("rank_pattern"));
-  CHECK_THAT(Changed([](auto& c) { c["target_parameters"] = {"mlp.experts.down_proj"}; }).error(), Contains("target_parameters"));
   CHECK_THAT(Changed([](auto& c) { c["peft_type"] = "LOHA"; }).error(), Contains("peft_type") && Contains("LORA"));
   CHECK_THAT(Changed([](auto& c) { c.erase("r"); }).error(), Contains("adapter_config.json") && Contains("r"));
 }
@@ -227,6 +234,13 @@ TEST_CASE("tensors that are missing, strange or of another rank are one error wi
   kept.push_back({last, kernels::zeros_f32({shape[0], shape[1]})});
   model::write_safetensors(cut.folder.path() + "/adapter_model.safetensors", kept);
   CHECK_THAT(cut.error(), Contains("rotary"));
+}
+
+TEST_CASE("pairs over all experts at once, as PEFT makes them, are refused with what to do", "[lora]") {
+  Changed fused([](auto& c) { c["target_parameters"] = {"mlp.experts.down_proj"}; });
+  model::write_safetensors(fused.folder.path() + "/adapter_model.safetensors",
+                           {{"base_model.model.model.layers.0.mlp.experts.lora_A.weight", kernels::zeros_f32({16, 20})}});
+  CHECK_THAT(fused.error(), Contains("a pair over all experts at once") && Contains("merge_and_unload"));
 }
 
 TEST_CASE("an adapter finds its base from its own folder, or is told it; a model has no base", "[lora]") {

@@ -6,6 +6,7 @@
 
 #include "kernels/error.h"
 #include "rl/config.h"
+#include "tests/rl/sampling/data_files.h"
 #include "tests/rl/sft/small_policy.h"
 #include "tests/support/catch.h"
 
@@ -86,10 +87,57 @@ TEST_CASE("rows over sft.max_tokens are left out, cut, or an error with their pl
   REQUIRE_THROWS_WITH(rl::open_sft_rows(config, 1, tokenizer_of(config)), Catch::Contains("nothing is left to train on"));
 }
 
+TEST_CASE("rows with an empty completion are left out and counted apart", "[sft]") {
+  rl::StageConfig config = stage();
+  std::ofstream(config.data.train, std::ios::app) << R"({"prompt": "x:", "completion": ""})" << "\n"
+                                                  << R"({"instruction": "y:", "output": ""})" << "\n";
+  const auto rows = rl::open_sft_rows(config, 1, tokenizer_of(config));
+  REQUIRE((rows.data->size() == 7 && rows.left_out == 0 && rows.blank == 2));
+}
+
+// Two epochs of seven rows and of three: each row twice, once in the first ten and once in the rest, and the sets mixed.
+TEST_CASE("epochs train on each row of several data sets equally often", "[sft]") {
+  rl::StageConfig config = stage();
+  auto few = config.data;
+  few.train = (fs::temp_directory_path() / "ponder_sft_few_rows.jsonl").string();
+  std::ofstream(few.train) << R"({"prompt": "x:", "completion": "x"})" << "\n" << R"({"prompt": "y:", "completion": "y"})" << "\n"
+                           << R"({"prompt": "z:", "completion": "z"})" << "\n";
+  config.datasets = {testing::dataset("many", 1, config.data), testing::dataset("few", 1, few)};
+  for (auto& set : config.datasets) set.chat_template = config.chat_template;
+  config.epochs = 2;
+  const auto tokenizer = tokenizer_of(config);
+  const auto rows = rl::open_sft_rows(config, 1, tokenizer), again = rl::open_sft_rows(config, 1, tokenizer);
+  REQUIRE(rows.data->size() == 10);
+  REQUIRE(rl::sft_steps(config, 10) == 5);
+  for (int64_t epoch = 0; epoch < 2; ++epoch) {
+    std::map<std::string, int> seen;
+    int64_t changes = 0;
+    for (int64_t i = 10 * epoch; i < 10 * epoch + 10; ++i) {
+      ++seen[rows.data->problem(i).question];
+      changes += i % 10 > 0 && rows.data->problem(i).dataset != rows.data->problem(i - 1).dataset;
+    }
+    REQUIRE(seen.size() == 10);
+    REQUIRE(changes > 1);
+  }
+  for (int64_t i = 19; i >= 0; --i) REQUIRE(again.data->problem(i).question == rows.data->problem(i).question);
+}
+
 TEST_CASE("epochs beside steps, for rewards or without an end are refused", "[sft]") {
   REQUIRE(error_of("[[stage]]\nkind = \"sft\"\nepochs = 2\n").empty());
   REQUIRE(contains(error_of("[[stage]]\nkind = \"sft\"\n"), "Set steps or epochs in this [[stage]]."));
   REQUIRE(contains(error_of("[[stage]]\nkind = \"sft\"\nepochs = 2\nsteps = 5\n"), ":9: stage.epochs: is 2, but steps is 5"));
+  const std::string sets = R"([stage.data]
+train = ""
+[[stage.dataset]]
+name = "a"
+train = "a"
+weight = 2
+[[stage.dataset]]
+name = "b"
+train = "b"
+)";
+  REQUIRE(contains(error_of("[[stage]]\nkind = \"sft\"\nepochs = 2\n" + sets), "the weight of a is 2. Remove the weights"));
+  REQUIRE(error_of("[[stage]]\nkind = \"sft\"\nsteps = 2\n" + sets).empty());
   REQUIRE(contains(error_of("[[stage]]\nkind = \"grpo\"\nepochs = 2\nsteps = 5\n"), "a grpo stage is counted in steps"));
   REQUIRE(contains(error_of("[[stage]]\nkind = \"sft\"\nepochs = 2\n[stage.data]\ntrain = \"generator:arithmetic\"\n"), "has no end. Set steps."));
 }

@@ -155,6 +155,20 @@ TEST_CASE("a row without a completion is an error with its place", "[sft]") {
   REQUIRE_THROWS_WITH(talking.whole(problem_of(R"({"messages": [{"role": "user", "content": "m"}]})")), Catch::Contains("d.jsonl:3: "));
 }
 
+TEST_CASE("a row with an empty completion is left out, in every form", "[sft]") {
+  rl::StageConfig stage;
+  stage.data.train = "d.jsonl", stage.chat_template = chat();
+  const rl::SftTokenizer made(tokenizer(), stage, {31}, 64);
+  for (const char* row : {R"({"prompt": "ab", "completion": ""})", R"({"instruction": "add", "output": ""})",
+                          R"({"prompt": [{"role": "user", "content": "q"}], "completion": ""})"}) {
+    INFO(row);
+    const auto problem = problem_of(row);
+    REQUIRE(problem.blank_completion);
+    REQUIRE_FALSE(made.sequence(problem));
+  }
+  REQUIRE_FALSE(problem_of(R"({"prompt": "ab", "completion": "cd"})").blank_completion);
+}
+
 // A prompt of 2 tokens, a completion of 4 with its end: 6 tokens.
 TEST_CASE("what does not fit is cut at the end, and its last learnt token need not be the end token", "[sft]") {
   rl::StageConfig stage;
