@@ -331,7 +331,7 @@ std::vector<Key> declare() {
      "The gradient is scaled down to this norm; 0: never."},
     {"optimizer", "on_non_finite", STAGE(optimizer.on_non_finite), "", any(), {"stop", "skip"},
      "An update whose loss or gradient is not finite is never applied, nor are those after it in its step; the samples are saved; then the "
-     "run stops, or goes on with the next step."},
+     "run stops, or goes on with the next step, up to ten refused updates in a row."},
     {"optimizer", "max_tokens_per_microbatch", STAGE(optimizer.max_tokens_per_microbatch), "tokens", at_least(1), {},
      "Rows of one forward and backward pass; whole groups are packed up to it. Never changes a result."},
 

@@ -204,9 +204,11 @@ def two_at_once(work, undisturbed):
     while steps_done(folder, "cold-start") < 2:
         check(first.poll() is None, "the run ended before a second one could be started")
         time.sleep(0.005)
+    first.send_signal(signal.SIGSTOP)  # or it may be over too soon
     for resume in (False, True):
         printed = runs.train(TINY, folder, resume=resume, expect=2)
         check(f"another ponder (process {first.pid}) runs in this folder" in printed, f"two runs in one folder:\n{printed}")
+    first.send_signal(signal.SIGCONT)
     check(first.wait() == 0 and weights(folder) == undisturbed, "a second start disturbed the run")
     check(not os.path.exists(f"{folder}.1") and not os.path.exists(f"{folder}/.lock"), "a second start moved the folder, or a lock is left")
     print("  a second run in the same folder is refused, with the first one's process")
