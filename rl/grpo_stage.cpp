@@ -87,8 +87,8 @@ bool run_grpo_stage(Run& run, const StageConfig& stage) {
   rollouts.restore(run.state.sampling);
   const int64_t steps = steps_of(run.config, stage), first_step = run.state.step;
   RolloutPipeline pipeline([&](int64_t step, auto weights) { return rollouts.collect(step, std::move(weights)); },
-                           {first_step, steps, stage.rollout.max_staleness_steps}, rollouts.take_up(std::move(run.state.ahead), first_step, run.policy.weights()),
-                           [&] { rollouts.cancel(); });
+                           {first_step, steps, stage.rollout.max_staleness_steps},
+                           rollouts.take_up(std::move(run.state.ahead), first_step, run.policy.weights()), [&] { rollouts.cancel(); });
   const Settling settling(run, pipeline);
   Progress progress(stage.name, steps, first_step);
 

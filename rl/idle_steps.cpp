@@ -15,10 +15,10 @@ void watch_idle_steps(Run& run, const StageConfig& stage, const std::vector<Grou
   if (idle == (before > 0)) return;
   const auto alike = std::count_if(groups.begin(), groups.end(), [&](const Group& g) { return use_of(g, stage) == GroupUse::equal; });
   const std::string text =
-      idle ? fmt::format("no update: of {} groups none is left to train on. {} are alike by filter.metric = \"{}\", {} have too few "
-                         "completions with a reward",
+      idle ? fmt::format("no update: of {} groups none is left to train on. {} are alike by filter.metric = \"{}\", {} have too "
+                         "few completions with a reward",
                          groups.size(), alike, stage.filter.metric, static_cast<int64_t>(groups.size()) - alike)
-           : fmt::format("groups to train on again, after {} step{} without an update", before, before == 1 ? "" : "s");
+           : fmt::format("groups to train on again, after {} step{} without", before, before == 1 ? "" : "s");
   append_event(run.config.run.output_dir, stage.name, run.state.step + 1, idle ? "idle" : "idle_over", text);
   fmt::print(stderr, "\n{}: stage {}, step {}: {}\n", idle ? "warning" : "note", stage.name, run.state.step + 1, text);
 }

@@ -86,5 +86,45 @@ def main(temporary):
     train(CONFIG, run, resume=True, environment=CALM)
     same_run(calm, run)
 
+    evaluations(temporary)
+    ahead_and_refilled(temporary)
+
+
+def evaluations(temporary):
+    """An outage in each of the stage's evaluations: 16 requests each, after 32 of the cold start's; 32 for two steps."""
+    print("  a breakdown in an evaluation loses no step, and the run goes on with that evaluation: the same bits")
+    settings = ("data.eval=generator:arithmetic", "data.eval_problems=8", "stage.grpo.eval.every_steps=2")
+    calm = os.path.join(temporary, "evaluated")
+    train(CONFIG, calm, *settings, environment=CALM)
+    for when, request, step in (("before", 40, 12), ("during", 85, 14), ("after", 130, 16)):
+        run = os.path.join(temporary, f"broken-{when}")
+        told = train(CONFIG, run, *settings, environment=plan(temporary, f"broken-{when}", broken_from=request), expect=1)
+        if "of the evaluation could not be scored" not in told or "--resume auto" not in told:
+            fail(f"the evaluation's failure and the way on expected, got:\n{told}")
+        if checkpoints(run)[-1] != f"step-{step:06d}":
+            fail(f"a checkpoint after step {step} expected, there are {checkpoints(run)}")
+        # Out of order still, and then killed between the evaluation and the next checkpoint: its line must not stand there twice.
+        train(CONFIG, run, *settings, resume=True, environment=plan(temporary, f"still-{when}", broken_from=5), expect=1)
+        evaluation = next(line for line in lines(calm) if "eval/accuracy" in line and line["stage"] == "grpo" and line["step"] == step - 12)
+        with open(f"{run}/metrics.jsonl", "a") as file:
+            file.write(json.dumps(evaluation) + "\n")
+        train(CONFIG, run, *settings, resume=True, environment=CALM)
+        same_run(calm, run)
+
+
+def ahead_and_refilled(temporary):
+    print("  a breakdown a step ahead, with refilling: the saved samples are scored again and trained on")
+    settings = ("rollout.max_staleness_steps=1", "filter.zero_variance=refill", "filter.max_refills=8",
+                "rollout.prompts_per_step=4")
+    calm, run = os.path.join(temporary, "ahead"), os.path.join(temporary, "broken-ahead")
+    train(CONFIG, calm, *settings, environment=CALM)
+    train(CONFIG, run, *settings, environment=plan(temporary, "broken-ahead", broken_from=2), expect=1)
+    train(CONFIG, run, *settings, resume=True, environment=CALM)
+    first, again = ([line for line in lines(folder) if line["stage"] == "grpo"] for folder in (calm, run))
+    if [line["step"] for line in again] != [1, 2, 3, 4] or not all(line["step_tokens"] > 0 for line in again):
+        fail(f"a step trained on nothing: {again}")
+    if again[0]["loss"] != first[0]["loss"] or again[0]["step_tokens"] != first[0]["step_tokens"]:
+        fail(f"the first step is not that of the undisturbed run:\n{first[0]}\n{again[0]}")
+
 
 main(sys.argv[1])

@@ -56,7 +56,7 @@ TEST_CASE("steps without an update are told once, and so is their end", "[watch]
   const auto events = rl::read_events(folder.path);
   REQUIRE(events.size() == 3);
   CHECK((events[0].kind == "idle" && events[0].step == 2));
-  CHECK_THAT(events[0].text, Catch::Contains("no update: of 2 groups none is left to train on. 2 are alike by filter.metric = \"reward\""));
+  CHECK_THAT(events[0].text, Catch::Contains("of 2 groups none is left to train on. 2 are alike by filter.metric = \"reward\""));
   CHECK((events[1].kind == "idle_over" && events[1].step == 4));
   CHECK_THAT(events[1].text, Catch::Contains("after 2 steps without"));
   CHECK((events[2].kind == "idle" && events[2].step == 6));
