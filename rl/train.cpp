@@ -284,7 +284,9 @@ int run_train(const Config& given, const TrainOptions& options) {
                                                                    : options.trace_file
                                       : "");
 
-  Run run{.config = config, .plan = plan, .policy = Policy(config.model, static_cast<uint64_t>(config.run.seed), true), .engine = {}, .metrics = {}, .cost = std::make_unique<CostMeter>(config.cost, machine_line()), .state = {}, .reference_master = {}, .reference = {}};
+  Run run{.config = config, .plan = plan, .policy = Policy(config.model, static_cast<uint64_t>(config.run.seed), true), .engine = {},
+          .metrics = {}, .cost = std::make_unique<CostMeter>(config.cost, machine_line()), .state = {}, .reference_master = {},
+          .reference = {}};
   run.policy.stop_also_at(taught_ends(config, run.policy.tokenizer(), run.policy.stop_tokens()));
   for (auto& stage : config.stages)
     if (stage.epochs > 0) {

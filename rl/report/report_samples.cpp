@@ -118,12 +118,21 @@ std::string samples_section(const Groups& groups, const std::string& stage, int6
   return out + "</section>\n";
 }
 
+namespace {
+
+bool is_bad(const std::string& kind) {
+  return kind == "alarm" || kind == "idle" || kind == "stuck" || kind == "step_not_taken" || kind.ends_with("failed") ||
+         kind.ends_with("refused");
+}
+
+}  // namespace
+
 std::string events_section(const std::vector<Event>& events) {
   if (events.empty()) return "";
   std::string rows;
   for (const Event& e : events)
     rows += fmt::format("<tr><td>{}</td><td>{}</td><td>{}</td><td{}>{}</td><td>{}</td></tr>\n", html_escaped(e.time), html_escaped(e.stage),
-                        e.step, e.kind == "alarm" || e.kind.ends_with("failed") || e.kind.ends_with("refused") ? " class=\"bad\"" : "",
+                        e.step, is_bad(e.kind) ? " class=\"bad\"" : "",
                         html_escaped(e.kind), html_escaped(e.text));
   return "<section><h2>Events</h2><div class=\"scroll\"><table><thead><tr><th>time (UTC)</th><th>stage</th><th>step</th><th>event</th>"
          "<th></th></tr></thead><tbody>\n" + rows + "</tbody></table></div></section>\n";
