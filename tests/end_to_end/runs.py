@@ -66,6 +66,11 @@ def lines(folder):
         return [json.loads(line) for line in file]
 
 
+def cpu_hours(metrics):
+    """Processor time of all threads, of a run's lines of metrics."""
+    return sum(line.get("timing/cost/cpu_seconds", 0) for line in metrics) / 3600
+
+
 def text_without_times(folder):
     """metrics.jsonl as written, without the timing/ entries: nothing else may differ."""
     with open(f"{folder}/metrics.jsonl") as file:

@@ -6,7 +6,7 @@ import re
 import statistics
 import sys
 
-from runs import lines, train
+from runs import cpu_hours, lines, train
 
 CONFIG = "configs/quickstart.toml"
 CORRECTED = ["correction.mode=truncate", "correction.old_logprobs=recompute"]
@@ -57,6 +57,7 @@ def learn(scratch, seed, steps, number, model):
             "staleness": metrics[-1]["sampling/staleness_mean"],
             "difference": statistics.mean(line.get("sampling/stale_logp_difference/mean", 0) for line in metrics),
             "ratio": max(line["sampling/importance_sampling_ratio/max"] for line in metrics),
+            "hours": cpu_hours(metrics),
             "seconds": statistics.mean(line["timing/step_seconds"] for line in metrics)}
 
 
@@ -74,7 +75,7 @@ def write_table(file, results, seeds, commit):
     steps = [n for n in SHOWN if n <= len(results[0][0]["rewards"])]
     text = ["# The quickstart's RL stage with stale samples", "",
             f"By `tests/end_to_end/long/async_curves.sh`; {datetime.date.today()}, commit {commit}, {machine}, {os.cpu_count()} "
-            f"processors; {seeds} seed(s) each, mean ± standard deviation. All variants of a seed begin with the same model. "
+            f"processors; {sum(run['hours'] for runs in results for run in runs):.1f} CPU hours; {seeds} seed(s) each, mean ± standard deviation. All variants of a seed begin with the same model. "
             "Correction: `correction.mode = \"truncate\"`, `old_logprobs = \"recompute\"`; without it the ratio is to the sampler's "
             "log-probabilities. Difference: |trainer - sampler| in nats of a stale token, mean over the run.", "",
             "| samples | greedy accuracy after | steps to reward 0.9 | staleness | difference | largest ratio | s a step |",

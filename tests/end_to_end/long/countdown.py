@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 from curves import small_multiples
-from runs import fail, lines, train
+from runs import cpu_hours, fail, lines, train
 
 CONFIG = "configs/countdown_smollm2.toml"
 
@@ -22,10 +22,9 @@ def main(folder, results):
         fail("the grpo stage has no evaluations or no steps")
     mean = lambda part: statistics.mean(value for _, value in part)
     smooth = [(step, mean(sampled[max(0, i - 4):i + 1])) for i, (step, _) in enumerate(sampled)]
-    hours = sum(line.get("timing/step_seconds", 0) for line in lines(out)) / 3600
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip()
     with open(f"{results}/countdown.md", "w") as text:
-        text.write(f"# Countdown\n\n`tests/end_to_end/long/countdown.sh`; {datetime.date.today()}, commit {commit}, two cores, {hours:.2f} hours. "
+        text.write(f"# Countdown\n\n`tests/end_to_end/long/countdown.sh`; {datetime.date.today()}, commit {commit}, {cpu_hours(lines(out)):.2f} CPU hours. "
                    f"SmolLM2-135M-Instruct, `{CONFIG}`, one seed: three numbers of at most 30; a cold start, then {sampled[-1][0]} GRPO steps of 16 "
                    "prompts with 8 samples. Held-back problems: 128.\n\n"
                    "| | after the cold start | after GRPO |\n| --- | ---: | ---: |\n"

@@ -9,7 +9,7 @@ import subprocess
 import sys
 
 from curves import small_multiples
-from runs import fail, lines, train
+from runs import cpu_hours, fail, lines, train
 
 STEPS, EVERY, GOAL = 50, 2, 0.9
 # A preset's sizes are for billions of parameters; these are the quickstart's. All else is the preset's.
@@ -56,7 +56,7 @@ def has_constant_length(preset):
 
 
 def learned(folder, preset, seed):
-    """[(step, greedy accuracy)], step 0 before the first update."""
+    """[(step, greedy accuracy)], step 0 before the first update; and what it took in CPU hours."""
     out = f"{folder}/{preset}-{seed}"
     if not os.path.exists(f"{out}/final/model.safetensors"):
         shared, _, _, _ = split_quickstart()
@@ -65,7 +65,7 @@ def learned(folder, preset, seed):
         length = "\n[loss]\nconstant_length = 33\n" if has_constant_length(preset) else ""
         config = write(f"{folder}/{preset}.toml", f'preset = "{preset}"\n' + shared + model + SIZES + length + stage)
         train(config, out, f"run.seed={seed}", "log.tensorboard=false", "log.dump_rollouts_every=0")
-    return [(line["step"], line["eval/accuracy"]) for line in lines(out) if "eval/accuracy" in line]
+    return [(line["step"], line["eval/accuracy"]) for line in lines(out) if "eval/accuracy" in line], cpu_hours(lines(out))
 
 
 def steps_to_goal(points):
@@ -82,16 +82,17 @@ def row(preset, runs):
 
 
 def main(folder, results, seeds, presets):
-    curves = {}
+    curves, hours = {}, 0
     for preset in presets:
-        curves[preset] = [learned(folder, preset, seed) for seed in range(seeds)]
+        runs = [learned(folder, preset, seed) for seed in range(seeds)]
+        curves[preset], hours = [points for points, _ in runs], hours + sum(own for _, own in runs)
         print(row(preset, curves[preset]), flush=True)
         if not all(points for points in curves[preset]):
             fail(f"{preset}: a run was never evaluated")
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip()
     with open(f"{results}/learning.md", "w") as out:
-        out.write(f"# What each preset learns\n\n`tests/end_to_end/long/learning.sh {seeds}`; {datetime.date.today()}, commit {commit}, two "
-                  f"cores. The quickstart's task and cold start (one for each of {seeds} seeds), then {STEPS} steps of 32 prompts with 8 "
+        out.write(f"# What each preset learns\n\n`tests/end_to_end/long/learning.sh {seeds}`; {datetime.date.today()}, commit {commit}, "
+                  f"{hours:.1f} CPU hours. The quickstart's task and cold start (one for each of {seeds} seeds), then {STEPS} steps of 32 prompts with 8 "
                   "samples at lr 1e-4 by each preset, whose other values are its own (r1-zero's and dapo's several updates a step, for "
                   f"example, so a step is not the same work for all). Greedy accuracy on 256 held-back problems, every {EVERY} steps.\n\n"
                   f"| preset | before | after, mean | after, least to most | seeds that reached {GOAL} | steps to {GOAL}, median |\n"

@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 from curves import small_multiples
-from runs import fail, lines, train
+from runs import cpu_hours, fail, lines, train
 
 CONFIG = "configs/word_problems_smollm2.toml"
 RANDOM = '[[reward]]\nname = "random"\n\n[[reward]]\nname = "math"\nrole = "metric"\n'
@@ -51,8 +51,8 @@ def row(setting, runs):
     first, last = [accuracy(r)[0][1] for r in runs], [accuracy(r)[-1][1] for r in runs]
     begin = [statistics.mean(v for _, v in right_samples(r)[:5]) for r in runs]
     end = [statistics.mean(v for _, v in right_samples(r)[-5:]) for r in runs]
-    hours = sum(line.get("timing/step_seconds", 0) for r in runs for line in r) / 3600
-    return f"| {setting} | {len(runs)} | {spread(first)} | {spread(last)} | {spread(begin)} | {spread(end)} | {hours:.2f} |"
+    return (f"| {setting} | {len(runs)} | {spread(first)} | {spread(last)} | {spread(begin)} | {spread(end)} "
+            f"| {sum(cpu_hours(r) for r in runs):.2f} |")
 
 
 def main(folder, results, seeds, steps):
@@ -69,7 +69,7 @@ def main(folder, results, seeds, steps):
                   f"commit {commit}, two cores. SmolLM2-135M-Instruct, `{CONFIG}`: {steps} steps of 8 prompts with 8 samples; `grpo-paper` with the "
                   "same sizes and rate, and dr-grpo with a reward that is 1 or 0 by chance. Accuracy is greedy on 128 held-back problems; right "
                   "samples are those of the training rollouts (temperature 1), five steps' mean. Mean over the seeds, least to most.\n\n"
-                  "| setting | seeds | greedy before | greedy after | right samples, first steps | right samples, last steps | hours on two cores |\n"
+                  "| setting | seeds | greedy before | greedy after | right samples, first steps | right samples, last steps | CPU hours |\n"
                   "| --- | ---: | ---: | ---: | ---: | ---: | ---: |\n" + "".join(row(s, r) + "\n" for s, r in runs.items())
                   + "\n![Greedy accuracy by step](word_problems.svg)\n")
     with open(f"{results}/word_problems.svg", "w") as out:
