@@ -9,6 +9,7 @@
 #include "rl/best_checkpoint.h"
 #include "rl/best_metric.h"
 #include "rl/config.h"
+#include "tests/rl/config_error.h"
 #include "tests/support/catch.h"
 
 namespace {
@@ -23,15 +24,8 @@ int64_t ends_at(const rl::EarlyStopConfig& config, const std::vector<double>& va
 }
 
 std::string errors_of(const std::string& more) {
-  const std::string file = (fs::temp_directory_path() / "ponder_early_stop.toml").string();
-  std::ofstream(file) << "[model]\npath = \"m\"\n[data]\ntrain = \"t.jsonl\"\neval = \"e.jsonl\"\n" << more
-                      << "\n[[stage]]\nkind = \"sft\"\nsteps = 2\n";
-  try {
-    rl::read_config(file);
-  } catch (const kernels::UsageError& error) {
-    return error.what();
-  }
-  return "";
+  return testing::config_error("[model]\npath = \"m\"\n[data]\ntrain = \"t.jsonl\"\neval = \"e.jsonl\"\n" + more +
+                               "\n[[stage]]\nkind = \"sft\"\nsteps = 2\n");
 }
 
 bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }

@@ -8,6 +8,7 @@
 #include "rl/config.h"
 #include "tests/rl/sampling/data_files.h"
 #include "tests/rl/sft/small_policy.h"
+#include "tests/rl/config_error.h"
 #include "tests/support/catch.h"
 
 namespace {
@@ -32,14 +33,7 @@ rl::SftTokenizer tokenizer_of(const rl::StageConfig& stage) {
 }
 
 std::string error_of(const std::string& stages) {
-  const std::string file = (fs::temp_directory_path() / "ponder_sft_epochs.toml").string();
-  std::ofstream(file) << "[model]\npath = \"m\"\n[[reward]]\nname = \"exact\"\n[data]\ntrain = \"t.jsonl\"\n" << stages;
-  try {
-    rl::read_config(file);
-  } catch (const kernels::UsageError& error) {
-    return error.what();
-  }
-  return "";
+  return testing::config_error("[model]\npath = \"m\"\n[[reward]]\nname = \"exact\"\n[data]\ntrain = \"t.jsonl\"\n" + stages);
 }
 
 bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
