@@ -52,8 +52,10 @@ std::vector<Alarm> watch_metrics(AlarmState& state, const AlarmConfig& config, c
     const double limit = config.*bound.limit;
     if (limit == 0 || static_cast<int64_t>(window.size()) < config.window_steps) continue;
     const double mean = std::accumulate(window.begin(), window.end(), 0.0) / static_cast<double>(window.size());
-    const bool out = std::isfinite(mean) && (bound.high ? mean > limit : mean < limit);
+    const auto outside = [&](double x) { return std::isfinite(x) && (bound.high ? x > limit : x < limit); };
     bool& on = state.on[fmt::format("{}{}", bound.metric, bound.high)];
+    // It ends later than it begins, so that a metric that stays near its bound is told once.
+    const bool out = on ? std::any_of(window.begin(), window.end(), outside) : outside(mean);
     if (out != on) alarms.push_back({bound.metric, mean, limit, bound.high, !out});
     on = out;
   }

@@ -47,7 +47,8 @@ struct AlarmState {
   std::map<std::string, bool> on;                  // by metric and side
 };
 
-// Takes the step's metrics in. An alarm is told when it begins, and once more when it is over; a metric that is not there is none.
+// Takes the step's metrics in. An alarm is told when it begins, and once more when it is over: when no value of the
+// window is outside. A metric that is not there is none.
 std::vector<Alarm> watch_metrics(AlarmState& state, const AlarmConfig& config, const Metrics& metrics);
 
 nlohmann::ordered_json to_json(const AlarmState& state);

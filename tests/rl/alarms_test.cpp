@@ -24,7 +24,7 @@ std::vector<rl::Alarm> step(Watched& alarms, double entropy) { return alarms.add
 
 }  // namespace
 
-TEST_CASE("an alarm begins when the window's mean leaves its bound, and ends when it comes back", "[alarms]") {
+TEST_CASE("an alarm begins when the window's mean leaves its bound, and ends when all of the window is back", "[alarms]") {
   Watched alarms{entropy_below_one(2)};
   CHECK(step(alarms, 0.0).empty());        // one step of two
   CHECK(step(alarms, 3.0).empty());        // mean 1.5
@@ -38,6 +38,15 @@ TEST_CASE("an alarm begins when the window's mean leaves its bound, and ends whe
   const auto ended = step(alarms, 2.0);    // mean 2
   REQUIRE(ended.size() == 1);
   CHECK(ended[0].over);
+}
+
+TEST_CASE("a metric that stays near its bound alarms once", "[alarms]") {
+  Watched alarms{entropy_below_one(2)};
+  step(alarms, 0.9);
+  CHECK(step(alarms, 0.9).size() == 1);
+  for (const double entropy : {1.2, 0.9, 1.2, 0.95}) CHECK(step(alarms, entropy).empty());  // means 1.05, 1.05, 1.05, 1.075
+  CHECK(step(alarms, 1.1).empty());
+  CHECK(step(alarms, 1.1).size() == 1);
 }
 
 TEST_CASE("metrics that are not there, not finite, or without a bound give no alarm", "[alarms]") {

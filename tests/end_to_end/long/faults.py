@@ -165,7 +165,7 @@ def main(temporary, table, steps):
                   "beside the saved checkpoints:\n\n| step | event | text |\n| ---: | --- | --- |\n")
         for event in events:
             if event["kind"] != "saved":
-                text = event["text"].replace(folder, "RUN").replace("|", "\\|")
+                text = event["text"].replace(folder, "RUN").replace(temporary + "/", "").replace("|", "\\|")
                 out.write(f"| {event['step']} | {event['kind']} | {text[:200]} |\n")
     print(f"  {steps} steps in {starts} starts, accuracy {accuracy:.3f}, {dict(kinds)}, checkpoints {checkpoints(folder)}")
 
