@@ -4,6 +4,7 @@ SFT on GSM8K's solutions (rows of the problem and the answer are the same in eve
 fixed length and a reference policy. A step's time is the median of metrics.jsonl without the first; the peak is the
 process's own, as summary.json has it.
 """
+import datetime
 import json
 import os
 import statistics
@@ -69,9 +70,10 @@ def run(folder, text, settings):
 
 
 def main(scratch, result, steps="4"):
+    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip()
     model = endless_model("models/smollm2-135m", os.path.join(scratch, "model"))
     lines = ["# LoRA beside full training: SmolLM2-135M in bf16", "",
-             f"`tests/end_to_end/long/lora.sh`: {steps} steps of each, medians without the first step, {os.cpu_count()} cores. Peak: resident "
+             f"`tests/end_to_end/long/lora.sh`; {datetime.date.today()}, commit {commit}: {steps} steps of each, medians without the first step, {os.cpu_count()} cores. Peak: resident "
              "memory of the whole process. Saved: the tensors of `final/`.", ""]
     for stage_number, (stage, text) in enumerate(STAGES.items()):
         lines += [f"## {stage}", "", "| What is trained | peak MB | s a step | forward s | backward s | optimizer s | saved MB |",
