@@ -109,5 +109,5 @@ TEST_CASE("extraction is linear: a megabyte of one piece is looked through", "[l
     const auto text = repeat(piece, (1 << 20) / std::string(piece).size());
     for (const auto mode : {Extraction::strict, Extraction::marked, Extraction::lenient, Extraction::whole}) extract(text, mode);
   }
-  SUCCEED();
+  SUCCEED();  // nothing to compare: a scan that is not linear would take hours, and CI would end it
 }
