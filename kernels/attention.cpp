@@ -76,6 +76,7 @@ AttentionRow row_of(const Operands& in, const AttentionOutput& out, const Attent
   AttentionRow r{};
   r.q = f32(in.q) + (row * shape.heads + head) * shape.key_dim;
   r.key_rows = in.plan.key_rows(s);
+  r.key_tiles = in.plan.key_tiles(s);
   r.first_key_position = s.first_key_position;
   r.keys = s.keys;
   r.first_visible = s.window > 0 ? std::max(s.first_key_position, position - s.window + 1) : s.first_key_position;

@@ -49,10 +49,13 @@ class AttentionPlan {
   struct Segment {
     int64_t first_row, rows, first_position, group, window;
     int64_t first_key_position, keys;  // positions of the keys
-    size_t first_key;                  // of key_rows
+    size_t first_key, first_tile;      // of key_rows and key_tiles
   };
   const std::vector<Segment>& segments() const { return segments_; }
   const int64_t* key_rows(const Segment& s) const { return key_rows_.data() + s.first_key; }
+  // For each 16 positions from a multiple of 16 on, the first key's to the last's: the storage tile that holds just these, in
+  // order, or -1.
+  const int64_t* key_tiles(const Segment& s) const { return key_tiles_.data() + s.first_tile; }
   int64_t rows() const { return rows_; }                    // query rows that it needs
   int64_t storage_rows() const { return storage_rows_; }    // key rows that it needs
   // Runs [first, end) of query rows below `rows` that are in no segment.
@@ -60,7 +63,9 @@ class AttentionPlan {
 
  private:
   std::vector<Segment> segments_;
-  std::vector<int64_t> key_rows_;
+  void find_tiles(int64_t first_position, size_t first_key);
+
+  std::vector<int64_t> key_rows_, key_tiles_;
   int64_t rows_ = 0, storage_rows_ = 0;
 };
 

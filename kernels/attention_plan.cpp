@@ -26,8 +26,24 @@ AttentionPlan::AttentionPlan(const std::vector<AttentionSegment>& segments, int6
     const int64_t window = s.window > 0 ? s.window : window_of_all;
     const int64_t needed = window > 0 ? std::max<int64_t>(0, s.first_position - window + 1) : 0;
     if (first > needed) fail("attention: the spans start at position {}, but the first row sees position {}.", first, needed);
-    segments_.push_back({s.first_row, s.rows, s.first_position, s.group, window, first, next - first, first_key});
+    segments_.push_back({s.first_row, s.rows, s.first_position, s.group, window, first, next - first, first_key, key_tiles_.size()});
+    find_tiles(first, first_key);
     rows_ = std::max(rows_, s.first_row + s.rows);
+  }
+}
+
+// The keys key_rows_[first_key..] have positions first_position...
+void AttentionPlan::find_tiles(int64_t first_position, size_t first_key) {
+  const int64_t keys = static_cast<int64_t>(key_rows_.size() - first_key), end = first_position + keys;
+  for (int64_t start = first_position / key_tile * key_tile; start < end; start += key_tile) {
+    int64_t tile = -1;
+    if (start >= first_position && start + key_tile <= end) {
+      const int64_t* ids = key_rows_.data() + first_key + (start - first_position);
+      int64_t in_order = 1;
+      while (in_order < key_tile && ids[in_order] == ids[0] + in_order) ++in_order;
+      if (ids[0] % key_tile == 0 && in_order == key_tile) tile = ids[0] / key_tile;
+    }
+    key_tiles_.push_back(tile);
   }
 }
 

@@ -195,9 +195,9 @@ PONDER_INLINE void tile_backward(const AttentionBlock& b, const AttentionGradien
   for (int64_t j = 0; j < kTileKeys; ++j)  // what nobody here sees is absent
     ids[j] = start + j > b.rows[b.count - 1].position ? -1 : key_row_at(b.rows[0], start + j);
   find_tiles<E>(b, ids, &keys, &values);
-  load_across<E>(keys, b.key_dim, s.across);
-  load_across<E>(values, b.value_dim, s.value_across);
-  load_rows<E>(keys, b.key_dim, s.key_rows);
+  load_across<E, false>(keys, b.key_dim, s.across);
+  load_across<E, false>(values, b.value_dim, s.value_across);
+  load_rows<E, false>(keys, b.key_dim, s.key_rows);
   // Rows before the tile see none of it.
   const int64_t before = larger(start - b.rows[0].position, 0) * b.heads_per_key, first = before / 4 * 4;
   int64_t i = first;

@@ -11,7 +11,7 @@ struct ForwardScratch {
   uint32_t* q;       // [queries][query_words]
   float *out, *largest, *sum;  // [queries][value_width], [queries], [queries]
   uint32_t *across, *rows;     // of the step's four tiles
-  int64_t* loaded;             // [64] storage rows of the keys in the tiles; -1: none
+  int64_t* loaded;             // [4][16] what is in them: storage rows, -1: none; or in the first place -3 - a whole tile
   int64_t query_words, value_width;
 
   ForwardScratch(void* memory, int64_t queries, int64_t key_dim, int64_t value_dim) {
@@ -143,17 +143,28 @@ PONDER_INLINE bool same_keys(const AttentionRow& row, int64_t start, const int64
   return true;
 }
 
+// The storage tile of the 16 positions from `start` on, or -1.
+PONDER_INLINE int64_t key_tile_at(const AttentionRow& row, int64_t start) {
+  const int64_t i = start / kTileKeys - row.first_key_position / kTileKeys;
+  return start < row.first_key_position || start >= row.first_key_position + row.keys ? -1 : row.key_tiles[i];
+}
+
 // Asks for the keys and values of 16 positions that another row will read: a cache is larger than what the processor
 // keeps, and its pages are scattered.
 template <int E>
 PONDER_INLINE void prefetch_tile(const AttentionBlock& b, const AttentionRow& row, int64_t start) {
-  const int64_t from = larger(start, row.first_visible), to = smaller(start + kTileKeys - 1, row.position);
+  const auto ask = [](const Element<E>* from, int64_t count) {
+    for (int64_t d = 0; d < count; d += 64 / static_cast<int64_t>(sizeof(Element<E>))) __builtin_prefetch(from + d, 0, 2);
+  };
+  const int64_t from = larger(start, row.first_visible), to = smaller(start + kTileKeys - 1, row.position), tile = key_tile_at(row, start);
+  if (tile >= 0 && from <= to) {
+    ask(static_cast<const Element<E>*>(b.keys) + tile * b.key_tile_stride, kTileKeys * b.key_dim);
+    if (b.values) ask(static_cast<const Element<E>*>(b.values) + tile * b.value_tile_stride, kTileKeys * b.value_dim);
+    return;
+  }
   for (int64_t at = from; at <= to; ++at) {
     const int64_t id = key_row_at(row, at);
     if (id < 0) continue;
-    const auto ask = [](const Element<E>* vector, int64_t dim) {
-      for (int64_t d = 0; d < dim; d += 64 / static_cast<int64_t>(sizeof(Element<E>))) __builtin_prefetch(vector + d, 0, 2);
-    };
     ask(vector_at<E>(b.keys, b.key_tile_stride, b.key_dim, id), b.key_dim);
     if (b.values) ask(vector_at<E>(b.values, b.value_tile_stride, b.value_dim, id), b.value_dim);
   }
@@ -167,13 +178,23 @@ PONDER_INLINE void load_step(const AttentionBlock& b, const ForwardScratch<E>& s
   for (int64_t t = first; t < end; ++t) {
     prefetch_tile<E>(b, then, then_start + t * kTileKeys);
     int64_t* ids = s.loaded + t * kTileKeys;
-    const int64_t at = start + t * kTileKeys;
-    if (same_keys(row, at, ids)) continue;
+    const int64_t at = start + t * kTileKeys, tile = key_tile_at(row, at);
+    uint32_t *across = s.across + t * s.query_words * kTileKeys, *rows = s.rows + t * (kTileKeys / E) * s.value_width;
     Tile<E> keys, values;
-    for (int64_t j = 0; j < kTileKeys; ++j) ids[j] = key_row_at(row, at + j);
-    find_tiles<E>(b, ids, &keys, &values);
-    load_across<E>(keys, b.key_dim, s.across + t * s.query_words * kTileKeys);
-    load_rows<E>(values, b.value_dim, s.rows + t * (kTileKeys / E) * s.value_width);
+    if (tile >= 0) {
+      const int64_t whole = -3 - tile;
+      if (ids[0] == whole) continue;
+      ids[0] = whole;
+      find_whole_tiles<E>(b, tile, &keys, &values);
+      load_across<E, true>(keys, b.key_dim, across);
+      load_rows<E, true>(values, b.value_dim, rows);
+    } else {
+      if (same_keys(row, at, ids)) continue;
+      for (int64_t j = 0; j < kTileKeys; ++j) ids[j] = key_row_at(row, at + j);
+      find_tiles<E>(b, ids, &keys, &values);
+      load_across<E, false>(keys, b.key_dim, across);
+      load_rows<E, false>(values, b.value_dim, rows);
+    }
   }
 }
 

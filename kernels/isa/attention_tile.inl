@@ -10,8 +10,6 @@ constexpr int64_t kStepTiles = 4;                        // tiles of one softmax
 constexpr int64_t kStepKeys = kStepTiles * kTileKeys;
 
 PONDER_INLINE int64_t padded(int64_t n) { return (n + 15) / 16 * 16; }
-PONDER_INLINE int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
-PONDER_INLINE int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
 
 template <int E> struct ElementOf { using type = float; };
 template <> struct ElementOf<2> { using type = uint16_t; };
@@ -70,14 +68,24 @@ PONDER_INLINE void find_tiles(const AttentionBlock& b, const int64_t* ids, Tile<
   }
 }
 
+// The same of a whole storage tile.
 template <int E>
+PONDER_INLINE void find_whole_tiles(const AttentionBlock& b, int64_t id, Tile<E>* keys, Tile<E>* values) {
+  const auto* key = static_cast<const Element<E>*>(b.keys) + id * b.key_tile_stride;
+  const auto* value = b.values ? static_cast<const Element<E>*>(b.values) + id * b.value_tile_stride : key;
+  const int64_t value_stride = b.values ? b.value_dim : b.key_dim;
+  for (int64_t j = 0; j < kTileKeys; ++j) keys->key[j] = key + j * b.key_dim, values->key[j] = value + j * value_stride;
+}
+
+// kWhole: no key is absent.
+template <int E, bool kWhole>
 PONDER_INLINE void load_across(const Tile<E>& tile, int64_t dim, uint32_t* to) {
   const int64_t whole = dim / E;
   int64_t w = 0;
   for (; w + 16 <= whole; w += 16) {
     W16 r[16];
     for (int j = 0; j < 16; ++j)
-      r[j] = tile.key[j] ? w_load(reinterpret_cast<const uint32_t*>(tile.key[j] + w * E)) : v_bits(v_zero());
+      r[j] = kWhole || tile.key[j] ? w_load(reinterpret_cast<const uint32_t*>(tile.key[j] + w * E)) : v_bits(v_zero());
     w_transpose(r);
     for (int j = 0; j < 16; ++j) w_store(to + (w + j) * 16, r[j]);
   }
@@ -89,15 +97,15 @@ PONDER_INLINE void load_across(const Tile<E>& tile, int64_t dim, uint32_t* to) {
     }
 }
 
-template <int E>
+template <int E, bool kWhole>
 PONDER_INLINE void load_rows(const Tile<E>& tile, int64_t dim, uint32_t* to) {
   const int64_t width = padded(dim);
   for (int64_t j = 0; j < kTileKeys; j += E) {
     const Element<E>*first = tile.key[j], *second = tile.key[j + E - 1];
     for (int64_t d = 0; d < dim; d += 16) {
-      const V16 a = first ? load_some(first + d, dim - d) : v_zero();
+      const V16 a = kWhole || first ? load_some(first + d, dim - d) : v_zero();
       if constexpr (E == 2) {
-        const V16 b = second ? load_some(second + d, dim - d) : v_zero();
+        const V16 b = kWhole || second ? load_some(second + d, dim - d) : v_zero();
         w_store(to + j / 2 * width + d, w_high_halves(v_bits(a), v_bits(b)));
       } else {
         w_store(to + j * width + d, v_bits(a));

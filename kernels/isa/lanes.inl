@@ -2,6 +2,9 @@
 
 namespace {
 
+PONDER_INLINE int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
+PONDER_INLINE int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
+
 struct All {};          // all sixteen lanes
 struct First { int n; };  // the first n lanes; the others are 0
 

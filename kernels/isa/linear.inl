@@ -86,20 +86,45 @@ PONDER_INLINE void product_rows(int64_t rows, const typename P::In* a, int64_t l
   }
 }
 
+// Two or three tiles take turns at the panel, kTurnSteps at a time, and the first two fetch the part that comes next, half
+// each: memory, which they would wait for, is then read without a pause.
+constexpr int64_t kTurnSteps = 48;
+
+template <typename P, int kTiles>
+PONDER_INLINE void product_in_turns(const typename P::In* a, int64_t lda, const typename P::In* panel, int64_t steps, float* c,
+                                    int64_t ldc, int64_t rows, bool accumulate, const typename P::In* next) {
+  constexpr int64_t step = 64 * P::kStep;  // elements
+  for (int64_t k = 0; k < steps; k += kTurnSteps) {
+    const int64_t n = smaller(kTurnSteps, steps - k), then = k + kTurnSteps;
+    const auto* ahead = reinterpret_cast<const char*>(then < steps || !next ? panel + then * step : next + (then - steps) * step);
+    for (int64_t t = 0, row = 0; t < kTiles; ++t) {
+      const int64_t height = rows / kTiles + (t < rows % kTiles);
+      const typename P::In *from = a + row * lda + k * P::kStep, *weights = panel + k * step;
+      float* to = c + row * ldc;
+      if (t < 2) product_rows<P, 2>(height, from, lda, weights, n, to, ldc, 64, accumulate || k > 0, ahead + t * n * 128);
+      else product_rows<P, 0>(height, from, lda, weights, n, to, ldc, 64, accumulate || k > 0, nullptr);
+      row += height;
+    }
+  }
+}
+
 template <typename P>
 PONDER_INLINE void product(const typename P::In* a, int64_t lda, const typename P::In* panel, int64_t steps, float* c, int64_t ldc,
                            int64_t rows, int64_t cols, bool accumulate, const void* next) {
-  // Tiles of nearly equal height: 8 rows are 4 + 4. One or two tiles read their panel so fast that the processor's own
-  // prefetcher keeps the memory busy; of more, the first ones fetch the next panel while they calculate.
+  // Tiles of nearly equal height: 8 rows are 4 + 4. One tile reads its panel so fast that the processor's own prefetcher
+  // keeps the memory busy; of many, the first ones fetch the next panel while they calculate.
   const int64_t tiles = (rows + kRowsPerTile - 1) / kRowsPerTile;
+  const auto* following = static_cast<const typename P::In*>(next);
+  if (cols == 64 && steps > kTurnSteps) {
+    if (tiles == 2) return product_in_turns<P, 2>(a, lda, panel, steps, c, ldc, rows, accumulate, following);
+    if (tiles == 3) return product_in_turns<P, 3>(a, lda, panel, steps, c, ldc, rows, accumulate, following);
+  }
   for (int64_t t = 0, row = 0; t < tiles; ++t) {
     const int64_t n = rows / tiles + (t < rows % tiles);
     const typename P::In* from = a + row * lda;
     float* to = c + row * ldc;
     if (next && tiles >= 4 && t < 4)
       product_rows<P, 1>(n, from, lda, panel, steps, to, ldc, cols, accumulate, static_cast<const char*>(next) + t * steps * 64);
-    else if (next && tiles == 3 && t < 2)
-      product_rows<P, 2>(n, from, lda, panel, steps, to, ldc, cols, accumulate, static_cast<const char*>(next) + t * steps * 128);
     else
       product_rows<P, 0>(n, from, lda, panel, steps, to, ldc, cols, accumulate, nullptr);
     row += n;

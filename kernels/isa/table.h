@@ -11,7 +11,8 @@
 // those in [first_visible, position].
 struct AttentionRow {
   const float* q;           // heads_per_key vectors, one after the other
-  const int64_t* key_rows;  // storage row of each key
+  const int64_t* key_rows;   // storage row of each key
+  const int64_t* key_tiles;  // storage tile of the positions 16 i .. 16 i + 15, from that of the first key on; -1: they are not one
   int64_t first_key_position, keys, first_visible, position;
   void* out;                // heads_per_key vectors in the keys' dtype
   float* log_sum;           // heads_per_key

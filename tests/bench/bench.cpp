@@ -39,27 +39,37 @@ uint64_t sum_of_words(const uint64_t* x, int64_t count) {
   return s[0] + s[1] + s[2] + s[3] + s[4] + s[5] + s[6] + s[7];
 }
 
-// Every thread reads its own share of one buffer, in pieces of 1 MB that come in turn.
-double dram_read(int64_t bytes, int repeats) {
-  constexpr int64_t piece = 1 << 20;
-  std::unique_ptr<uint64_t, decltype(&free)> buffer(static_cast<uint64_t*>(aligned_alloc(2 << 20, static_cast<size_t>(bytes))),
-                                                    &free);
-  if (!buffer) kernels::fail("bench: no memory for a buffer of {} bytes.", bytes);
-  madvise(buffer.get(), static_cast<size_t>(bytes), MADV_HUGEPAGE);
-  const int64_t pieces = bytes / piece, words = piece / 8;
-  kernels::parallel_for(pieces, [&](int64_t p) { std::fill_n(buffer.get() + p * words, words, uint64_t(p)); });
-  double best = 0;
-  for (int i = 0; i < repeats; ++i) {
-    std::vector<uint64_t> sums(static_cast<size_t>(pieces));
-    const double start = now();
-    kernels::parallel_for(pieces,
-                          [&](int64_t p) { sums[static_cast<size_t>(p)] = sum_of_words(buffer.get() + p * words, words); });
-    const double seconds = now() - start;
-    for (int64_t p = 0; p < pieces; ++p)
-      if (sums[static_cast<size_t>(p)] != uint64_t(p * words)) wrong("the DRAM probe read other words than it wrote");
-    best = std::max(best, double(bytes) / seconds * 1e-9);
+// A buffer much larger than the last-level cache. Every thread reads its own share of it, in pieces of 1 MB that come in turn.
+class DramProbe {
+ public:
+  DramProbe() {
+    if (!buffer_) kernels::fail("bench: no memory for a buffer of {} bytes.", bytes_);
+    madvise(buffer_.get(), static_cast<size_t>(bytes_), MADV_HUGEPAGE);
+    kernels::parallel_for(pieces(), [&](int64_t p) { std::fill_n(buffer_.get() + p * kWords, kWords, uint64_t(p)); });
   }
-  return best;
+
+  double gb_per_second() const {
+    std::vector<uint64_t> sums(static_cast<size_t>(pieces()));
+    const double start = now();
+    kernels::parallel_for(pieces(),
+                          [&](int64_t p) { sums[static_cast<size_t>(p)] = sum_of_words(buffer_.get() + p * kWords, kWords); });
+    const double seconds = now() - start;
+    for (int64_t p = 0; p < pieces(); ++p)
+      if (sums[static_cast<size_t>(p)] != uint64_t(p * kWords)) wrong("the DRAM probe read other words than it wrote");
+    return double(bytes_) / seconds * 1e-9;
+  }
+
+ private:
+  static constexpr int64_t kPiece = 1 << 20, kWords = kPiece / 8;
+  int64_t pieces() const { return bytes_ / kPiece; }
+
+  int64_t bytes_ = std::clamp<int64_t>(sysconf(_SC_LEVEL3_CACHE_SIZE) * 16, int64_t{256} << 20, int64_t{4} << 30) >> 21 << 21;
+  std::unique_ptr<uint64_t, decltype(&free)> buffer_{static_cast<uint64_t*>(aligned_alloc(2 << 20, static_cast<size_t>(bytes_))), &free};
+};
+
+const DramProbe& dram_probe() {
+  static const DramProbe probe;
+  return probe;
 }
 
 std::string cell(const Json& value) {
@@ -96,10 +106,21 @@ Spread time_of(int samples, const std::function<void()>& body) {
 
 Peaks measure_peaks(bool quick) {
   const int repeats = quick ? 40 : 100;  // short probes, many of them: one at least meets an idle machine
-  const int64_t cache = std::max<int64_t>(sysconf(_SC_LEVEL3_CACHE_SIZE), 0);
-  const int64_t buffer = std::clamp<int64_t>(cache * 16, int64_t{256} << 20, int64_t{4} << 30) >> 21 << 21;
-  return {fma_peak(cpu_kernels().peak_f32, repeats), fma_peak(cpu_kernels().peak_bf16, repeats),
-          dram_read(buffer, repeats / 10)};
+  Peaks peaks{fma_peak(cpu_kernels().peak_f32, repeats), fma_peak(cpu_kernels().peak_bf16, repeats), 0};
+  for (int i = 0; i < repeats / 10; ++i) peaks.dram = std::max(peaks.dram, dram_probe().gb_per_second());
+  return peaks;
+}
+
+Peaks with_dram_around(Peaks peaks, const std::function<void()>& body) {
+  std::vector<double> speeds;
+  const auto probe = [&] {
+    for (int i = 0; i < 5; ++i) speeds.push_back(dram_probe().gb_per_second());
+  };
+  probe();
+  body();
+  probe();
+  peaks.dram = spread(speeds).median;
+  return peaks;
 }
 
 Arguments::Arguments(int argc, char** argv, const std::vector<std::string>& known) {

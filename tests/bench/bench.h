@@ -28,6 +28,9 @@ struct Peaks {
   double of(bool is_bf16) const { return is_bf16 ? bf16 : f32; }
 };
 Peaks measure_peaks(bool quick);
+// The peaks with the median speed of DRAM just before and after `body`: where other machines share the memory, that changes
+// twofold from one minute to the next.
+Peaks with_dram_around(Peaks peaks, const std::function<void()>& body);
 
 // --name value, --flag, and plain words. Ends the program with 2 on a name that is not in `known` ("name=" takes a value).
 class Arguments {

@@ -15,18 +15,21 @@ void generation(Report& report, const std::shared_ptr<const model::WeightSet>& w
                 const std::vector<int64_t>& sequences, int64_t new_tokens) {
   report.table("generation", 3,
                "decode phase; roofline: sequences / (max(weight bytes / DRAM read, sequences * 2 * parameters / bf16 peak) "
-               "+ sequences * context * cache bytes of a token / DRAM read), context = 64 + new tokens / 2");
+               "+ sequences * context * cache bytes of a token / DRAM read), context = 64 + new tokens / 2; dram_gb_s: read just "
+               "before and after");
   Runner runner(weights);
   for (const int64_t count : sequences) {
     const Load load{.prompts = count, .prompt_tokens = 64, .new_tokens = new_tokens};
-    const double seconds = runner.decode_seconds(load);
+    double seconds = 0;
+    const Peaks around = with_dram_around(peaks, [&] { seconds = runner.decode_seconds(load); });
     const double speed = double(count * load.new_tokens) / seconds;
-    const double roofline = double(count) / roofline_seconds(*weights, peaks, count, 64 + double(new_tokens) / 2);
+    const double roofline = double(count) / roofline_seconds(*weights, around, count, 64 + double(new_tokens) / 2);
     report.row({{"sequences", count},
                 {"new_tokens", new_tokens},
                 {"dtype", kernels::name_of(weights->dtype)},
                 {"tok_s", speed},
                 {"ms_a_step", seconds / double(new_tokens) * 1e3},
+                {"dram_gb_s", around.dram},
                 {"roofline_tok_s", roofline},
                 {"generation_vs_roofline", speed / roofline}});
   }

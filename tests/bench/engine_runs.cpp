@@ -60,9 +60,11 @@ double Runner::seconds(const Load& load, int64_t new_tokens) {
 }
 
 double Runner::decode_seconds(const Load& load) {
-  seconds(load, 1);  // the cache's memory is touched; or the first run's prompt would be too dear, and decoding too cheap
-  const double whole = seconds(load, load.new_tokens + 1);
-  return std::max(whole - seconds(load, 1), 1e-9);
+  seconds(load, 1);  // the cache's memory is touched
+  const rollout::SourceStatistics before = statistics();
+  seconds(load, load.new_tokens + 1);
+  const rollout::SourceStatistics after = statistics();
+  return (after.seconds - before.seconds) - (after.prefill_seconds - before.prefill_seconds);
 }
 
 std::shared_ptr<const model::WeightSet> read_weight_set(const std::string& folder, kernels::Dtype dtype) {

@@ -19,7 +19,7 @@ class Runner {
  public:
   explicit Runner(std::shared_ptr<const model::WeightSet> weights, int64_t cache_bytes = int64_t{1} << 30);
   double seconds(const Load& load, int64_t new_tokens);  // of one run with another count of new tokens
-  // Seconds of load.new_tokens decode steps: a run of one token more, less a run that makes one token from the prompt.
+  // Seconds of load.new_tokens decode steps: a run of one token more, less its passes over the prompts.
   double decode_seconds(const Load& load);
   double prompt_seconds(const Load& load) { return seconds(load, 1); }
   rollout::SourceStatistics statistics() const { return engine_.statistics(); }

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 
-from runs import PONDER, fail, lines, train
+from runs import PONDER, fail, finished, lines, train
 
 
 def numbers(folder):
@@ -99,8 +99,7 @@ def main():
     rows = []
     for seed in range(5):
         folder = os.path.join(sys.argv[2], f"seed{seed}")
-        done = os.path.exists(f"{folder}/summary.json")
-        rows.append(numbers(folder) if done else run(folder, seed))
+        rows.append(numbers(folder) if finished(folder) else run(folder, seed))
         if broken := missed(rows[-1]):
             fail(f"seed {seed}: not so: " + "; ".join(broken))
         write_table(sys.argv[3], rows, os.path.basename(sys.argv[2]))

@@ -36,6 +36,21 @@ def command(config, folder, *settings, resume=False, **overrides):
     return words + (["--resume", "auto"] if resume else [])
 
 
+def finished(folder):
+    """Whether the folder holds a run that came to its end; one that was interrupted has a summary too."""
+    try:
+        with open(f"{folder}/summary.json") as file:
+            return not json.load(file)["interrupted"]
+    except FileNotFoundError:
+        return False
+
+
+def train_once(config, folder, *settings):
+    """Runs `ponder train` to its end unless it came there before; a run that was stopped goes on."""
+    if not finished(folder):
+        train(config, folder, *settings, resume=os.path.isdir(folder))
+
+
 def train_until(config, folder, moment, send=signal.SIGKILL, settings=()):
     """Starts a run, sends the signal as soon as moment() is true, and returns the exit code and what it printed."""
     with open(folder + ".log", "w+") as log:

@@ -150,6 +150,33 @@ TEST_CASE("a paged cache, chunked prefill, decoding and a group tree give the sa
       }
     }
 
+    // Eight sequences decoded together, of two kinds, with pages of their own.
+    {
+      const at::Tensor k2 = rounded(random_f32({length, s.key_heads, s.key_dim}, 5), dtype);
+      const at::Tensor v2 = rounded(random_f32({length, s.key_heads, s.value_dim}, 6), dtype);
+      const at::Tensor both_k = make_key_tiles(dtype, 288, s.key_heads, s.key_dim), both_v = make_key_tiles(dtype, 288, s.key_heads, s.value_dim);
+      std::vector<int64_t> rows_of_other;
+      AttentionSegment last = paged, other;
+      for (const int64_t row : rows_of_cache) rows_of_other.push_back(row + 144);
+      for (const KeySpan& span : paged.spans) other.spans.push_back({span.first_key_row + 144, span.first_position, span.length});
+      store_key_rows(widened(k), rows_of_cache.data(), both_k), store_key_rows(widened(v), rows_of_cache.data(), both_v);
+      store_key_rows(widened(k2), rows_of_other.data(), both_k), store_key_rows(widened(v2), rows_of_other.data(), both_v);
+      last.rows = other.rows = 1, last.first_position = other.first_position = length - 1;
+      const at::Tensor q8 = zeros_f32({8, s.heads, s.key_dim});
+      std::vector<AttentionSegment> segments;
+      for (int64_t i = 0; i < 8; ++i) {
+        q8.narrow(0, i, 1).copy_(q.narrow(0, length - 1, 1));
+        segments.push_back(i % 2 == 0 ? last : other);
+        segments.back().first_row = i;
+      }
+      const auto own = attention(q, stored(k2), stored(v2), AttentionPlan({whole(length, 0)}), s);
+      set_threads(1);  // four rows to a block
+      const auto out = attention(q8, both_k, both_v, AttentionPlan(segments), s);
+      set_threads(0);
+      for (int64_t i = 0; i < 8; ++i)
+        REQUIRE(same_bits(out.out.narrow(0, i, 1), (i % 2 == 0 ? packed : own).out.narrow(0, length - 1, 1)));
+    }
+
     // A tree: the prompt's rows once, then two branches, the second being this sequence; some padding between.
     const int64_t branch = length - prompt, second = prompt + branch + 3;
     const int64_t rows = second + branch;

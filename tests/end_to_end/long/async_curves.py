@@ -6,7 +6,7 @@ import re
 import statistics
 import sys
 
-from runs import cpu_hours, lines, train
+from runs import cpu_hours, lines, train_once
 
 CONFIG = "configs/quickstart.toml"
 CORRECTED = ["correction.mode=truncate", "correction.old_logprobs=recompute"]
@@ -26,18 +26,13 @@ def stages():
     return top, "[[stage]]" + cold, "[[stage]]" + rl
 
 
-def once(config, folder, *settings):
-    if not os.path.exists(f"{folder}/summary.json"):
-        train(config, folder, *settings)
-
-
 def cold_start(scratch, seed):
     """Every variant of a seed begins with the same model."""
     top, cold, _ = stages()
     config, folder = f"{scratch}/cold.toml", f"{scratch}/cold-{seed}"
     with open(config, "w") as file:
         file.write(top + cold)
-    once(config, folder, f"run.seed={seed}")
+    train_once(config, folder, f"run.seed={seed}")
     return f"{folder}/final"
 
 
@@ -46,7 +41,7 @@ def learn(scratch, seed, steps, number, model):
     config, folder = f"{scratch}/rl-{seed}.toml", f"{scratch}/{number}-{seed}-{steps}"
     with open(config, "w") as file:
         file.write(re.sub(r"\[model\].*?\n\n", f'[model]\npath = "{model}"\ncompute_dtype = "bf16"\n\n', top, flags=re.S) + rl)
-    once(config, folder, f"run.seed={seed}", f"run.steps={steps}", *VARIANTS[number][1])
+    train_once(config, folder, f"run.seed={seed}", f"run.steps={steps}", *VARIANTS[number][1])
     metrics = [line for line in lines(folder) if "loss" in line]
     with open(f"{folder}/summary.json") as file:
         stage = json.load(file)["stages"][-1]

@@ -1,20 +1,18 @@
 """SmolLM2-135M on countdown, one seed. See countdown.sh."""
 import datetime
-import os
 import statistics
 import subprocess
 import sys
 
 from curves import small_multiples
-from runs import cpu_hours, fail, lines, train
+from runs import cpu_hours, fail, lines, train_once
 
 CONFIG = "configs/countdown_smollm2.toml"
 
 
 def main(folder, results):
     out = f"{folder}/run"
-    if not os.path.exists(f"{out}/summary.json"):
-        train(CONFIG, out, resume=os.path.isdir(out))
+    train_once(CONFIG, out)
     grpo = [line for line in lines(out) if line["stage"] == "grpo"]
     greedy = [(line["step"], line["eval/accuracy"]) for line in grpo if "eval/accuracy" in line]
     sampled = [(line["step"], line["reward"]) for line in grpo if "reward" in line]

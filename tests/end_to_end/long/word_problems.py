@@ -1,12 +1,11 @@
 """SmolLM2-135M on arithmetic stories: two algorithms and a random reward. See word_problems.sh."""
 import datetime
-import os
 import statistics
 import subprocess
 import sys
 
 from curves import small_multiples
-from runs import cpu_hours, fail, lines, train
+from runs import cpu_hours, fail, lines, train_once
 
 CONFIG = "configs/word_problems_smollm2.toml"
 RANDOM = '[[reward]]\nname = "random"\n\n[[reward]]\nname = "math"\nrole = "metric"\n'
@@ -29,8 +28,7 @@ def config_of(folder, setting):
 def learned(folder, setting, seed, steps):
     """The lines of metrics.jsonl of a run that is begun, or goes on where it was stopped."""
     out = f"{folder}/{setting.replace(' ', '-')}-{seed}"
-    if not os.path.exists(f"{out}/summary.json"):
-        train(config_of(folder, setting), out, f"run.seed={seed}", f"run.steps={steps}", resume=os.path.isdir(out))
+    train_once(config_of(folder, setting), out, f"run.seed={seed}", f"run.steps={steps}")
     return lines(out)
 
 
