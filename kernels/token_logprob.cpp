@@ -10,12 +10,18 @@
 namespace kernels {
 namespace {
 
-// Rows whose logits exist at one time: 32 MB of float32. The chunk never changes a result.
-int64_t rows_per_chunk(int64_t vocab) { return std::max<int64_t>(16, (int64_t{1} << 23) / std::max<int64_t>(1, vocab) / 2 * 2); }
+// The backward pass takes kGradientRows rows and a part of the vocabulary at a time, 32 MB of logits at most: the gradient of
+// the head's weight, which is large, is then read and written once for all of them. Chunks never change a result.
+constexpr int64_t kGradientRows = 1024, kGradientIds = 8192;
 
-// The backward pass takes many rows and a part of the vocabulary at a time, 48 MB of logits and their gradients: the
-// gradient of the head's weight, which is large, is then read and written once. The chunk never changes a result.
-constexpr int64_t kGradientRows = 2048, kGradientIds = 4096;
+// Ids of a part, in whole panels; parts are nearly equal, so that one block of memory serves for all.
+int64_t ids_per_part(int64_t vocab) {
+  const int64_t panels = (vocab + 63) / 64, parts = (panels + kGradientIds / 64 - 1) / (kGradientIds / 64);
+  return (panels + parts - 1) / parts * 64;
+}
+
+// Rows of which the forward pass has all logits at a time: as many logits as the backward pass has.
+int64_t rows_per_chunk(int64_t vocab) { return std::max<int64_t>(16, kGradientRows * ids_per_part(vocab) / vocab / 2 * 2); }
 
 void check_head(const at::Tensor& x, const PackedWeight& w, int64_t vocab, const char* op) {
   if (x.dim() != 2 || x.size(1) != w.in()) fail("{}: x must be [rows, {}].", op, w.in());
@@ -187,12 +193,13 @@ at::Tensor linear_token_logprob_backward(const at::Tensor& dlogprob, const at::T
   check_head(x, w, vocab, "linear_token_logprob_backward");
   const auto lists = rows_of(kept, x.size(0), "linear_token_logprob_backward");
   const at::Tensor dx = zeros_f32({x.size(0), x.size(1)});
+  const int64_t ids = ids_per_part(w.out());
   for (int64_t first = 0; first < x.size(0); first += kGradientRows) {
     const int64_t count = std::min(kGradientRows, x.size(0) - first);
     const at::Tensor rows = x.narrow(0, first, count), into = dx.narrow(0, first, count);
     const auto of_row = [&](const at::Tensor& all) { return f32(all) + first; };
-    for (int64_t id = 0; id < w.out(); id += kGradientIds) {
-      const PackedWeight part = w.rows(id, std::min(kGradientIds, w.out() - id));
+    for (int64_t id = 0; id < w.out(); id += ids) {
+      const PackedWeight part = w.rows(id, std::min(ids, w.out() - id));
       const LogitGradient g{id, vocab, targets + first, inverse_temperature + first, of_row(forward.log_z), of_row(forward.entropy),
                             of_row(dlogprob), dentropy.defined() ? of_row(dentropy) : nullptr,
                             lists ? &*lists : nullptr, first};
