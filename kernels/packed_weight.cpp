@@ -83,6 +83,22 @@ void pack_inputs(const Panel& p) {
   }
 }
 
+// A row lies across its panel: a pair of elements (bf16), or one, in each 256 bytes.
+void embedding_row(const PackedWeight& w, int64_t id, float* y) {
+  const std::byte* panel = w.panels(0) + id / kPanel * kPanel * w.in() * bytes_of(w.dtype());
+  const int64_t lane = id % kPanel;
+  if (w.dtype() == Dtype::float32) {
+    const auto* from = reinterpret_cast<const float*>(panel) + lane;
+    for (int64_t k = 0; k < w.in(); ++k) y[k] = from[k * kPanel];
+    return;
+  }
+  const auto* from = reinterpret_cast<const uint16_t*>(panel) + 2 * lane;
+  for (int64_t k = 0; k < w.in(); ++k) {
+    const uint32_t bits = static_cast<uint32_t>(from[k / 2 * 2 * kPanel + k % 2]) << 16;
+    std::memcpy(y + k, &bits, 4);
+  }
+}
+
 }  // namespace
 
 ReadRun ReadRun::from(int64_t offset) const {
@@ -143,19 +159,11 @@ void PackedWeight::pack(const MatrixView& source) {
 at::Tensor embedding(const PackedWeight& w, const int32_t* ids, int64_t count) {
   at::Tensor out = empty_f32({count, w.in()});
   float* y = f32(out);
-  for (int64_t n = 0; n < count; ++n) {
+  for (int64_t n = 0; n < count; ++n)
     if (ids[n] < 0 || ids[n] >= w.out()) fail("embedding: token id {} in row {} is outside [0, {}).", ids[n], n, w.out());
-    const int64_t panel = ids[n] / kPanel, lane = ids[n] % kPanel;
-    const std::byte* from = w.panels(0) + panel * kPanel * w.in() * bytes_of(w.dtype());
-    for (int64_t k = 0; k < w.in(); ++k) {
-      if (w.dtype() == Dtype::bf16) {
-        const uint32_t u = static_cast<uint32_t>(reinterpret_cast<const uint16_t*>(from)[(k / 2 * kPanel + lane) * 2 + k % 2]) << 16;
-        std::memcpy(y + n * w.in() + k, &u, 4);
-      } else {
-        y[n * w.in() + k] = reinterpret_cast<const float*>(from)[k * kPanel + lane];
-      }
-    }
-  }
+  parallel_ranges(count, 4, [&](int64_t begin, int64_t end) {
+    for (int64_t n = begin; n < end; ++n) embedding_row(w, ids[n], y + n * w.in());
+  });
   return out;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "kernels/error.h"
+#include "kernels/file_memory.h"
 #include "kernels/rng.h"
 #include "kernels/thread_pool.h"
 
@@ -141,16 +142,21 @@ bool ParameterList::has(const std::string& name) const { return index_.count(nam
 ParameterStore::ParameterStore(const ModelConfig& config, bool with_training)
     : ParameterStore(ParameterList(config), with_training) {}
 
-ParameterStore::ParameterStore(ParameterList list, bool with_training) : ParameterList(std::move(list)) {
-  master = zeros(size());
+ParameterStore::ParameterStore(ParameterList list, bool with_training, std::string offload_folder)
+    : ParameterList(std::move(list)), offload_folder_(std::move(offload_folder)) {
+  master = make_state();
   if (with_training) allocate_training();
 }
 
 void ParameterStore::allocate_training() {
   gradient = zeros(size());
-  first_moment = zeros(size());
-  second_moment = zeros(size());
+  first_moment = make_state();
+  second_moment = make_state();
   if (config().tied_embedding && has(kEmbedding)) tied_embedding_gradient = SparseRows(config().vocab_size, config().width);
+}
+
+at::Tensor ParameterStore::make_state() const {
+  return offload_folder_.empty() ? zeros(size()) : kernels::zeros_in_file(size(), offload_folder_);
 }
 
 float* ParameterStore::master_of(const std::string& name) const { return kernels::f32(master) + find(name).offset; }

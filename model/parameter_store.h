@@ -48,9 +48,10 @@ class ParameterList {
 
 class ParameterStore : public ParameterList {
  public:
-  // with_training: allocate_training() at once. Masters start at 0: init or load fills them.
+  // with_training: allocate_training() at once. Masters start at 0: init or load fills them. With a folder, masters and
+  // moments lie in a file there (kernels/file_memory.h).
   ParameterStore(const ModelConfig& config, bool with_training);
-  ParameterStore(ParameterList list, bool with_training);
+  ParameterStore(ParameterList list, bool with_training, std::string offload_folder = "");
   void allocate_training();  // gradient and moments, 0
 
   // Flat float32 [size].
@@ -76,6 +77,11 @@ class ParameterStore : public ParameterList {
 
   // Normal(0, std) matrices, ones for norms, zeros for biases; each element keyed by (seed, parameter, index).
   void init_random(uint64_t seed, double std);
+
+ private:
+  at::Tensor make_state() const;  // zeros in memory, or in the folder
+
+  std::string offload_folder_;
 };
 
 }  // namespace model

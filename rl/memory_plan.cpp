@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "kernels/error.h"
+#include "kernels/file_memory.h"
 #include "model/files/checkpoint_folder.h"
 #include "model/parameter_store.h"
 #include "model/transformer.h"
@@ -71,7 +72,7 @@ int64_t rows_of_prefill(const StageConfig& stage) {
 void gather(const StageConfig& stage, MemoryPlan& plan) {
   // Versions of a LoRA run share the base: each is an adapter more.
   const int64_t version = plan.adapter > 0 ? plan.adapter : plan.weights;
-  if (stage.kind == "grpo" && stage.kl.coef > 0) plan.reference = plan.master + version;
+  if (stage.kind == "grpo" && stage.kl.coef > 0) plan.reference = 4 * plan.trained + version;
   if (stage.kind == "grpo" && stage.rollout.max_staleness_steps > 0) {
     plan.together = true;
     plan.stale = std::max(plan.stale, stage.rollout.max_staleness_steps * version);
@@ -158,7 +159,7 @@ std::string misfit(const Config& config, const MemoryPlan& plan) {
   const int64_t need = plan.fixed() + plan.most_of(plan.sampling + one_sequence, plan.activations);
   if (need > plan.budget) {
     const std::string cure = plan.together                       ? "lower rollout.max_staleness_steps (0: sampling and training take turns)"
-                             : plan.fixed() >= plan.budget      ? "take a smaller model"
+                             : plan.fixed() >= plan.budget      ? plan.offloaded > 0 ? "take a smaller model" : "take a smaller model, or set model.offload_folder"
                              : plan.activations <= one_sequence ? "lower rollout.max_new_tokens"
                              : plan.recomputed_blocks == 0      ? "set model.activation_checkpointing = \"block\""
                                                : "lower optimizer.max_tokens_per_microbatch or rollout.samples_per_prompt";
@@ -208,8 +209,8 @@ MemoryPlan plan_memory(const Config& config) {
   }
   plan.trained = plan.parameters;
   if (config.model.lora.on()) plan_adapter(config, sizes, plan);
-  plan.master = 4 * plan.trained;
-  plan.moments = 8 * plan.trained;
+  if (config.model.offload_folder.empty()) plan.master = 4 * plan.trained, plan.moments = 8 * plan.trained;
+  else plan.offloaded = 12 * plan.trained, plan.window = std::min(plan.offloaded, kernels::file_memory_window);
   for (const auto& stage : config.stages) gather(stage, plan);
   // A tied matrix has a second gradient, of the rows that the step's tokens name, until the step adds it.
   const bool twice = sizes.tied_embedding && plan.adapter == 0;
@@ -237,6 +238,8 @@ std::string memory_table(const MemoryPlan& plan) {
   out += row("master weights", plan.master, plan.adapter > 0 ? "float32, the adapter's" : "float32");
   out += row("gradient", plan.gradient, "float32");
   out += row("optimizer moments", plan.moments, "float32, two");
+  out += row("masters and moments", plan.window,
+             fmt::format("in use at a time of {:.1f} MB, float32, in model.offload_folder", static_cast<double>(plan.offloaded) / mebibyte));
   out += row(
       "cache, sampling", plan.cache,
       fmt::format("{} of {} tokens, {} bytes each", plan.cache_tokens, plan.wanted_cache_tokens, plan.cache_bytes_per_token));

@@ -16,9 +16,11 @@ struct MemoryPlan {
   int64_t program = 0;      // code, libraries, buffers of the allocator
   int64_t parameters = 0;   // count, of the model
   int64_t trained = 0;      // of them, or of an adapter
-  int64_t master = 0;       // float32 weights
+  int64_t master = 0;       // float32 weights; 0 where they are offloaded
   int64_t gradient = 0;     // float32
-  int64_t moments = 0;      // AdamW's two, float32
+  int64_t moments = 0;      // AdamW's two, float32; likewise
+  int64_t offloaded = 0;    // bytes of both in a file, with model.offload_folder
+  int64_t window = 0;       // of them in memory at a time
   int64_t weights = 0;      // packed compute weights of the policy
   int64_t adapter = 0;      // of them, those of a LoRA adapter; 0: none
   int64_t stale = 0;        // packed weights of older steps, with rollout.max_staleness_steps
@@ -39,7 +41,7 @@ struct MemoryPlan {
 
   // Cache and activations take turns, unless a stage samples beside training.
   bool together = false;
-  int64_t fixed() const { return program + master + gradient + moments + weights + stale + reference; }
+  int64_t fixed() const { return program + master + gradient + moments + window + weights + stale + reference; }
   int64_t most_of(int64_t samples, int64_t trains) const { return together ? samples + trains : std::max(samples, trains); }
   int64_t total() const { return fixed() + most_of(cache + sampling, activations); }
 };

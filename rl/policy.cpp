@@ -109,7 +109,7 @@ void add_loads(ExpertLoads& sum, const ExpertLoads& loads) {
 }
 
 Policy::Policy(const ModelSettings& settings, uint64_t seed, bool with_training)
-    : lora_(settings.lora), path_(settings.path), store_(parameters_of(settings), /*with_training=*/false),
+    : lora_(settings.lora), path_(settings.path), store_(parameters_of(settings), /*with_training=*/false, with_training ? settings.offload_folder : ""),
       dtype_(settings.compute_dtype), flop_counter_(store_.config(), /*frozen=*/lora_.on()) {
   if (settings.init == "random") {
     tokenizer_ = model::Tokenizer::from_json(model::character_tokenizer_json(settings.alphabet, settings.special_tokens), "[model]");

@@ -1,0 +1,77 @@
+// Tensors in files: values stay, memory comes back.
+#include <stdlib.h>
+#include <sys/resource.h>
+
+#include <chrono>
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <thread>
+
+#include "kernels/error.h"
+#include "kernels/file_memory.h"
+#include "kernels/thread_pool.h"
+#include "tests/support/catch.h"
+
+using namespace kernels;
+
+namespace {
+
+struct NewFolder {
+  NewFolder() { REQUIRE(mkdtemp(name) != nullptr); }
+  ~NewFolder() { std::filesystem::remove_all(name); }
+  char name[32] = "/tmp/ponder-file-XXXXXX";
+  std::filesystem::path path() const { return name; }
+};
+
+int64_t resident_bytes() {
+  std::ifstream status("/proc/self/statm");
+  int64_t size = 0, resident = 0;
+  status >> size >> resident;
+  return resident * 4096;
+}
+
+}  // namespace
+
+TEST_CASE("a tensor in a file keeps its values and gives its memory back", "[file_memory]") {
+  const NewFolder folder;
+  const int64_t size = 48 << 20;  // 192 MB
+  const at::Tensor x = zeros_in_file(size, (folder.path() / "made" / "here").string());
+  REQUIRE(x.numel() == size);
+  REQUIRE(f32(x)[size - 1] == 0.0f);
+  const int64_t before = resident_bytes();
+  parallel_ranges(size, 1 << 16, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) f32(x)[i] = static_cast<float>(i % 1000);
+  });
+  int64_t after = resident_bytes();
+  for (int i = 0; i < 500 && after > before + (64 << 20); ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    after = resident_bytes();
+  }
+  CHECK(after <= before + (64 << 20));
+  bool same = true;
+  for (int64_t i = 0; i < size; ++i) same = same && f32(x)[i] == static_cast<float>(i % 1000);
+  CHECK(same);
+  CHECK(std::filesystem::is_empty(folder.path() / "made" / "here"));  // the file has no name, so nothing is left behind
+}
+
+TEST_CASE("a file that the disk has no room for is refused by name", "[file_memory]") {
+  const NewFolder folder;
+  rlimit old{};
+  REQUIRE(getrlimit(RLIMIT_FSIZE, &old) == 0);
+  const auto handler = std::signal(SIGXFSZ, SIG_IGN);
+  const rlimit small{1 << 20, old.rlim_max};
+  REQUIRE(setrlimit(RLIMIT_FSIZE, &small) == 0);
+  std::string said;
+  try {
+    zeros_in_file(1 << 20, folder.path().string());
+  } catch (const UsageError& e) {
+    said = e.what();
+  }
+  setrlimit(RLIMIT_FSIZE, &old);
+  std::signal(SIGXFSZ, handler);
+  CHECK(said.find(folder.path().string()) != std::string::npos);
+  CHECK(said.find("4 MB") != std::string::npos);
+  CHECK(std::filesystem::is_empty(folder.path()));
+}
