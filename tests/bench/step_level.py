@@ -31,7 +31,7 @@ def our_step(settings, words):
     folder, log = os.path.join(settings.output, "grpo_step"), os.path.join(settings.output, "grpo_step.log")
     ponder = os.path.join(settings.build, "ponder")
     config = os.path.join(os.path.dirname(os.path.abspath(__file__)), "grpo_step.toml")
-    words = [w for word in [*words, f"run.output_dir={folder}"] for w in ("--set", word)]
+    words = [w for word in [*words, f"run.output_dir={folder}", f"model.offload_folder={settings.output}"] for w in ("--set", word)]
     plan = subprocess.run([ponder, "check", config, *words], text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT).stdout
     planned = re.search(r"at most\s+([\d.]+) MB", plan)
     _, peak_mb = timed([ponder, "train", config, *words], log)

@@ -55,6 +55,14 @@ def main(temporary):
         fail("the log does not name step 3 of stage grpo")
     same_run(calm, run)
 
+    print("  masters and moments in a file: kill -9, then --resume auto")
+    offloaded = f"model.offload_folder={os.path.join(temporary, 'state')}"
+    run = killed_in_step_four(os.path.join(temporary, "offloaded"), offloaded)
+    resumed(run, offloaded)
+    same_run(calm, run)
+    if os.listdir(os.path.join(temporary, "state")):
+        fail("model.offload_folder holds files after its runs ended")
+
     print("  kill -9 while a checkpoint is being written")
     run, step = killed_while_saving(os.path.join(temporary, "saving"))
     if last_step(run) != step:

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "kernels/error.h"
+#include "kernels/file_memory.h"
 #include "rl/memory_plan.h"
 #include "tests/support/catch.h"
 #include "tests/support/source_dir.h"
@@ -163,6 +164,21 @@ TEST_CASE("short of memory, micro-batches shrink to one group first, then as few
     CHECK(plan->total() <= plan->budget);
   }
   CHECK_FALSE(impossible.error.empty());
+}
+
+TEST_CASE("masters and moments in a file take a window of memory", "[memory]") {
+  const auto with = [](const std::string& folder_of_state) {
+    return rl::plan_memory(rl::read_config(folder + "group_of_one.toml",
+        {"rollout.samples_per_prompt=4", "kl.coef=0.1", "model.layers=24", "model.width=512", "model.dense_width=1024", "model.offload_folder=" + folder_of_state}));
+  };
+  const auto inside = with(""), outside = with("/tmp");
+  CHECK(inside.window == 0);
+  CHECK(outside.master + outside.moments == 0);
+  CHECK(outside.offloaded == 12 * outside.parameters);
+  REQUIRE(outside.offloaded > kernels::file_memory_window);
+  CHECK(outside.window == kernels::file_memory_window);
+  CHECK(inside.fixed() - outside.fixed() == outside.offloaded - outside.window);
+  CHECK(outside.reference == inside.reference);  // stays in memory
 }
 
 TEST_CASE("a reference policy costs its weights and masters again", "[memory]") {
