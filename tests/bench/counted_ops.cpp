@@ -45,12 +45,12 @@ void products(Dtype dtype, const char* name) {
   const int64_t out = 192, in = 128;
   const auto w = packed(dtype, out, in);
   const at::Tensor dw = kernels::zeros_f32({out, in});
-  for (const int64_t rows : {1, 32}) {
+  for (const int64_t rows : {1, 8, 32}) {
     const at::Tensor x = kernels::rounded(random_f32({rows, in}, 2), dtype),
                      dy = kernels::rounded(random_f32({rows, out}, 3), dtype);
     const auto named = [&](const char* op) { return fmt::format("{} {}, {} rows", op, name, rows); };
     count(named("linear").c_str(), [&] { kernels::linear(x, w); });
-    if (rows == 1) continue;
+    if (rows < 32) continue;
     count(named("linear dX").c_str(), [&] { kernels::linear_backward_input(dy, w); });
     count(named("linear dW").c_str(),
           [&] { kernels::linear_backward_weight(dy, x, kernels::matrix_view(kernels::f32(dw), out, in)); });
