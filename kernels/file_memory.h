@@ -1,7 +1,7 @@
-// Tensors whose pages lie in a file: they take memory while they are worked on, and leave it again by themselves.
+// Tensors whose pages lie in a file: they are the program's memory while they are worked on, and leave it again by themselves.
 //
 // For state that a step looks at once and then not for a while (masters and moments of AdamW). The values are what they
-// would be in memory, bit for bit.
+// would be in memory, bit for bit. What leaves the program stays in the system's cache for as long as it has room.
 #pragma once
 
 #include <string>
@@ -10,11 +10,15 @@
 
 namespace kernels {
 
-// Memory that tensors in files take while all threads work on them: pages are taken back some hundred times a second.
-inline constexpr int64_t file_memory_window = int64_t{192} << 20;
+// Bytes that tensors in files take while all threads work on them, about: a thread brings in some 10 GB a second, and pages
+// are taken back every 5 ms or a little later.
+int64_t file_memory_window();
+
+// Empty, or why `bytes` cannot lie in files in this folder, which may be made yet: no folder, not writable, in memory, full.
+std::string file_memory_problem(const std::string& folder, int64_t bytes);
 
 // float32 [size], zeros, in a nameless file in `folder`, which is made if it is not there; the file is gone with the tensor,
-// or with the process. Its whole size is taken from the disk at once. Throws UsageError when the folder has no room.
+// or with the process. Its whole size is taken from the disk at once. Throws UsageError, see file_memory_problem.
 at::Tensor zeros_in_file(int64_t size, const std::string& folder);
 
 }  // namespace kernels

@@ -10,18 +10,26 @@
 namespace kernels {
 namespace {
 
-// The backward pass takes kGradientRows rows and a part of the vocabulary at a time, 32 MB of logits at most: the gradient of
-// the head's weight, which is large, is then read and written once for all of them. Chunks never change a result.
-constexpr int64_t kGradientRows = 1024, kGradientIds = 8192;
+// The backward pass takes kGradientRows rows and a part of the vocabulary at a time, 16 MB of logits at most, with half of that
+// each for their gradient and its transpose: the gradient of the head's weight, which is large, is then read and written once
+// for all of the rows. Chunks never change a result.
+constexpr int64_t kGradientRows = 1024, kGradientIds = 4096;
 
-// Ids of a part, in whole panels; parts are nearly equal, so that one block of memory serves for all.
-int64_t ids_per_part(int64_t vocab) {
-  const int64_t panels = (vocab + 63) / 64, parts = (panels + kGradientIds / 64 - 1) / (kGradientIds / 64);
-  return (panels + parts - 1) / parts * 64;
+// Parts of a vocabulary: whole panels, their counts at most one apart, so that one block of memory serves for all.
+struct VocabParts {
+  explicit VocabParts(int64_t vocab)
+      : panels((vocab + 63) / 64), count((panels + kGradientIds / 64 - 1) / (kGradientIds / 64)) {}
+  int64_t first_id(int64_t part) const { return panels * part / count * 64; }
+  int64_t most_ids() const { return (panels + count - 1) / count * 64; }
+
+  int64_t panels, count;
+};
+
+// Rows of which the forward pass has all logits at a time: a little more than the backward pass has, which takes over their
+// block of memory.
+int64_t rows_per_chunk(int64_t vocab) {
+  return std::max<int64_t>(16, (kGradientRows * VocabParts(vocab).most_ids() / vocab + 2) / 2 * 2);
 }
-
-// Rows of which the forward pass has all logits at a time: as many logits as the backward pass has.
-int64_t rows_per_chunk(int64_t vocab) { return std::max<int64_t>(16, kGradientRows * ids_per_part(vocab) / vocab / 2 * 2); }
 
 void check_head(const at::Tensor& x, const PackedWeight& w, int64_t vocab, const char* op) {
   if (x.dim() != 2 || x.size(1) != w.in()) fail("{}: x must be [rows, {}].", op, w.in());
@@ -193,13 +201,14 @@ at::Tensor linear_token_logprob_backward(const at::Tensor& dlogprob, const at::T
   check_head(x, w, vocab, "linear_token_logprob_backward");
   const auto lists = rows_of(kept, x.size(0), "linear_token_logprob_backward");
   const at::Tensor dx = zeros_f32({x.size(0), x.size(1)});
-  const int64_t ids = ids_per_part(w.out());
+  const VocabParts parts(w.out());
   for (int64_t first = 0; first < x.size(0); first += kGradientRows) {
     const int64_t count = std::min(kGradientRows, x.size(0) - first);
     const at::Tensor rows = x.narrow(0, first, count), into = dx.narrow(0, first, count);
     const auto of_row = [&](const at::Tensor& all) { return f32(all) + first; };
-    for (int64_t id = 0; id < w.out(); id += ids) {
-      const PackedWeight part = w.rows(id, std::min(ids, w.out() - id));
+    for (int64_t p = 0; p < parts.count; ++p) {
+      const int64_t id = parts.first_id(p);
+      const PackedWeight part = w.rows(id, std::min(parts.first_id(p + 1), w.out()) - id);
       const LogitGradient g{id, vocab, targets + first, inverse_temperature + first, of_row(forward.log_z), of_row(forward.entropy),
                             of_row(dlogprob), dentropy.defined() ? of_row(dentropy) : nullptr,
                             lists ? &*lists : nullptr, first};

@@ -10,6 +10,7 @@
 #include <set>
 
 #include "kernels/error.h"
+#include "kernels/file_memory.h"
 #include "model/lora/peft_targets.h"
 #include "model/tokenizer/tokenizer.h"
 #include "rl/commands/commands.h"
@@ -366,6 +367,9 @@ class Check {
 
   void plan() {
     const MemoryPlan plan = plan_memory(config_);
+    const std::string& folder = config_.model.offload_folder;
+    const std::string no_room = folder.empty() ? "" : kernels::file_memory_problem(folder, plan.offloaded);
+    if (!no_room.empty()) error(nullptr, "model.offload_folder", no_room);
     if (!plan.error.empty()) {
       const size_t colon = plan.error.find(": ");
       const auto stage =

@@ -153,22 +153,28 @@ void plan_cache(const Config& config, MemoryPlan& plan) {
 
 int64_t in_mb(int64_t bytes) { return (bytes + mebibyte - 1) / mebibyte; }
 
+// Bytes that model.offload_folder would take out of memory.
+int64_t saved_by_offloading(const MemoryPlan& plan) {
+  return std::max<int64_t>(0, plan.master + plan.moments - kernels::file_memory_window());
+}
+
 // Empty, or what does not fit.
 std::string misfit(const Config& config, const MemoryPlan& plan) {
   const int64_t one_sequence = plan.sequence_tokens * plan.cache_bytes_per_token;
   const int64_t need = plan.fixed() + plan.most_of(plan.sampling + one_sequence, plan.activations);
   if (need > plan.budget) {
     const std::string cure = plan.together                       ? "lower rollout.max_staleness_steps (0: sampling and training take turns)"
-                             : plan.fixed() >= plan.budget      ? plan.offloaded > 0 ? "take a smaller model" : "take a smaller model, or set model.offload_folder"
+                             : plan.fixed() >= plan.budget      ? "take a smaller model"
                              : plan.activations <= one_sequence ? "lower rollout.max_new_tokens"
                              : plan.recomputed_blocks == 0      ? "set model.activation_checkpointing = \"block\""
                                                : "lower optimizer.max_tokens_per_microbatch or rollout.samples_per_prompt";
     return fmt::format(
         "run.memory_mb: is {}{}, but stage {} needs {} MB: {} for the program, weights and optimizer, {} for a micro-batch of "
         "{} "
-        "rows. Raise it to {}, or {}.",
+        "rows. Raise it to {}, or {}{}.",
         in_mb(plan.budget), config.run.memory_mb > 0 ? "" : " (80 % of this machine)", plan.stage, in_mb(need),
-        in_mb(plan.fixed()), in_mb(plan.activations), plan.microbatch_rows, in_mb(need), cure);
+        in_mb(plan.fixed()), in_mb(plan.activations), plan.microbatch_rows, in_mb(need),
+        need - saved_by_offloading(plan) <= plan.budget ? "set model.offload_folder, or " : "", cure);
   }
   if (plan.cache < one_sequence)
     return fmt::format(
@@ -210,7 +216,7 @@ MemoryPlan plan_memory(const Config& config) {
   plan.trained = plan.parameters;
   if (config.model.lora.on()) plan_adapter(config, sizes, plan);
   if (config.model.offload_folder.empty()) plan.master = 4 * plan.trained, plan.moments = 8 * plan.trained;
-  else plan.offloaded = 12 * plan.trained, plan.window = std::min(plan.offloaded, kernels::file_memory_window);
+  else plan.offloaded = 12 * plan.trained, plan.window = std::min(plan.offloaded, kernels::file_memory_window());
   for (const auto& stage : config.stages) gather(stage, plan);
   // A tied matrix has a second gradient, of the rows that the step's tokens name, until the step adds it.
   const bool twice = sizes.tied_embedding && plan.adapter == 0;
@@ -239,7 +245,7 @@ std::string memory_table(const MemoryPlan& plan) {
   out += row("gradient", plan.gradient, "float32");
   out += row("optimizer moments", plan.moments, "float32, two");
   out += row("masters and moments", plan.window,
-             fmt::format("in use at a time of {:.1f} MB, float32, in model.offload_folder", static_cast<double>(plan.offloaded) / mebibyte));
+             fmt::format("at a time, of {:.1f} MB of float32 in files in model.offload_folder", static_cast<double>(plan.offloaded) / mebibyte));
   out += row(
       "cache, sampling", plan.cache,
       fmt::format("{} of {} tokens, {} bytes each", plan.cache_tokens, plan.wanted_cache_tokens, plan.cache_bytes_per_token));

@@ -47,7 +47,9 @@ void check_overrides(const std::vector<std::string>& overrides) {
 Config config_of(const std::string& run, const std::string& stage, const std::vector<std::string>& overrides) {
   std::vector<std::string> all;
   for (const auto& text : overrides) all.push_back(text.rfind("run.", 0) == 0 ? text : "stage." + stage + "." + text);
-  return read_config((fs::path(run) / "config.toml").string(), all);
+  Config config = read_config((fs::path(run) / "config.toml").string(), all);
+  config.model.offload_folder.clear();  // of the machine that trained; it changes no bit
+  return config;
 }
 
 int64_t stage_index(const Config& config, const std::string& name) {

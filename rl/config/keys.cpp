@@ -46,8 +46,9 @@ std::vector<Key> declare() {
     {"model", "activation_checkpointing", RUN(model.activation_checkpointing), "", any(), {"auto", "off", "block"},
      "block: run each block again in the backward pass to save memory; auto: when the memory plan needs it."},
     {"model", "offload_folder", RUN(model.offload_folder), "folder", any(), {},
-     "Master weights and AdamW's moments, 12 bytes a parameter, lie in a file in this folder, on a fast local disk, and come "
-     "into memory only where a step works on them. Changes no bit; empty: they stay in memory."},
+     "Master weights and AdamW's moments, 12 bytes a parameter, lie in files in this folder, on a fast local disk (ext4 or xfs), "
+     "and are the program's memory only where a step works on them; what else the system has free it may use to cache them. "
+     "Each step writes all of them. Changes no bit; empty: they stay in memory."},
     {"model", "lora_rank", RUN(model.lora.rank), "", between(0, 65536), {},
      "LoRA: rank of the pairs A, B that are trained beside the frozen weights; 0: all weights are trained, and there is no "
      "adapter. Dropout on the way into A is not offered."},

@@ -67,11 +67,6 @@ class DramProbe {
   std::unique_ptr<uint64_t, decltype(&free)> buffer_{static_cast<uint64_t*>(aligned_alloc(2 << 20, static_cast<size_t>(bytes_))), &free};
 };
 
-const DramProbe& dram_probe() {
-  static const DramProbe probe;
-  return probe;
-}
-
 std::string cell(const Json& value) {
   if (value.is_null()) return "-";
   if (value.is_string()) return value.get<std::string>();
@@ -107,14 +102,16 @@ Spread time_of(int samples, const std::function<void()>& body) {
 Peaks measure_peaks(bool quick) {
   const int repeats = quick ? 40 : 100;  // short probes, many of them: one at least meets an idle machine
   Peaks peaks{fma_peak(cpu_kernels().peak_f32, repeats), fma_peak(cpu_kernels().peak_bf16, repeats), 0};
-  for (int i = 0; i < repeats / 10; ++i) peaks.dram = std::max(peaks.dram, dram_probe().gb_per_second());
+  const DramProbe dram;
+  for (int i = 0; i < repeats / 10; ++i) peaks.dram = std::max(peaks.dram, dram.gb_per_second());
   return peaks;
 }
 
 Peaks with_dram_around(Peaks peaks, const std::function<void()>& body) {
   std::vector<double> speeds;
   const auto probe = [&] {
-    for (int i = 0; i < 5; ++i) speeds.push_back(dram_probe().gb_per_second());
+    const DramProbe dram;  // its memory is free again while `body` runs
+    for (int i = 0; i < 5; ++i) speeds.push_back(dram.gb_per_second());
   };
   probe();
   body();

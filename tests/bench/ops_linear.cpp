@@ -129,6 +129,7 @@ void whole_model(Ops& ops) {
                     {"gflops", gflops},
                     {"of_peak", gflops / ops.peaks.bf16},
                     {"gb_s", gb},
+                    {"dram_gb_s", around.dram},
                     {"of_dram", gb / around.dram}});
   }
 }

@@ -2,12 +2,15 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 
+#include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "kernels/error.h"
 #include "kernels/file_memory.h"
@@ -18,10 +21,11 @@ using namespace kernels;
 
 namespace {
 
+// Here, for the system's folder for temporary files may lie in memory.
 struct NewFolder {
   NewFolder() { REQUIRE(mkdtemp(name) != nullptr); }
   ~NewFolder() { std::filesystem::remove_all(name); }
-  char name[32] = "/tmp/ponder-file-XXXXXX";
+  char name[32] = "ponder-file-XXXXXX";
   std::filesystem::path path() const { return name; }
 };
 
@@ -54,6 +58,53 @@ TEST_CASE("a tensor in a file keeps its values and gives its memory back", "[fil
   for (int64_t i = 0; i < size; ++i) same = same && f32(x)[i] == static_cast<float>(i % 1000);
   CHECK(same);
   CHECK(std::filesystem::is_empty(folder.path() / "made" / "here"));  // the file has no name, so nothing is left behind
+}
+
+TEST_CASE("while it is worked on, a tensor in a file takes a part of its size", "[file_memory]") {
+  const NewFolder folder;
+  const int64_t size = 192 << 20;  // 768 MB
+  const at::Tensor x = zeros_in_file(size, folder.path().string());
+  const int64_t before = resident_bytes();
+  int64_t most = 0;
+  for (int64_t piece = 0; piece < 48; ++piece) {
+    const int64_t from = piece * (size / 48);
+    parallel_ranges(size / 48, 1 << 16, [&](int64_t begin, int64_t end) {
+      for (int64_t i = from + begin; i < from + end; ++i) f32(x)[i] = 1.0f;
+    });
+    most = std::max(most, resident_bytes() - before);
+  }
+  // The bound is a matter of speed, and this machine may be busy: half of the tensor would be no saving at all.
+  CHECK(most < size * 4 / 2);
+}
+
+TEST_CASE("tensors in files come and go from several threads", "[file_memory]") {
+  const NewFolder folder;
+  std::vector<std::thread> threads;
+  std::atomic<int> right{0};
+  for (int t = 0; t < 4; ++t)
+    threads.emplace_back([&, t] {
+      for (int i = 0; i < 50; ++i) {
+        const at::Tensor x = zeros_in_file(1000, folder.path().string());
+        f32(x)[999] = static_cast<float>(t * 50 + i);
+        std::this_thread::sleep_for(std::chrono::milliseconds(i % 7));
+        right += f32(x)[999] == static_cast<float>(t * 50 + i) && f32(x)[0] == 0.0f;
+      }
+    });
+  for (auto& thread : threads) thread.join();
+  CHECK(right == 200);
+}
+
+TEST_CASE("folders that cannot hold a tensor are told apart", "[file_memory]") {
+  const NewFolder folder;
+  CHECK(file_memory_problem((folder.path() / "not" / "yet").string(), 1 << 20) == "");
+  CHECK(file_memory_problem(folder.path().string(), int64_t{1} << 60).find("are needed, but") != std::string::npos);
+  CHECK(file_memory_problem("/proc/self/stat", 1).find("is no folder") != std::string::npos);
+  std::ofstream(folder.path() / "file") << "x";
+  CHECK(file_memory_problem((folder.path() / "file" / "below").string(), 1).find("is no folder") != std::string::npos);
+  if (std::filesystem::exists("/dev/shm")) {
+    CHECK(file_memory_problem("/dev/shm/below", 1).find("lies in memory") != std::string::npos);
+  }
+  REQUIRE_THROWS_AS(zeros_in_file(1, "/proc/self/stat"), UsageError);
 }
 
 TEST_CASE("a file that the disk has no room for is refused by name", "[file_memory]") {

@@ -85,6 +85,28 @@ TEST_CASE("a row of a product has the same bits in a batch of one and of many, f
   }
 }
 
+TEST_CASE("tiles that take turns at a panel give the bits of one row alone", "[linear]") {
+  const testing::KernelSettings saved;
+  for (Dtype dtype : {Dtype::float32, Dtype::bf16})
+    for (const int64_t in : {96, 98, 100, 192, 290})
+      for (const int64_t out : {64, 130}) {
+        const at::Tensor x = rounded(random_f32({19, in}, 3), dtype);
+        const PackedWeight p = packed(random_f32({out, in}, 4), dtype);
+        use_cpu_kernels("plain");
+        std::vector<at::Tensor> alone;
+        for (int64_t m = 0; m < 19; ++m) alone.push_back(linear(x.narrow(0, m, 1), p));
+        for (const char* isa : {"plain", "avx2", "avx512"}) {
+          if (!cpu_kernels_named(isa)) continue;
+          use_cpu_kernels(isa);
+          for (const int64_t rows : {2, 3, 4, 6, 7, 8, 12, 13, 18, 19}) {
+            INFO(isa << ", " << rows << " rows of " << in << ", " << out << " outputs");
+            const at::Tensor y = linear(x.narrow(0, 0, rows), p);
+            for (int64_t m = 0; m < rows; ++m) REQUIRE(same_bits(y.narrow(0, m, 1), alone[static_cast<size_t>(m)]));
+          }
+        }
+      }
+}
+
 TEST_CASE("the gradient of the input is dy W, and goes on from what it is given", "[linear]") {
   for (const Case c : {Case{1, 64, 64}, Case{6, 66, 130}, Case{33, 1100, 34}, Case{200, 128, 128}}) {
     for (Dtype dtype : {Dtype::float32, Dtype::bf16}) {

@@ -10,9 +10,9 @@ from runs import cpu_hours, fail, lines, train_once
 CONFIG = "configs/countdown_smollm2.toml"
 
 
-def main(folder, results):
+def main(folder, results, steps):
     out = f"{folder}/run"
-    train_once(CONFIG, out)
+    train_once(CONFIG, out, f"run.steps={steps}")
     grpo = [line for line in lines(out) if line["stage"] == "grpo"]
     greedy = [(line["step"], line["eval/accuracy"]) for line in grpo if "eval/accuracy" in line]
     sampled = [(line["step"], line["reward"]) for line in grpo if "reward" in line]
@@ -22,7 +22,7 @@ def main(folder, results):
     smooth = [(step, mean(sampled[max(0, i - 4):i + 1])) for i, (step, _) in enumerate(sampled)]
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip()
     with open(f"{results}/countdown.md", "w") as text:
-        text.write(f"# Countdown\n\n`tests/end_to_end/long/countdown.sh`; {datetime.date.today()}, commit {commit}, {cpu_hours(lines(out)):.2f} CPU hours. "
+        text.write(f"# Countdown\n\n`tests/end_to_end/long/countdown.sh {steps}`; {datetime.date.today()}, commit {commit}, {cpu_hours(lines(out)):.2f} CPU hours. "
                    f"SmolLM2-135M-Instruct, `{CONFIG}`, one seed: three numbers of at most 30; a cold start, then {sampled[-1][0]} GRPO steps of 16 "
                    "prompts with 8 samples. Held-back problems: 128.\n\n"
                    "| | after the cold start | after GRPO |\n| --- | ---: | ---: |\n"
@@ -35,4 +35,4 @@ def main(folder, results):
                                   sampled[-1][0], highest))
 
 
-main(sys.argv[1], sys.argv[2])
+main(sys.argv[1], sys.argv[2], int(sys.argv[3]))
