@@ -62,9 +62,9 @@ class AttentionPlan {
   std::vector<std::pair<int64_t, int64_t>> uncovered(int64_t rows) const;
 
  private:
-  std::vector<Segment> segments_;
   void find_tiles(int64_t first_position, size_t first_key);
 
+  std::vector<Segment> segments_;
   std::vector<int64_t> key_rows_, key_tiles_;
   int64_t rows_ = 0, storage_rows_ = 0;
 };

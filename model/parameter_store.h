@@ -49,7 +49,7 @@ class ParameterList {
 class ParameterStore : public ParameterList {
  public:
   // with_training: allocate_training() at once. Masters start at 0: init or load fills them. With a folder, masters and
-  // moments lie in a file there (kernels/file_memory.h).
+  // moments lie in files there (kernels/file_memory.h).
   ParameterStore(const ModelConfig& config, bool with_training);
   ParameterStore(ParameterList list, bool with_training, std::string offload_folder = "");
   void allocate_training();  // gradient and moments, 0

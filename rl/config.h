@@ -41,7 +41,7 @@ struct ModelSettings {
   kernels::Dtype compute_dtype = kernels::Dtype::bf16;
   double init_std = 0.02;
   std::string activation_checkpointing = "auto";  // auto | off | block
-  std::string offload_folder;      // masters and moments lie in a file there; empty: in memory
+  std::string offload_folder;      // masters and moments lie in files there; empty: in memory
   model::LoraConfig lora;          // rank above 0: the model is frozen, and an adapter is trained
   model::ModelConfig sizes;        // when init = "random"
   std::string alphabet;            // characters of a born model's tokenizer

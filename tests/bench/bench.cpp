@@ -63,7 +63,7 @@ class DramProbe {
   static constexpr int64_t kPiece = 1 << 20, kWords = kPiece / 8;
   int64_t pieces() const { return bytes_ / kPiece; }
 
-  int64_t bytes_ = std::clamp<int64_t>(sysconf(_SC_LEVEL3_CACHE_SIZE) * 16, int64_t{256} << 20, int64_t{4} << 30) >> 21 << 21;
+  int64_t bytes_ = std::clamp<int64_t>(sysconf(_SC_LEVEL3_CACHE_SIZE) * 4, int64_t{256} << 20, int64_t{4} << 30) >> 21 << 21;
   std::unique_ptr<uint64_t, decltype(&free)> buffer_{static_cast<uint64_t*>(aligned_alloc(2 << 20, static_cast<size_t>(bytes_))), &free};
 };
 
