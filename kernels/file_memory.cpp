@@ -13,12 +13,12 @@
 #include <condition_variable>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <map>
 #include <mutex>
 #include <thread>
 
 #include "kernels/error.h"
-#include "kernels/thread_pool.h"
 
 namespace kernels {
 namespace {
@@ -26,9 +26,18 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::chrono::milliseconds kBetweenSweeps{5};
+constexpr int64_t kWorthASweep = 4 << 20;
 
-// Takes the pages of all mappings back, again and again, for as long as the program runs. They are shared with the file, so
-// nothing is lost: who touches one again gets it from the system's cache, or from the disk.
+// Bytes of files and shared memory that are the program's now.
+int64_t resident_file_bytes() {
+  std::ifstream statistics("/proc/self/statm");
+  int64_t size = 0, resident = 0, shared = 0;
+  statistics >> size >> resident >> shared;
+  return shared * sysconf(_SC_PAGESIZE);
+}
+
+// Takes the pages of all mappings back, again and again while there are any. They are shared with the file, so nothing is
+// lost: who touches one again gets it from the system's cache, or from the disk.
 class Sweeper {
  public:
   Sweeper() { std::thread([this] { sweep(); }).detach(); }
@@ -37,6 +46,15 @@ class Sweeper {
     const std::lock_guard<std::mutex> lock(mutex_);
     mappings_[data] = bytes;
     added_.notify_all();
+  }
+
+  // 0, or the error of a write that failed since the last call.
+  int sync() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    int error = 0;
+    for (const auto& [data, bytes] : mappings_)
+      if (msync(data, bytes, MS_SYNC) != 0) error = errno;
+    return error;
   }
 
   void remove(void* data) {
@@ -51,13 +69,18 @@ class Sweeper {
       std::this_thread::sleep_for(kBetweenSweeps);
       std::unique_lock<std::mutex> lock(mutex_);
       added_.wait(lock, [this] { return !mappings_.empty(); });
+      const int64_t now = resident_file_bytes();
+      rest_ = std::min(rest_, now);
+      if (now < rest_ + kWorthASweep) continue;  // a sweep walks tables of all pages, there or not
       for (const auto& [data, bytes] : mappings_) madvise(data, bytes, MADV_DONTNEED);
+      rest_ = resident_file_bytes();
     }
   }
 
   std::mutex mutex_;
   std::condition_variable added_;
   std::map<void*, size_t> mappings_;
+  int64_t rest_ = 0;  // resident_file_bytes() without the mappings, about
 };
 
 // Never destroyed: tensors of static storage may outlive it.
@@ -75,7 +98,9 @@ int nameless_file(const std::string& folder, int64_t bytes) {
   const int file = mkostemp(name.data(), O_CLOEXEC);
   if (file < 0) fail_usage("{}: no file can be made in this folder: {}.", folder, std::strerror(errno));
   unlink(name.c_str());
-  if (const int error = posix_fallocate(file, 0, bytes); error != 0) {
+  int error = EINTR;
+  while (error == EINTR) error = posix_fallocate(file, 0, bytes);
+  if (error != 0) {
     close(file);
     fail_usage("{}: a file of {} MB cannot be made here: {}. Free some of the disk, or name another folder.", folder, bytes >> 20,
                std::strerror(error));
@@ -83,27 +108,47 @@ int nameless_file(const std::string& folder, int64_t bytes) {
   return file;
 }
 
-bool lies_in_memory(const fs::path& folder) {
-  constexpr auto kTmpfs = 0x01021994, kRamfs = static_cast<int>(0x858458f6u);
+enum class FileSystem { unknown, in_memory, in_place, other };
+
+FileSystem file_system_of(const fs::path& folder) {
   struct statfs system {};
-  if (statfs(folder.c_str(), &system) != 0) return false;
-  const auto type = static_cast<int>(system.f_type);
-  return type == kTmpfs || type == kRamfs;
+  if (statfs(folder.c_str(), &system) != 0) return FileSystem::unknown;
+  switch (static_cast<uint32_t>(system.f_type)) {
+    case 0x01021994:  // tmpfs
+    case 0x858458f6: return FileSystem::in_memory;  // ramfs
+    case 0xef53:  // ext4
+    case 0x58465342: return FileSystem::in_place;  // xfs
+    default: return FileSystem::other;
+  }
+}
+
+// `folder`, or what there is already of the way to it.
+fs::path existing_part(const std::string& folder) {
+  fs::path place = fs::absolute(folder);
+  std::error_code error;
+  while (!fs::exists(place, error) && place.has_relative_path()) place = place.parent_path();
+  return place;
 }
 
 }  // namespace
 
-int64_t file_memory_window() { return threads() * (int64_t{96} << 20); }
+int64_t file_memory_window(int64_t threads) { return threads * (int64_t{96} << 20); }
+
+std::string file_memory_warning(const std::string& folder) {
+  if (file_system_of(existing_part(folder)) != FileSystem::other) return "";
+  return fmt::format("{} is neither on ext4 nor on xfs: a disk that is full or failing may end the run. Name a folder on a local disk, "
+                     "or keep much of this one free.",
+                     folder);
+}
 
 std::string file_memory_problem(const std::string& folder, int64_t bytes) {
-  fs::path place = fs::absolute(folder);
+  const fs::path place = existing_part(folder);
   std::error_code error;
-  while (!fs::exists(place, error) && place.has_relative_path()) place = place.parent_path();
   const auto megabytes = [](auto x) { return static_cast<int64_t>(x) >> 20; };
   if (!fs::is_directory(place, error)) return fmt::format("{} is no folder. Name one on a local disk.", place.string());
   if (access(place.c_str(), W_OK | X_OK) != 0)
     return fmt::format("no file can be made in {}: {}. Name a folder on a local disk.", place.string(), std::strerror(errno));
-  if (lies_in_memory(place))
+  if (file_system_of(place) == FileSystem::in_memory)
     return fmt::format("{} lies in memory (tmpfs), so nothing would be saved. Name a folder on a disk.", place.string());
   const fs::space_info space = fs::space(place, error);
   if (!error && megabytes(space.available) < megabytes(bytes))
@@ -123,6 +168,13 @@ at::Tensor zeros_in_file(int64_t size, const std::string& folder) {
   madvise(data, static_cast<size_t>(bytes), MADV_DONTFORK);
   sweeper().add(data, static_cast<size_t>(bytes));
   return at::from_blob(data, {size}, [](void* p) { sweeper().remove(p); }, at::kFloat);
+}
+
+void sync_file_memory() {
+  if (const int error = sweeper().sync(); error != 0)
+    fail("model.offload_folder: the disk failed to write ({}), so masters and moments there are not to be trusted. Resume from the last "
+         "checkpoint, with a folder on a disk that works.",
+         std::strerror(error));
 }
 
 }  // namespace kernels

@@ -10,9 +10,13 @@
 
 namespace kernels {
 
-// Bytes that tensors in files take while all threads work on them, about: a thread brings in some 10 GB a second, and pages
+// Bytes that tensors in files take while so many threads work on them, about: a thread brings in some 10 GB a second, and pages
 // are taken back every 5 ms or a little later.
-int64_t file_memory_window();
+int64_t file_memory_window(int64_t threads);
+
+// Empty, or what to know of this folder's file system: only where files are written in place (ext4, xfs) is the room for a
+// write taken when the file is made; elsewhere a full disk may end the program later.
+std::string file_memory_warning(const std::string& folder);
 
 // Empty, or why `bytes` cannot lie in files in this folder, which may be made yet: no folder, not writable, in memory, full.
 std::string file_memory_problem(const std::string& folder, int64_t bytes);
@@ -20,5 +24,9 @@ std::string file_memory_problem(const std::string& folder, int64_t bytes);
 // float32 [size], zeros, in a nameless file in `folder`, which is made if it is not there; the file is gone with the tensor,
 // or with the process. Its whole size is taken from the disk at once. Throws UsageError, see file_memory_problem.
 at::Tensor zeros_in_file(int64_t size, const std::string& folder);
+
+// Waits until the disk has every tensor in a file. Throws Error when it did not take all: what lies in files is not to be
+// trusted then.
+void sync_file_memory();
 
 }  // namespace kernels

@@ -217,10 +217,11 @@ FlushDenormals::~FlushDenormals() {
 void set_threads(int64_t threads) {
   std::vector<std::unique_lock<std::mutex>> owners;
   for (Job& job : pool().jobs()) owners.emplace_back(job.owner);
-  pool().resize(threads > 0 ? threads : cores());
+  pool().resize(threads_of(threads));
 }
 
 int64_t threads() { return pool().size(); }
+int64_t threads_of(int64_t setting) { return setting > 0 ? setting : cores(); }
 
 void run_tasks(int64_t count, const TaskBody& body) {
   if (count <= 0) return;

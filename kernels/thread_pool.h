@@ -10,6 +10,8 @@ namespace kernels {
 // Sets the number of threads (0 = all cores of this process). Call it from one thread, outside of parallel work.
 void set_threads(int64_t threads);
 int64_t threads();
+// How many set_threads(setting) makes.
+int64_t threads_of(int64_t setting);
 
 // A body by reference: no copy and no allocation.
 struct TaskBody {

@@ -370,6 +370,8 @@ class Check {
     const std::string& folder = config_.model.offload_folder;
     const std::string no_room = folder.empty() ? "" : kernels::file_memory_problem(folder, plan.offloaded);
     if (!no_room.empty()) error(nullptr, "model.offload_folder", no_room);
+    const std::string risk = folder.empty() ? "" : kernels::file_memory_warning(folder);
+    if (!risk.empty()) add(result_.warnings, line_of("", "model.offload_folder", risk));
     if (!plan.error.empty()) {
       const size_t colon = plan.error.find(": ");
       const auto stage =

@@ -8,6 +8,7 @@
 
 #include "kernels/error.h"
 #include "kernels/file_memory.h"
+#include "kernels/thread_pool.h"
 #include "model/files/checkpoint_folder.h"
 #include "model/parameter_store.h"
 #include "model/transformer.h"
@@ -153,9 +154,11 @@ void plan_cache(const Config& config, MemoryPlan& plan) {
 
 int64_t in_mb(int64_t bytes) { return (bytes + mebibyte - 1) / mebibyte; }
 
+int64_t window_of(const Config& config) { return kernels::file_memory_window(kernels::threads_of(config.run.threads)); }
+
 // Bytes that model.offload_folder would take out of memory.
-int64_t saved_by_offloading(const MemoryPlan& plan) {
-  return std::max<int64_t>(0, plan.master + plan.moments - kernels::file_memory_window());
+int64_t saved_by_offloading(const Config& config, const MemoryPlan& plan) {
+  return std::max<int64_t>(0, plan.master + plan.moments - window_of(config));
 }
 
 // Empty, or what does not fit.
@@ -174,7 +177,7 @@ std::string misfit(const Config& config, const MemoryPlan& plan) {
         "rows. Raise it to {}, or {}{}.",
         in_mb(plan.budget), config.run.memory_mb > 0 ? "" : " (80 % of this machine)", plan.stage, in_mb(need),
         in_mb(plan.fixed()), in_mb(plan.activations), plan.microbatch_rows, in_mb(need),
-        need - saved_by_offloading(plan) <= plan.budget ? "set model.offload_folder, or " : "", cure);
+        need - saved_by_offloading(config, plan) <= plan.budget ? "set model.offload_folder, or " : "", cure);
   }
   if (plan.cache < one_sequence)
     return fmt::format(
@@ -216,7 +219,7 @@ MemoryPlan plan_memory(const Config& config) {
   plan.trained = plan.parameters;
   if (config.model.lora.on()) plan_adapter(config, sizes, plan);
   if (config.model.offload_folder.empty()) plan.master = 4 * plan.trained, plan.moments = 8 * plan.trained;
-  else plan.offloaded = 12 * plan.trained, plan.window = std::min(plan.offloaded, kernels::file_memory_window());
+  else plan.offloaded = 12 * plan.trained, plan.window = std::min(plan.offloaded, window_of(config));
   for (const auto& stage : config.stages) gather(stage, plan);
   // A tied matrix has a second gradient, of the rows that the step's tokens name, until the step adds it.
   const bool twice = sizes.tied_embedding && plan.adapter == 0;

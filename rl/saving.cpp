@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "kernels/error.h"
+#include "kernels/file_memory.h"
 #include "kernels/trace.h"
 #include "kernels/watchdog.h"
 #include "rl/event_log.h"
@@ -17,9 +18,12 @@ namespace fs = std::filesystem;
 
 constexpr int64_t pause_s = 2, tries_between_warnings = 300;
 
-// What is sampled ahead is part of the checkpoint. That this fails is nothing that a disk could mend.
+// What is sampled ahead is part of the checkpoint, and what lies in files must not have been lost there. That one of these fails
+// is nothing that more room on a disk could mend.
 void settle(Run& run) {
   if (run.settle) run.settle();
+  const kernels::Wait wait("the disk of model.offload_folder");
+  kernels::sync_file_memory();
 }
 
 std::string save_settled(Run& run) {

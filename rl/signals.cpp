@@ -19,7 +19,14 @@ extern "C" void on_interrupt(int) {
 
 extern "C" void on_hang_up(int) { stop_asked = true; }
 extern "C" void on_save_request(int) { save_asked = true; }
-extern "C" void on_broken_pipe(int) {}  // and not SIG_IGN, which programs that the run starts would inherit
+extern "C" void on_failed_write(int) {}  // and not SIG_IGN, which programs that the run starts would inherit
+
+// Only the disk gives it here: memory that is mapped has no page behind it. The instruction then runs again, and ends the run.
+extern "C" void on_bus_error(int) {
+  const char text[] = "ponder: the disk did not give a page of a mapped file (SIGBUS): it is full or failing, or a model's file was cut. "
+                      "With model.offload_folder, see that disk. Then go on with --resume auto.\n";
+  (void)!write(STDERR_FILENO, text, sizeof text - 1);
+}
 
 void handle(int signal, void (*handler)(int), int flags) {
   struct sigaction action {};
@@ -32,7 +39,9 @@ void handle(int signal, void (*handler)(int), int flags) {
 
 void install_signal_handlers() {
   handle(SIGUSR1, on_save_request, SA_RESTART);
-  handle(SIGPIPE, on_broken_pipe, SA_RESTART);
+  handle(SIGPIPE, on_failed_write, SA_RESTART);
+  handle(SIGXFSZ, on_failed_write, SA_RESTART);  // ulimit -f
+  handle(SIGBUS, on_bus_error, SA_RESETHAND);
 }
 
 void install_interrupt_handlers() {

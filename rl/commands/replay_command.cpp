@@ -33,11 +33,11 @@ void check_overrides(const std::vector<std::string>& overrides) {
   const char* allowed[] = {"advantage", "loss", "kl", "correction", "moe", "optimizer", "filter"};
   for (const auto& text : overrides) {
     const std::string key = text.substr(0, text.find('='));
-    const bool machine = key == "run.threads" || key == "run.memory_mb";
+    const bool machine = key == "run.threads" || key == "run.memory_mb" || key == "model.offload_folder";
     const bool known = std::any_of(std::begin(allowed), std::end(allowed), [&](const std::string& s) { return key.rfind(s + ".", 0) == 0; });
     if (key == "correction.truncation" || (!machine && !known))
       kernels::fail_usage("--set {}: the samples were made already. ponder replay takes settings of [{}], without the stage's name, and "
-                          "run.threads and run.memory_mb.{}",
+                          "run.threads, run.memory_mb and model.offload_folder.{}",
                           key, fmt::join(allowed, "], ["),
                           key == "correction.truncation" ? " Whether log-probabilities are over kept ids stands in the samples." : "");
   }
@@ -45,11 +45,10 @@ void check_overrides(const std::vector<std::string>& overrides) {
 
 // Settings of the sections above go to the step's stage alone: another stage may not allow them.
 Config config_of(const std::string& run, const std::string& stage, const std::vector<std::string>& overrides) {
-  std::vector<std::string> all;
-  for (const auto& text : overrides) all.push_back(text.rfind("run.", 0) == 0 ? text : "stage." + stage + "." + text);
-  Config config = read_config((fs::path(run) / "config.toml").string(), all);
-  config.model.offload_folder.clear();  // of the machine that trained; it changes no bit
-  return config;
+  std::vector<std::string> all = {"model.offload_folder="};  // the file's is of the machine that trained; it changes no bit
+  for (const auto& text : overrides)
+    all.push_back(text.rfind("run.", 0) == 0 || text.rfind("model.", 0) == 0 ? text : "stage." + stage + "." + text);
+  return read_config((fs::path(run) / "config.toml").string(), all);
 }
 
 int64_t stage_index(const Config& config, const std::string& name) {

@@ -28,7 +28,7 @@ struct Peaks {
   double of(bool is_bf16) const { return is_bf16 ? bf16 : f32; }
 };
 Peaks measure_peaks(bool quick);
-// The peaks with the median speed of DRAM just before and after `body`: where other machines share the memory, that changes
+// The peaks with the best speed of DRAM of ten reads just before and after `body`: where other machines share the memory, that changes
 // twofold from one minute to the next.
 Peaks with_dram_around(Peaks peaks, const std::function<void()>& body);
 

@@ -45,7 +45,7 @@ void products(Dtype dtype, const char* name) {
   const int64_t out = 192, in = 128;
   const auto w = packed(dtype, out, in);
   const at::Tensor dw = kernels::zeros_f32({out, in});
-  for (const int64_t rows : {1, 8, 32}) {
+  for (const int64_t rows : {1, 3, 8, 32}) {
     const at::Tensor x = kernels::rounded(random_f32({rows, in}, 2), dtype),
                      dy = kernels::rounded(random_f32({rows, out}, 3), dtype);
     const auto named = [&](const char* op) { return fmt::format("{} {}, {} rows", op, name, rows); };

@@ -15,8 +15,8 @@ void generation(Report& report, const std::shared_ptr<const model::WeightSet>& w
                 const std::vector<int64_t>& sequences, int64_t new_tokens) {
   report.table("generation", 3,
                "decode phase; roofline: sequences / (max(weight bytes / DRAM read, sequences * 2 * parameters / bf16 peak) "
-               "+ sequences * context * cache bytes of a token / DRAM read), context = 64 + new tokens / 2; dram_gb_s: read just "
-               "before and after");
+               "+ sequences * context * cache bytes of a token / DRAM read), context = 64 + new tokens / 2; dram_gb_s: the best of "
+               "ten reads just before and after");
   Runner runner(weights);
   for (const int64_t count : sequences) {
     const Load load{.prompts = count, .prompt_tokens = 64, .new_tokens = new_tokens};

@@ -95,7 +95,7 @@ struct Layer {
 void whole_model(Ops& ops) {
   ops.report.table("model products", 2,
                    "all products of SmolLM2-135M's 30 layers and its head (64 rows at most) in turn, each with its own "
-                   "weights; GB/s of weights, of_dram: share of what DRAM gave just before and after; tok/s is rows by second");
+                   "weights; GB/s of weights, of_dram: share of the best of ten reads of DRAM just before and after; tok/s is rows by second");
   std::map<std::pair<int64_t, int64_t>, at::Tensor> source;
   for (const Shape& s : kShapes) source[{s.in, s.out}] = testing::random_f32({s.out, s.in}, 1);
   const auto packed = [&](int64_t in, int64_t out) { return pack(source.at({in, out}), Dtype::bf16); };

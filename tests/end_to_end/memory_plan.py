@@ -23,7 +23,7 @@ RUNS = [
     ("SmolLM2-135M, bf16, 8 x 8 x 128", "configs/gsm8k_smollm2.toml", SMOLLM2),
     ("the same in 3,300 MB", "configs/gsm8k_smollm2.toml", SMOLLM2 + ["run.memory_mb=3300"]),
     ("the same in 2,100 MB, masters and moments in files", "configs/gsm8k_smollm2.toml",
-     SMOLLM2 + ["run.memory_mb=2100", "model.offload_folder=build/memory_plan_state"]),
+     SMOLLM2 + ["run.threads=2", "run.memory_mb=2100", "model.offload_folder=build/memory_plan_state"]),
     ("the same in float32", "configs/gsm8k_smollm2.toml", SMOLLM2 + ["model.compute_dtype=float32"]),
 ]
 

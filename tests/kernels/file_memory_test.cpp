@@ -107,6 +107,19 @@ TEST_CASE("folders that cannot hold a tensor are told apart", "[file_memory]") {
   REQUIRE_THROWS_AS(zeros_in_file(1, "/proc/self/stat"), UsageError);
 }
 
+TEST_CASE("what is written to a tensor in a file is on the disk after a sync", "[file_memory]") {
+  const NewFolder folder;
+  const at::Tensor x = zeros_in_file(16 << 20, folder.path().string());
+  f32(x)[12345] = 7.0f;
+  CHECK_NOTHROW(sync_file_memory());
+  CHECK(f32(x)[12345] == 7.0f);
+}
+
+TEST_CASE("a folder where a write may fail later is told", "[file_memory]") {
+  CHECK(file_memory_warning("/proc/self").find("neither on ext4 nor on xfs") != std::string::npos);
+  CHECK(file_memory_warning("/dev/shm") == "");  // refused in any case
+}
+
 TEST_CASE("a file that the disk has no room for is refused by name", "[file_memory]") {
   const NewFolder folder;
   rlimit old{};

@@ -166,24 +166,25 @@ TEST_CASE("short of memory, micro-batches shrink to one group first, then as few
   CHECK_FALSE(impossible.error.empty());
 }
 
-TEST_CASE("masters and moments in a file take a window of memory", "[memory]") {
+TEST_CASE("masters and moments in files take a window of memory", "[memory]") {
   const auto with = [](const std::string& folder_of_state) {
     return rl::plan_memory(rl::read_config(folder + "group_of_one.toml",
-        {"rollout.samples_per_prompt=4", "kl.coef=0.1", "model.layers=24", "model.width=512", "model.dense_width=1024", "model.offload_folder=" + folder_of_state}));
+        {"rollout.samples_per_prompt=4", "kl.coef=0.1", "model.layers=24", "model.width=512", "model.dense_width=1024", "run.threads=2",
+         "model.offload_folder=" + folder_of_state}));
   };
   const auto inside = with(""), outside = with("/tmp");
   CHECK(inside.window == 0);
   CHECK(outside.master + outside.moments == 0);
   CHECK(outside.offloaded == 12 * outside.parameters);
-  REQUIRE(outside.offloaded > kernels::file_memory_window());
-  CHECK(outside.window == kernels::file_memory_window());
+  REQUIRE(outside.offloaded > kernels::file_memory_window(2));
+  CHECK(outside.window == kernels::file_memory_window(2));
   CHECK(inside.fixed() - outside.fixed() == outside.offloaded - outside.window);
   CHECK(outside.reference == inside.reference);  // stays in memory
   // Short of memory, the folder is named where it would help.
   const auto little = [](const std::string& more) {
     return rl::plan_memory(rl::read_config(folder + "group_of_one.toml",
         {"rollout.samples_per_prompt=4", "model.layers=24", "model.width=512", "model.dense_width=1024",
-         "model.offload_folder=" + more, "run.memory_mb=700"})).error;
+         "model.offload_folder=" + more, "run.threads=2", "run.memory_mb=700"})).error;
   };
   CHECK(little("").find("set model.offload_folder") != std::string::npos);
   CHECK(little("/tmp") == "");
