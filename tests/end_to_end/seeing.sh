@@ -55,6 +55,9 @@ for step in 1 2 3 4 5 6; do
   has "$work/out" "equal to the run's, bit for bit"
   grep -qE '^([0-9]+) of \1 metrics are equal' "$work/out" || { echo "FAIL: metrics of step $step"; cat "$work/out"; exit 1; }
 done
+"$ponder" replay "$work/r" --step 2 --set "model.offload_folder=$PONDER_BUILD/offloaded_state" >"$work/out" 2>&1 ||
+  { echo "FAIL: replay with masters and moments in files"; cat "$work/out"; exit 1; }
+has "$work/out" "equal to the run's, bit for bit"
 train e --set checkpoint.keep_last=100 --set stage.cold-start.eval.every_steps=3 \
   --set stage.cold-start.early_stop.metric=eval/loss --set stage.cold-start.early_stop.patience=1 \
   --set stage.cold-start.early_stop.min_delta=99
