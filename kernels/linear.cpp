@@ -20,19 +20,29 @@ struct Task {
 // Cycles that a panel costs, roughly: `rows` rows of multiplications, or the reading of its weights.
 int64_t panel_cost(int64_t rows, const PackedWeight& w) { return w.in() * bytes_of(w.dtype()) * (rows + 16); }
 
-// Cuts jobs into blocks of rows and runs of panels that are worth a task. Panels of one block of rows follow each other, so
-// a thread keeps its rows of x in the second-level cache and reads the weights in order.
-std::vector<Task> cut(const std::vector<Job>& jobs) {
+// Cuts panels [first, end) of a job into runs that are worth a task, for each block of rows. Panels of one block follow each
+// other, so a thread keeps its rows of x in the second-level cache and reads the weights in order.
+void cut(const std::vector<Job>& jobs, size_t j, int64_t first, int64_t end, std::vector<Task>& tasks) {
   constexpr int64_t kWorthATask = 15000;
-  std::vector<Task> tasks;
-  for (size_t j = 0; j < jobs.size(); ++j) {
-    const int64_t rows = jobs[j].x.rows, block = row_block(rows), panels = jobs[j].w->panel_count();
-    for (int64_t row = 0; row < rows; row += block) {
-      const int64_t count = std::min(block, rows - row);
-      const int64_t run = std::clamp<int64_t>(kWorthATask / panel_cost(count, *jobs[j].w), 1, panels);
-      for (int64_t p = 0; p < panels; p += run) tasks.push_back({j, row, count, p, std::min(run, panels - p)});
-    }
+  const int64_t rows = jobs[j].x.rows, block = row_block(rows);
+  for (int64_t row = 0; row < rows; row += block) {
+    const int64_t count = std::min(block, rows - row);
+    const int64_t run = std::max<int64_t>(kWorthATask / panel_cost(count, *jobs[j].w), 1);
+    for (int64_t p = first; p < end; p += run) tasks.push_back({j, row, count, p, std::min(run, end - p)});
   }
+}
+
+// Of one block of rows, a thread takes its share of every job's panels, always the same one: it reads memory that it wrote
+// (pack), next to it where memory has several nodes. Of more rows the multiplications take the time.
+std::vector<Task> cut(const std::vector<Job>& jobs) {
+  const bool one_block = std::all_of(jobs.begin(), jobs.end(), [](const Job& job) { return job.x.rows <= row_block(job.x.rows); });
+  const int64_t shares = one_block ? threads() : 1;
+  std::vector<Task> tasks;
+  for (int64_t share = 0; share < shares; ++share)
+    for (size_t j = 0; j < jobs.size(); ++j) {
+      const int64_t panels = jobs[j].w->panel_count();
+      cut(jobs, j, panels * share / shares, panels * (share + 1) / shares, tasks);
+    }
   return tasks;
 }
 
@@ -155,9 +165,8 @@ LinearSwiglu linear_swiglu(const at::Tensor& x, const PackedWeight& gate, const 
   const Job up_job{gate_job.x, &up, 0, keep ? f32(result.up) : nullptr, width};
   check_dtype(x, gate.dtype(), "linear_swiglu", "x");
   const float *gate_bias = bias_of(biases.gate, gate, "linear_swiglu"), *up_bias = bias_of(biases.up, up, "linear_swiglu");
-  const auto tasks = cut({gate_job, up_job});
-  // The first half of the tasks are the gate's; each does the same part of up as well.
-  parallel_runs(static_cast<int64_t>(tasks.size() / 2), [&](int64_t i, int64_t after) {
+  const auto tasks = cut({gate_job});  // each does the same part of up as well
+  parallel_runs(static_cast<int64_t>(tasks.size()), [&](int64_t i, int64_t after) {
     const Task& t = tasks[static_cast<size_t>(i)];
     for (int64_t p = t.panel; p < t.panel + t.panels; ++p) {
       const int64_t then = p + 1 < t.panel + t.panels ? p + 1 : after < 0 ? -1 : tasks[static_cast<size_t>(after)].panel;

@@ -136,17 +136,23 @@ PackedWeight PackedWeight::rows(int64_t first, int64_t count) const {
 }
 
 void pack(const std::vector<PackJob>& jobs) {
-  std::vector<Panel> panels;
   for (const PackJob& job : jobs) {
     const PackedWeight& w = *job.into;
     if (job.shape.count != w.count() || job.shape.out != w.out() || job.shape.in != w.in())
       fail("PackedWeight: packing [{}, {}, {}] into [{}, {}, {}].", job.shape.count, job.shape.out, job.shape.in, w.count(), w.out(),
            w.in());
-    for (int64_t matrix = 0; matrix < w.count(); ++matrix)
-      for (int64_t first = 0; first < w.out(); first += kPanel)
-        panels.push_back({&job, matrix, first, const_cast<std::byte*>(w.panels(matrix)) + first * w.in() * bytes_of(w.dtype())});
   }
-  parallel_for(static_cast<int64_t>(panels.size()), [&](int64_t i) {
+  // A thread packs the part of each matrix that it will read when few rows are multiplied, see linear.cpp: what it writes first
+  // lies in the memory next to it.
+  std::vector<Panel> panels;
+  for (int64_t share = 0, shares = threads(); share < shares; ++share)
+    for (const PackJob& job : jobs)
+      for (int64_t matrix = 0; matrix < job.into->count(); ++matrix) {
+        const PackedWeight& w = *job.into;
+        for (int64_t p = w.panel_count() * share / shares; p < w.panel_count() * (share + 1) / shares; ++p)
+          panels.push_back({&job, matrix, p * kPanel, const_cast<std::byte*>(w.panels(matrix)) + p * kPanel * w.in() * bytes_of(w.dtype())});
+      }
+  parallel_runs(static_cast<int64_t>(panels.size()), [&](int64_t i, int64_t) {
     if (panels[i].job->shape.in_stride == 1) pack_outputs(panels[i]);
     else pack_inputs(panels[i]);
   });

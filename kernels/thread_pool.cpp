@@ -1,17 +1,22 @@
 #include "kernels/thread_pool.h"
 
 #include <ATen/Parallel.h>
+#include <pthread.h>
 #include <sched.h>
 
 #include <algorithm>
 #include <array>
 #include <atomic>
 #include <condition_variable>
+#include <cstring>
 #include <exception>
 #include <mutex>
 #include <thread>
 #include <utility>
 #include <vector>
+
+#include "kernels/error.h"
+#include "kernels/processors.h"
 
 #if defined(__x86_64__)
 #include <xmmintrin.h>
@@ -21,6 +26,7 @@ namespace kernels {
 namespace {
 
 thread_local bool inside_body = false;
+thread_local int64_t own_index = 0;
 
 // Helpers spin for some ten microseconds, the gap between two regions of a forward pass; then for about a millisecond, the
 // gap between two passes, they look again and again but give their core to whoever wants it; then they sleep. Waking one
@@ -84,9 +90,10 @@ struct Job {
 // Half of the helpers look at the first job first, half at the second; each takes from the other when its own has nothing.
 class Pool {
  public:
-  ~Pool() { resize(1); }
+  ~Pool() { resize(1, false); }
 
-  void resize(int64_t threads) {
+  // The error of binding a helper, or 0.
+  int resize(int64_t threads, bool pin) {
     {
       const std::lock_guard<std::mutex> lock(mutex_);
       stopping_ = true;
@@ -99,7 +106,13 @@ class Pool {
     threads_ = threads;
     std::array<uint64_t, kJobs> seen;
     for (size_t j = 0; j < kJobs; ++j) seen[j] = jobs_[j].number();
-    for (int64_t i = 1; i < threads; ++i) helpers_.emplace_back([this, i, seen] { serve(i, seen); });
+    const std::vector<int> places = pin ? processors() : std::vector<int>();
+    int error = 0;
+    for (int64_t i = 1; i < threads; ++i) {
+      helpers_.emplace_back([this, i, seen] { serve(i, seen); });
+      if (!places.empty()) error = std::max(error, bind(helpers_.back(), places[static_cast<size_t>(i) % places.size()]));
+    }
+    return error;
   }
 
   int64_t size() const { return threads_.load(std::memory_order_relaxed); }
@@ -134,7 +147,15 @@ class Pool {
   // The last helpers' cores belong to callers that work beside the first.
   bool rests(int64_t helper) const { return helper >= threads_.load() - more_callers_.load(); }
 
+  static int bind(std::thread& helper, int processor) {
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    CPU_SET(processor, &set);
+    return pthread_setaffinity_np(helper.native_handle(), sizeof set, &set);
+  }
+
   void serve(int64_t helper, std::array<uint64_t, kJobs> seen) {
+    own_index = helper;
     const auto news = [&] {
       for (size_t j = 0; j < kJobs; ++j)
         if (jobs_[j].number() != seen[j]) return true;
@@ -180,7 +201,7 @@ int64_t cores() {
 Pool& pool() {
   static Pool the_pool;
   // LibTorch gets one thread: its own would spin on the cores that ours work on.
-  static const bool started = (the_pool.resize(cores()), at::set_num_threads(1), true);
+  static const bool started = (the_pool.resize(cores(), false), at::set_num_threads(1), true);
   (void)started;
   return the_pool;
 }
@@ -214,10 +235,11 @@ FlushDenormals::~FlushDenormals() {
 #endif
 }
 
-void set_threads(int64_t threads) {
+void set_threads(int64_t threads, bool pin) {
   std::vector<std::unique_lock<std::mutex>> owners;
   for (Job& job : pool().jobs()) owners.emplace_back(job.owner);
-  pool().resize(threads_of(threads));
+  if (const int error = pool().resize(threads_of(threads), pin); error != 0)
+    fail_usage("run.pin_threads: the system does not let threads be bound to processors here ({}). Set it to false.", std::strerror(error));
 }
 
 int64_t threads() { return pool().size(); }
@@ -258,6 +280,7 @@ int64_t TaskRun::take_back() {
 }
 
 bool inside_parallel_body() { return inside_body; }
+int64_t helper_index() { return own_index; }
 
 TaskRun* deal_runs(int64_t count, int64_t runs) {
   static thread_local std::vector<TaskRun> own;

@@ -7,8 +7,10 @@
 
 namespace kernels {
 
-// Sets the number of threads (0 = all cores of this process). Call it from one thread, outside of parallel work.
-void set_threads(int64_t threads);
+// Sets the number of threads (0 = all cores of this process). Call it from one thread, outside of parallel work. With `pin`
+// each helper is bound to a processor of its own while there are enough (kernels/processors.h), and stays near the memory that
+// it wrote first; callers are not bound. Throws UsageError where the system does not let threads be bound.
+void set_threads(int64_t threads, bool pin = false);
 int64_t threads();
 // How many set_threads(setting) makes.
 int64_t threads_of(int64_t setting);
@@ -57,9 +59,12 @@ struct alignas(64) TaskRun {
 // hold them.
 TaskRun* deal_runs(int64_t count, int64_t runs);
 bool inside_parallel_body();
+// 1 to threads() - 1: a helper of the pool; 0: any other thread.
+int64_t helper_index();
 
 // parallel_for for tasks that read memory in order: each thread walks a run of neighbours, so that it knows what it will
-// do next and can ask for it. Calls body(i, next) once for every i; next is i + 1, or -1 when another may follow.
+// do next and can ask for it. Helper i begins with run i, so equal counts give a thread the same tasks again, but for those
+// that another, which is done, takes from it. Calls body(i, next) once for every i; next is i + 1, or -1 when another may follow.
 template <typename Body>
 void parallel_runs(int64_t count, const Body& body) {
   if (inside_parallel_body()) {
@@ -68,7 +73,8 @@ void parallel_runs(int64_t count, const Body& body) {
   }
   const int64_t runs = count < threads() ? count : threads();
   TaskRun* const own = deal_runs(count, runs);
-  parallel_for(runs, [&](int64_t run) {
+  parallel_for(runs, [&](int64_t) {
+    const int64_t run = helper_index() % runs;
     bool more = false;
     for (int64_t i; (i = own[run].take_front(&more)) >= 0;) body(i, more ? i + 1 : -1);
     for (int64_t other = 1; other < runs; ++other)

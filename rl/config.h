@@ -30,6 +30,7 @@ struct RunConfig {
   std::string device = "auto";     // auto | cpu | cuda
   std::string determinism = "exact";
   int64_t threads = 0;             // 0: all cores; never changes a result
+  bool pin_threads = false;        // each helper thread has a processor of its own
   double wait_deadline_s = 1800;   // of everything that the run waits for; 0: none
   int64_t memory_mb = 0;           // budget for weights, optimizer, cache and activations; 0: 80 % of the machine's
 };

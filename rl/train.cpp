@@ -272,7 +272,7 @@ int run_train(const Config& given, const TrainOptions& options) {
     model::resolve_template(stage.chat_template, config.model.path, "plain");
     for (auto& set : stage.datasets) model::resolve_template(set.chat_template, config.model.path, "plain");
   }
-  kernels::set_threads(config.run.threads);
+  kernels::set_threads(config.run.threads, config.run.pin_threads);
   install_interrupt_handlers();
   MemoryPlan plan = plan_memory(config);
   if (!plan.error.empty()) kernels::fail_usage("{}", plan.error);

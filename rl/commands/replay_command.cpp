@@ -33,11 +33,11 @@ void check_overrides(const std::vector<std::string>& overrides) {
   const char* allowed[] = {"advantage", "loss", "kl", "correction", "moe", "optimizer", "filter"};
   for (const auto& text : overrides) {
     const std::string key = text.substr(0, text.find('='));
-    const bool machine = key == "run.threads" || key == "run.memory_mb" || key == "model.offload_folder";
+    const bool machine = key == "run.threads" || key == "run.pin_threads" || key == "run.memory_mb" || key == "model.offload_folder";
     const bool known = std::any_of(std::begin(allowed), std::end(allowed), [&](const std::string& s) { return key.rfind(s + ".", 0) == 0; });
     if (key == "correction.truncation" || (!machine && !known))
       kernels::fail_usage("--set {}: the samples were made already. ponder replay takes settings of [{}], without the stage's name, and "
-                          "run.threads, run.memory_mb and model.offload_folder.{}",
+                          "run.threads, run.pin_threads, run.memory_mb and model.offload_folder.{}",
                           key, fmt::join(allowed, "], ["),
                           key == "correction.truncation" ? " Whether log-probabilities are over kept ids stands in the samples." : "");
   }
@@ -166,7 +166,7 @@ int run_replay(const ReplayOptions& options) {
   // The model of a run may have moved; what the checkpoint holds is enough. An adapter stands on its base.
   const bool whole_model = config.model.init != "random" && !config.model.lora.on();
   if (whole_model && !start.checkpoint.empty()) config.model.path = start.checkpoint;
-  kernels::set_threads(config.run.threads);
+  kernels::set_threads(config.run.threads, config.run.pin_threads);
   const auto groups = read_groups(step);
   Run run = make_run(config, start, index);
   const StageConfig& stage = config.stages[static_cast<size_t>(index)];
