@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <condition_variable>
@@ -53,7 +54,11 @@ class Sweeper {
     const std::lock_guard<std::mutex> lock(mutex_);
     int error = 0;
     for (const auto& [data, bytes] : mappings_)
-      if (msync(data, bytes, MS_SYNC) != 0) error = errno;
+      while (msync(data, bytes, MS_SYNC) != 0)
+        if (errno != EINTR) {
+          error = errno;
+          break;
+        }
     return error;
   }
 
@@ -69,19 +74,26 @@ class Sweeper {
       std::this_thread::sleep_for(kBetweenSweeps);
       std::unique_lock<std::mutex> lock(mutex_);
       added_.wait(lock, [this] { return !mappings_.empty(); });
+      // A sweep walks tables of all pages, there or not, so it rests while nothing comes in; once more before that, for what
+      // came in during the last one.
       const int64_t now = resident_file_bytes();
-      rest_ = std::min(rest_, now);
-      if (now < rest_ + kWorthASweep) continue;  // a sweep walks tables of all pages, there or not
+      const bool grown = now >= left_ + kWorthASweep;
+      left_ = std::min(left_, now);
+      if (!grown && resting_) continue;
+      resting_ = !grown;
       for (const auto& [data, bytes] : mappings_) madvise(data, bytes, MADV_DONTNEED);
-      rest_ = resident_file_bytes();
+      left_ = resident_file_bytes();
     }
   }
 
   std::mutex mutex_;
   std::condition_variable added_;
   std::map<void*, size_t> mappings_;
-  int64_t rest_ = 0;  // resident_file_bytes() without the mappings, about
+  int64_t left_ = 0;  // resident_file_bytes() after the last sweep, or less since
+  bool resting_ = true;
 };
+
+std::atomic<bool> any_in_files{false};
 
 // Never destroyed: tensors of static storage may outlive it.
 Sweeper& sweeper() {
@@ -167,10 +179,12 @@ at::Tensor zeros_in_file(int64_t size, const std::string& folder) {
   if (data == MAP_FAILED) fail_usage("{}: a file of {} MB cannot be mapped: {}.", folder, bytes >> 20, std::strerror(error));
   madvise(data, static_cast<size_t>(bytes), MADV_DONTFORK);
   sweeper().add(data, static_cast<size_t>(bytes));
+  any_in_files = true;
   return at::from_blob(data, {size}, [](void* p) { sweeper().remove(p); }, at::kFloat);
 }
 
 void sync_file_memory() {
+  if (!any_in_files) return;
   if (const int error = sweeper().sync(); error != 0)
     fail("model.offload_folder: the disk failed to write ({}), so masters and moments there are not to be trusted. Resume from the last "
          "checkpoint, with a folder on a disk that works.",

@@ -13,17 +13,18 @@ namespace {
 
 // Which rows and panels of which job.
 struct Task {
-  size_t job;
-  int64_t row, rows, panel, panels;
+  size_t job = 0;
+  int64_t row = 0, rows = 0, panel = 0, panels = 0;
 };
 
 // Cycles that a panel costs, roughly: `rows` rows of multiplications, or the reading of its weights.
 int64_t panel_cost(int64_t rows, const PackedWeight& w) { return w.in() * bytes_of(w.dtype()) * (rows + 16); }
 
+constexpr int64_t kWorthATask = 15000;  // cycles
+
 // Cuts panels [first, end) of a job into runs that are worth a task, for each block of rows. Panels of one block follow each
 // other, so a thread keeps its rows of x in the second-level cache and reads the weights in order.
 void cut(const std::vector<Job>& jobs, size_t j, int64_t first, int64_t end, std::vector<Task>& tasks) {
-  constexpr int64_t kWorthATask = 15000;
   const int64_t rows = jobs[j].x.rows, block = row_block(rows);
   for (int64_t row = 0; row < rows; row += block) {
     const int64_t count = std::min(block, rows - row);
@@ -32,17 +33,36 @@ void cut(const std::vector<Job>& jobs, size_t j, int64_t first, int64_t end, std
   }
 }
 
-// Of one block of rows, a thread takes its share of every job's panels, always the same one: it reads memory that it wrote
-// (pack), next to it where memory has several nodes. Of more rows the multiplications take the time.
+// How many threads share the panels of one block of rows: all, unless there is less to do than a task each. Of more rows
+// the multiplications take the time, and who reads which weights does not matter.
+int64_t shares_of(const std::vector<Job>& jobs) {
+  int64_t cycles = 0;
+  for (const Job& job : jobs) {
+    if (job.x.rows > row_block(job.x.rows)) return 1;
+    cycles += job.w->panel_count() * panel_cost(job.x.rows, *job.w);
+  }
+  return std::clamp<int64_t>(cycles / kWorthATask, 1, threads());
+}
+
+// A share is a thread's part of every job's panels, always the same one: it reads memory that it wrote (pack), next to it
+// where memory has several nodes. parallel_runs deals equal counts of tasks, so short shares end with tasks of no panels.
 std::vector<Task> cut(const std::vector<Job>& jobs) {
-  const bool one_block = std::all_of(jobs.begin(), jobs.end(), [](const Job& job) { return job.x.rows <= row_block(job.x.rows); });
-  const int64_t shares = one_block ? threads() : 1;
-  std::vector<Task> tasks;
-  for (int64_t share = 0; share < shares; ++share)
+  const int64_t shares = shares_of(jobs);
+  std::vector<std::vector<Task>> parts(static_cast<size_t>(shares));
+  size_t longest = 0;
+  for (int64_t share = 0; share < shares; ++share) {
+    auto& part = parts[static_cast<size_t>(share)];
     for (size_t j = 0; j < jobs.size(); ++j) {
       const int64_t panels = jobs[j].w->panel_count();
-      cut(jobs, j, panels * share / shares, panels * (share + 1) / shares, tasks);
+      cut(jobs, j, panels * share / shares, panels * (share + 1) / shares, part);
     }
+    longest = std::max(longest, part.size());
+  }
+  std::vector<Task> tasks;
+  for (auto& part : parts) {
+    if (shares > 1) part.resize(longest, Task{});
+    tasks.insert(tasks.end(), part.begin(), part.end());
+  }
   return tasks;
 }
 

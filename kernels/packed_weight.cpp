@@ -143,18 +143,27 @@ void pack(const std::vector<PackJob>& jobs) {
            w.in());
   }
   // A thread packs the part of each matrix that it will read when few rows are multiplied, see linear.cpp: what it writes first
-  // lies in the memory next to it.
-  std::vector<Panel> panels;
-  for (int64_t share = 0, shares = threads(); share < shares; ++share)
+  // lies in the memory next to it (in pages of 2 MB: of smaller matrices all parts lie together). parallel_runs deals equal
+  // counts, so short shares end with nothing.
+  const int64_t shares = threads();
+  std::vector<std::vector<Panel>> parts(static_cast<size_t>(shares));
+  size_t longest = 0;
+  for (int64_t share = 0; share < shares; ++share) {
+    auto& part = parts[static_cast<size_t>(share)];
     for (const PackJob& job : jobs)
       for (int64_t matrix = 0; matrix < job.into->count(); ++matrix) {
         const PackedWeight& w = *job.into;
         for (int64_t p = w.panel_count() * share / shares; p < w.panel_count() * (share + 1) / shares; ++p)
-          panels.push_back({&job, matrix, p * kPanel, const_cast<std::byte*>(w.panels(matrix)) + p * kPanel * w.in() * bytes_of(w.dtype())});
+          part.push_back({&job, matrix, p * kPanel, const_cast<std::byte*>(w.panels(matrix)) + p * kPanel * w.in() * bytes_of(w.dtype())});
       }
-  parallel_runs(static_cast<int64_t>(panels.size()), [&](int64_t i, int64_t) {
-    if (panels[i].job->shape.in_stride == 1) pack_outputs(panels[i]);
-    else pack_inputs(panels[i]);
+    longest = std::max(longest, part.size());
+  }
+  parallel_runs(static_cast<int64_t>(longest) * shares, [&](int64_t i, int64_t) {
+    const auto& part = parts[static_cast<size_t>(i) / longest];
+    if (static_cast<size_t>(i) % longest >= part.size()) return;
+    const Panel& panel = part[static_cast<size_t>(i) % longest];
+    if (panel.job->shape.in_stride == 1) pack_outputs(panel);
+    else pack_inputs(panel);
   });
 }
 

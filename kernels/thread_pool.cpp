@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <cerrno>
 #include <condition_variable>
 #include <cstring>
 #include <exception>
@@ -107,7 +108,7 @@ class Pool {
     std::array<uint64_t, kJobs> seen;
     for (size_t j = 0; j < kJobs; ++j) seen[j] = jobs_[j].number();
     const std::vector<int> places = pin ? processors() : std::vector<int>();
-    int error = 0;
+    int error = pin && places.empty() ? ENOSYS : 0;
     for (int64_t i = 1; i < threads; ++i) {
       helpers_.emplace_back([this, i, seen] { serve(i, seen); });
       if (!places.empty()) error = std::max(error, bind(helpers_.back(), places[static_cast<size_t>(i) % places.size()]));

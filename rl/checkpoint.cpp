@@ -82,7 +82,7 @@ bool may_change(const std::string& key, const Config& config) {
   const bool budgets_matter =
       std::any_of(config.stages.begin(), config.stages.end(), [](const StageConfig& s) { return s.rollout.overprovision > 1; });
   if (is_one_of({"run#0.memory_mb", "max_tokens_per_batch", "max_sequences", "cache_mb", "prefix_cache"})) return !budgets_matter;
-  return is_one_of({"run#0.threads", "run#0.steps", "run#0.wait_deadline_s", "run#0.output_dir", "run#0.name", "checkpoint#", "log#", "cost#", "alarm#", "activation_checkpointing", "offload_folder",
+  return is_one_of({"run#0.threads", "run#0.pin_threads", "run#0.steps", "run#0.wait_deadline_s", "run#0.output_dir", "run#0.name", "checkpoint#", "log#", "cost#", "alarm#", "activation_checkpointing", "offload_folder",
                     "max_tokens_per_microbatch",
                     // What a user changes after a plug-in failed.
                     ".workers", "timeout_ms", ".url", ".token_file", "max_infra_error_share", "on_non_finite", "error_window_steps", "rescore_share",

@@ -22,6 +22,7 @@ constexpr int64_t pause_s = 2, tries_between_warnings = 300;
 // is nothing that more room on a disk could mend.
 void settle(Run& run) {
   if (run.settle) run.settle();
+  const kernels::Span span("checkpoint", &run.checkpoint_seconds);
   const kernels::Wait wait("the disk of model.offload_folder");
   kernels::sync_file_memory();
 }

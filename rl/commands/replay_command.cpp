@@ -8,6 +8,7 @@
 #include <map>
 
 #include "kernels/error.h"
+#include "kernels/file_memory.h"
 #include "kernels/thread_pool.h"
 #include "model/files/safetensors.h"
 #include "rl/advantage/step_advantages.h"
@@ -18,6 +19,7 @@
 #include "rl/rollouts/replay_start.h"
 #include "rl/rollouts/scored_groups.h"
 #include "rl/run.h"
+#include "rl/signals.h"
 #include "rl/sampling/staleness.h"
 #include "rl/state_log.h"
 #include "rl/step_metrics.h"
@@ -158,6 +160,7 @@ bool print_state(const StateHash& state, const std::string& run) {
 }  // namespace
 
 int run_replay(const ReplayOptions& options) {
+  install_signal_handlers();
   check_overrides(options.overrides);
   const DumpedStep step = find_step(options.run, options.stage, options.step);
   Config config = config_of(options.run, step.stage, options.overrides);
@@ -177,6 +180,7 @@ int run_replay(const ReplayOptions& options) {
   if (!options.overrides.empty()) fmt::print("changed: {}\n", fmt::join(options.overrides, ", "));
   if (new_reference) fmt::print("the run kept no reference policy: the weights before this step stand for it\n");
   const Metrics metrics = train_again(run, stage, groups, step.step - 1);
+  kernels::sync_file_memory();
   print_metrics(metrics, logged_metrics(options.run, step));
   const bool equal = print_state(hash_state(run.policy.store(), step.stage, step.step), options.run);
   return equal || !options.overrides.empty() ? 0 : 1;

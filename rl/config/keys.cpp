@@ -34,8 +34,9 @@ std::vector<Key> declare() {
     {"run", "threads", RUN(run.threads), "threads", between(0, 4096), {},
      "CPU threads; 0 takes all cores. Never changes a result."},
     {"run", "pin_threads", RUN(run.pin_threads), "", any(), {},
-     "Binds each thread of the kernels to a processor, one of each core first, so that with several memory nodes (sockets) weights "
-     "stay next to the thread that reads them. For a machine that does nothing else. Never changes a result."},
+     "Binds each helper thread of the kernels to a processor, one of each core first, so that with several memory nodes (sockets) its "
+     "part of large matrices lies next to it. The training thread, and that which samples ahead, are not bound. For a machine that does "
+     "nothing else. Never changes a result."},
     {"run", "wait_deadline_s", RUN(run.wait_deadline_s), "s", at_least(0), {},
      "A run that waits longer for one thing (a pass of the engine, a checkpoint, a data file, the next prompts) writes what every thread does to "
      "RUN/stuck.txt and ends with exit code 3; 0: it waits for ever."},

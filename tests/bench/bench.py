@@ -4,7 +4,7 @@ Usage: bench.py [ops|engine|step|all] --build BUILD --output DIR [--quick] [--ro
                 [--no-peers] [--require]
 
 --quick: small settings, one round; numbers to try the benchmarks, not to publish. --require: ends with 1 if a goal is
-missed. Peers: llama.cpp and a Python with torch, transformers and trl; see peers/find.py. One that is missing is
+missed or was not measured. Peers: llama.cpp and a Python with torch, transformers and trl; see peers/find.py. One that is missing is
 reported as not measured; --install-peers downloads and builds it (about 3 GB).
 """
 
@@ -19,7 +19,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "peers")]
 
 import find
-from goals import missed
+from goals import not_reached
 from levels import LEVELS
 from tables import load, whole_page
 
@@ -114,7 +114,7 @@ def main():
         "--install-peers", action="store_true", help="build llama.cpp and install torch, transformers and trl where missing"
     )
     parser.add_argument("--no-peers", action="store_true", help="measure Ponder alone")
-    parser.add_argument("--require", action="store_true", help="end with 1 if a goal is missed or was not measured")
+    parser.add_argument("--require", action="store_true", help="end with 1 if a goal of these levels is missed or was not measured")
     arguments = parser.parse_args()
     wanted = list(LEVELS) if arguments.level == "all" else [arguments.level]
     if wanted != ["ops"] and not os.path.exists(os.path.join(arguments.model, "config.json")):
@@ -133,10 +133,10 @@ def main():
     page = os.path.join(arguments.output, "bench.md")
     with open(page, "w") as out:
         out.write(whole_page(documents))
-    left = missed(documents, arguments.require)
+    left = not_reached(documents, wanted if arguments.require else [])
     for goal in left:
-        measured = "not measured" if goal["measured"] is None else f"{goal['measured']:.3g}"
-        print(f"missed: {goal['what']}: {measured}, {goal['bound']}")
+        measured = "" if goal["measured"] is None else f" {goal['measured']:.3g},"
+        print(f"{goal['verdict']}: {goal['what']}:{measured} {goal['bound']}")
     print(f"results: {page} and {', '.join(level + '.json' for level in documents)} beside it")
     return 1 if arguments.require and left else 0
 

@@ -128,6 +128,9 @@ def goals(documents):
     return [goal.row(documents) for goal in GOALS]
 
 
-def missed(documents, all_must_be_measured):
-    verdicts = ("missed", "not measured") if all_must_be_measured else ("missed",)
-    return [row for row in goals(documents) if row["verdict"] in verdicts]
+def not_reached(documents, must_be_measured):
+    """Goals that were missed, and those of the levels `must_be_measured` that were not measured."""
+    rows = [(goal.level, goal.row(documents)) for goal in GOALS]
+    return [
+        row for level, row in rows if row["verdict"] == "missed" or (row["verdict"] == "not measured" and level in must_be_measured)
+    ]

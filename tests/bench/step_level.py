@@ -102,6 +102,8 @@ def step(settings):
         theirs[dtype] = settings.peer("trl_step.py", asked)
         measure_ours()
     rows = [our_row(way, runs, possible[way][1], new_tokens) for way, runs in ours.items()]
+    for way, runs in ours.items():
+        busy_notes(document, way + ": a step", [1 / line["timing/step_seconds"] for steps, _ in runs for line in steps])
     add_step_table(document, rows, {k: v for k, v in theirs.items() if v}, prompts * samples, new_tokens)
     add_start_table(document, settings)
     return document
@@ -134,7 +136,7 @@ def add_step_table(document, rows, theirs, completions, new_tokens):
     table = {
         "name": "grpo step",
         "keys": 2,
-        "rows": rows,
+        "rows": list(rows),
         "note": f"SmolLM2-135M, GSM8K, {completions} completions of {new_tokens} tokens, one update, no KL; the folder "
         "that both read names an end token that the model does not write, so no completion ends early; TRL: 8 completions in one "
         "pass, no gradient checkpointing (its fastest); peak: resident memory of the process; what lies in files, 1,614 MB, is "
@@ -156,15 +158,13 @@ def add_step_table(document, rows, theirs, completions, new_tokens):
             }
         )
     best = min(theirs.values(), key=lambda t: spread(t["seconds"])["median"], default=None)
-    for mine in table["rows"][: len(ours)]:
+    for mine in rows:
         mine["step_vs_trl"] = spread(best["seconds"])["median"] / mine["seconds"] if best else None
         mine["memory_vs_trl"] = mine["peak_mb"] / best["peak_mb"] if best else None
     if best:
         document["peers"].append(best["version"])
     else:
         missing(document, "TRL")
-    for way, runs in ours.items():
-        busy_notes(document, way + ": a step", [1 / line["timing/step_seconds"] for steps, _, _ in runs for line in steps])
     document["tables"].append(table)
 
 

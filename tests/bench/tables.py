@@ -97,7 +97,7 @@ def machine_text(documents):
     return (
         f"{quick}{m['processor']}, {m['threads']} threads, {m['isa']}; commit {m['commit']}, {m['date']}. "
         f"Measured in the same run: bf16 peak {m['peak_bf16_gflops']:.0f} GFLOP/s, float32 {m['peak_float32_gflops']:.0f}, "
-        f"DRAM read {m['dram_read_gb_per_second']:.1f} GB/s, its best; shares of DRAM are of what it gave just before and after. "
+        f"DRAM read {m['dram_read_gb_per_second']:.1f} GB/s, its best; shares of DRAM are of the best of ten reads just before and after. "
         + ("Beside " + "; ".join(dict.fromkeys(peers)) + "." if peers else "No other tool was measured.")
     )
 

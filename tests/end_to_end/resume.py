@@ -59,7 +59,7 @@ def main(temporary):
     state = os.path.join(os.environ["PONDER_BUILD"], "resume_state")  # a disk; temporary files may lie in memory
     offloaded = f"model.offload_folder={state}"
     run = killed_in_step_four(os.path.join(temporary, "offloaded"), offloaded)
-    resumed(run, offloaded)
+    resumed(run, offloaded, "run.pin_threads=true")
     same_run(calm, run)
     if os.listdir(state):
         fail("model.offload_folder holds files after its runs ended")

@@ -8,6 +8,7 @@
 #include <thread>
 #include <vector>
 
+#include "kernels/error.h"
 #include "kernels/processors.h"
 #include "kernels/thread_pool.h"
 #include "tests/support/catch.h"
@@ -65,7 +66,13 @@ TEST_CASE("one processor of each core comes before a second one", "[processors]"
 TEST_CASE("bound helpers have a processor each, the caller has all", "[processors]") {
   const List all = own_processors(), order = kernels::processors();
   REQUIRE(order.size() == all.size());
-  kernels::set_threads(3, true);
+  try {
+    kernels::set_threads(3, true);
+  } catch (const kernels::UsageError& error) {
+    kernels::set_threads(0);
+    WARN(error.what());  // nothing can be seen where threads may not be bound
+    return;
+  }
   const auto bound = processors_by_helper();
   REQUIRE(bound.size() == 3);
   CHECK(bound.at(0) == all);
