@@ -48,22 +48,24 @@ int64_t shares_of(const std::vector<Job>& jobs) {
 // where memory has several nodes. parallel_runs deals equal counts of tasks, so short shares end with tasks of no panels.
 std::vector<Task> cut(const std::vector<Job>& jobs) {
   const int64_t shares = shares_of(jobs);
-  std::vector<std::vector<Task>> parts(static_cast<size_t>(shares));
-  size_t longest = 0;
+  std::vector<Task> tasks;
+  std::vector<size_t> begins;
   for (int64_t share = 0; share < shares; ++share) {
-    auto& part = parts[static_cast<size_t>(share)];
+    if (shares > 1) begins.push_back(tasks.size());
     for (size_t j = 0; j < jobs.size(); ++j) {
       const int64_t panels = jobs[j].w->panel_count();
-      cut(jobs, j, panels * share / shares, panels * (share + 1) / shares, part);
+      cut(jobs, j, panels * share / shares, panels * (share + 1) / shares, tasks);
     }
-    longest = std::max(longest, part.size());
   }
-  std::vector<Task> tasks;
-  for (auto& part : parts) {
-    if (shares > 1) part.resize(longest, Task{});
-    tasks.insert(tasks.end(), part.begin(), part.end());
-  }
-  return tasks;
+  if (shares == 1) return tasks;
+  begins.push_back(tasks.size());
+  size_t longest = 0;
+  for (size_t s = 1; s < begins.size(); ++s) longest = std::max(longest, begins[s] - begins[s - 1]);
+  std::vector<Task> even(longest * static_cast<size_t>(shares));
+  for (size_t s = 1; s < begins.size(); ++s)
+    std::copy(tasks.begin() + static_cast<int64_t>(begins[s - 1]), tasks.begin() + static_cast<int64_t>(begins[s]),
+              even.begin() + static_cast<int64_t>((s - 1) * longest));
+  return even;
 }
 
 const std::byte* panel_at(const Job& job, int64_t p) {
