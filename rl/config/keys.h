@@ -1,6 +1,6 @@
 // Every key of the TOML, declared once: path, where it is stored, unit, range, words, one sentence.
 //
-// Reading, defaults, --print-config, the JSON schema and the README's table all walk this list. Defaults are the
+// Reading, defaults, --print-config, the JSON schema and configs/SETTINGS.md all walk this list. Defaults are the
 // members' own, in rl/config.h.
 #pragma once
 

@@ -2,6 +2,7 @@
 import json
 import os
 import signal
+import subprocess
 import sys
 
 from runs import checkpoints, fail, half_written, lines, same_files, same_run, train, train_until
@@ -44,6 +45,15 @@ def killed_while_saving(folder):
     fail("twenty runs all finished their checkpoint before the kill")
 
 
+def failing_disk(folder):
+    """A library whose msync says what a disk says that lost a page."""
+    source, library = os.path.join(folder, "msync.c"), os.path.join(folder, "msync.so")
+    with open(source, "w") as out:
+        out.write("#include <errno.h>\n#include <stddef.h>\nint msync(void* a, size_t n, int f) { errno = EIO; return -1; }\n")
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source], check=True)
+    return library
+
+
 def main(temporary):
     calm = os.path.join(temporary, "calm")
     print("  a run of 12 cold-start and 6 GRPO steps, undisturbed")
@@ -55,7 +65,7 @@ def main(temporary):
         fail("the log does not name step 3 of stage grpo")
     same_run(calm, run)
 
-    print("  masters and moments in a file: kill -9, then --resume auto")
+    print("  masters and moments in files: kill -9, then --resume auto")
     state = os.path.join(os.environ["PONDER_BUILD"], "resume_state")  # a disk; temporary files may lie in memory
     offloaded = f"model.offload_folder={state}"
     run = killed_in_step_four(os.path.join(temporary, "offloaded"), offloaded)
@@ -63,6 +73,11 @@ def main(temporary):
     same_run(calm, run)
     if os.listdir(state):
         fail("model.offload_folder holds files after its runs ended")
+    print("  a disk that fails under them ends the run before a checkpoint")
+    run = os.path.join(temporary, "failing")
+    log = train(CONFIG, run, offloaded, environment={"LD_PRELOAD": failing_disk(temporary)}, expect=1)
+    if "the disk failed to write (Input/output error)" not in log or checkpoints(run):
+        fail(f"a failed write was not told, or a checkpoint was made of it:\n{log}")
 
     print("  kill -9 while a checkpoint is being written")
     run, step = killed_while_saving(os.path.join(temporary, "saving"))
